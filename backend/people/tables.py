@@ -57,7 +57,8 @@ class WebSession(Table, tablename="web_sessions", db=DB):
 
 class SignIn(Table, tablename="sign_ins", db=DB):
     """A one-use link from a browser to the bot, bound to that browser, which shows `number`; the bot asks for
-    it among `numbers`. `address_hash` is keyed, so that it reveals no address."""
+    it among `numbers`. `address_hash` is of the address or the known browser that is counted (`X7`), and keyed, so that it
+    reveals neither."""
 
     id = BigSerial(primary_key=True)
     key_hash = Text(default=None)

@@ -505,6 +505,17 @@ def test_a_browsers_session_is_counted_by_itself(
         assert client.post("/dashboard/series", headers=app).status_code == 429
 
 
+def test_a_neighbours_sign_ins_keep_no_known_browser_out(tmp_path: Path, echo: int) -> None:
+    """X7"""
+    known = {"Cookie": "emerald-notice=e30.a.b; __Host-emerald-browser=eyJpZCI6IngifQ.a.b"}
+    with running(tmp_path, [echo], still=True) as front, front.client() as client:
+        flood = [client.get("/dashboard/sign-in").status_code for _ in range(23)]
+        assert flood == [200] * 21 + [429] * 2
+        assert client.get("/dashboard/sign-in", headers=known).status_code == 200
+        twice = {"Cookie": f"emerald-browser=x.a.b; {known['Cookie']}"}
+        assert client.get("/dashboard/sign-in", headers=twice).status_code == 429
+
+
 def test_a_request_has_one_session(tmp_path: Path, echo: int) -> None:
     """X7: with two, another might be counted than the one that the application reads."""
     two = [("Authorization", f"Bearer {n:016x}.claims.signature") for n in range(2)]

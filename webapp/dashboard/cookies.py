@@ -20,6 +20,7 @@ from webapp.respond import AnyRequest
 SESSION = "emerald-session"
 SIGN_IN = "emerald-sign-in"
 NOTICE = "emerald-notice"
+KNOWN_BROWSER = "emerald-browser"  # that somebody has signed in with; nginx reads its name
 LENGTH_MAX = 4096
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 

@@ -246,6 +246,27 @@ async def test_sign_ins_from_one_address_are_limited(browser: Any, club: Any, no
     assert (await browser().client.get("/dashboard/sign-in")).status_code == 200
 
 
+async def test_a_neighbour_keeps_no_organiser_out(browser: Any, sign_in: Any, olga: Any, noon: Any) -> None:
+    """X7: a browser with which somebody has signed in before is counted by itself, also when they have signed out.
+    It has a limit of its own."""
+    mine = await sign_in(olga)
+    await mine.post("/dashboard/sign-out")
+    for _ in range(31):
+        refused = await browser().client.get("/dashboard/sign-in")
+    assert refused.status_code == 429
+    forged = browser()
+    forged.client.cookies.set("__Host-emerald-browser", "eyJpZCI6IngifQ.a.b", domain="emerald.example")
+    assert (await forged.client.get("/dashboard/sign-in")).status_code == 429
+    await confirm_sign_in(await mine.ask_to_sign_in(), olga)
+    assert (await mine.get("/dashboard/sign-in")).status_code == 303
+    await mine.get("/dashboard")
+    await mine.post("/dashboard/sign-out")
+    for n in range(31):
+        asked = await mine.client.get("/dashboard/sign-in")
+        assert asked.status_code == (200 if n < 30 else 429)
+        mine.client.cookies.delete("__Host-emerald-sign-in", domain="emerald.example")
+
+
 async def test_addresses_are_stored_as_digests(browser: Any, club: Any) -> None:
     from backend import db
 

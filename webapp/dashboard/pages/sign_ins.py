@@ -3,10 +3,12 @@
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from backend import codes
 from backend.errors import NotFound
 from backend.i18n import N_
 from backend.people.browser_sessions import is_newly_confirmed, sign_out
@@ -20,6 +22,8 @@ from webapp.dashboard.urls import HOME, SIGN_IN
 from webapp.dashboard.user_agents import describe_user_agent
 from webapp.notices import Notice
 from webapp.respond import AnyRequest, is_htmx, page, voice_of
+
+KNOWN_BROWSER_LIFE = timedelta(days=365)  # from its last sign-in
 
 # A page to return to after the sign-in is one of ours and nothing else.
 _RETURN_PATH = re.compile(r"/dashboard(?:[/?][\w/?=&.%+-]*)?", re.ASCII)
@@ -64,7 +68,9 @@ async def new(request: AnyRequest) -> Response[str] | Redirect:
         pending = replace(pending, return_to=_return_path(request))
     if pending is None or state == "gone":
         made = await begin_sign_in(
-            describe_user_agent(request.headers.get("user-agent", "")), address=_address(request)
+            describe_user_agent(request.headers.get("user-agent", "")),
+            address=_address(request),
+            known_browser=_known_browser(request),
         )
         pending = PendingSignIn(made.key, made.browser_key, made.number, _return_path(request))
     return _page(request, pending, again=again)
@@ -130,6 +136,8 @@ async def _finish(request: AnyRequest, pending: PendingSignIn) -> Redirect:
     if former:
         await sign_out(former)
     cookies.write(request, response, cookies.SESSION, {"token": token}, life=SESSION_LIFE)
+    known = _known_browser(request) or codes.new_secret()
+    cookies.write(request, response, cookies.KNOWN_BROWSER, {"id": known}, life=KNOWN_BROWSER_LIFE)
     cookies.clear(request, response, cookies.SIGN_IN)
     return response
 
@@ -160,13 +168,19 @@ def _pending(request: AnyRequest) -> PendingSignIn | None:
     return PendingSignIn(content["key"], content["browser"], content["number"], content["after"])
 
 
+def _known_browser(request: AnyRequest) -> str:
+    """The name of a browser that somebody has signed in with; "" for any other."""
+    known = cookies.read(request, cookies.KNOWN_BROWSER, life=KNOWN_BROWSER_LIFE).get("id")
+    return known if isinstance(known, str) else ""
+
+
 def _return_path(request: AnyRequest) -> str:
     asked = request.query_params.get("next", HOME)
     return asked if _RETURN_PATH.fullmatch(asked) and "//" not in asked else HOME
 
 
 def _address(request: AnyRequest) -> str:
-    """The address that sign-ins are counted by: an IPv6 /64 network counts as one, since one holder has all
+    """The address that sign-ins of unknown browsers are counted by: an IPv6 /64 network counts as one, since one holder has all
     of it."""
     host = request.client.host if request.client else ""
     try:
