@@ -10,7 +10,7 @@ from backend.audit.tables import AuditEntry
 from backend.bookings.tables import Absence
 from backend.cards.tables import Card
 from backend.events.tables import EventInstance, EventSeries
-from backend.groups.tables import Group, GroupMember, GroupTopic
+from backend.groups.tables import Group, GroupMember, GroupTopic, ShownList
 from backend.leases import Lease, ScheduledJob
 from backend.outbox.tables import Message
 from backend.people.tables import (
@@ -32,7 +32,7 @@ APP_CONFIG = AppConfig(
         TelegramUser, RateLimitUse, WebSession, SignIn, CalendarFeed, FormerCalendarFeed, TelegramUpdate,
         AuditEntry,
         Account, Membership, ApiKey,
-        Group, GroupTopic, GroupMember,
+        Group, GroupTopic, GroupMember, ShownList,
         EventSeries, EventInstance, InstanceSeats,
         Message, Lease, ScheduledJob, Card,
         Booking, Participation, SeatClaim, Regular, Absence,

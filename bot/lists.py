@@ -1,13 +1,16 @@
 """Numbered lists, and selecting from them by number ("/book 2") or by code."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from backend.bookings.views import InstanceView
 from backend.errors import Invalid
+from backend.groups.queries import LinkedGroup
+from backend.groups.shown_lists import NumberedList, last_list
 from backend.i18n import N_, Voice
+from backend.people.queries import Person
 
 MAX_ITEMS = 10  # in a list in a chat; the Mini App shows all
 _CODE = re.compile(r"[2-9a-hjkmnp-z]{10}")
@@ -34,8 +37,27 @@ def list_voice(voice: Voice, views: Sequence[InstanceView]) -> Voice:
     return voice.or_zone(views[0].club_zone) if views else voice
 
 
-def parse_selection(arguments: str | None, listed: Sequence[HasCode], *, marks: str = "") -> Selection | None:
-    """The item of `listed` that the arguments of a command select; None without arguments.
+async def select(
+    name: NumberedList,
+    arguments: str | None,
+    listed: Callable[[], Awaitable[Sequence[HasCode]]],
+    person: Person,
+    group: LinkedGroup | None,
+    *,
+    marks: str = "",
+) -> Selection | None:
+    """What the arguments of a command select; None without arguments. A number is that of the list which was shown last,
+    or of the list as it is now where none was shown lately. Raises `Invalid`."""
+    if not arguments:
+        return None
+    codes = await last_list(name, person, group)
+    if codes is None:
+        codes = [item.code for item in await listed()]
+    return parse_selection(arguments, codes, marks=marks)
+
+
+def parse_selection(arguments: str | None, codes: Sequence[str], *, marks: str = "") -> Selection | None:
+    """The item that the arguments of a command select from a list of these codes; None without arguments.
 
     Each number after it may be followed by one of `marks`. Raises `Invalid` for anything else.
     """
@@ -49,9 +71,9 @@ def parse_selection(arguments: str | None, listed: Sequence[HasCode], *, marks: 
         raise Invalid(N_("Send a number from the list, or a code."))
     numbers = tuple(int(number) for number in digits)
     if first.isdecimal() and len(first) < 4:
-        if not 1 <= int(first) <= len(listed):
+        if not 1 <= int(first) <= len(codes):
             raise Invalid(N_("There is no such number in the list."))
-        return Selection(listed[int(first) - 1].code, numbers, marks_of_numbers)
+        return Selection(codes[int(first) - 1], numbers, marks_of_numbers)
     if not _CODE.fullmatch(first):
         raise Invalid(N_("Send a number from the list, or a code."))
     return Selection(first, numbers, marks_of_numbers)

@@ -107,3 +107,4 @@ async def _record_presence(person: Person, where: LinkedGroup, *, present: bool)
 async def forget_presence(user_id: int) -> None:
     """Delete what is known of the person's groups (`A7`), inside the caller's transaction."""
     await db.execute("DELETE FROM group_members WHERE user_id = $1", user_id)
+    await db.execute("DELETE FROM shown_lists WHERE user_id = $1", user_id)

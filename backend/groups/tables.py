@@ -1,6 +1,6 @@
 """Rows of groups."""
 
-from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Text, Timestamptz
+from piccolo.columns import Array, BigInt, BigSerial, Boolean, ForeignKey, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -40,3 +40,14 @@ class GroupMember(Table, tablename="group_members", db=DB):
     user_id = ForeignKey(TelegramUser, null=False, on_delete=OnDelete.cascade)
     present = Boolean(default=None)
     checked_at = Timestamptz(default=None)
+
+
+class ShownList(Table, tablename="shown_lists", db=DB):
+    """The codes of a numbered list as the bot showed it last, to a person or in a group."""
+
+    id = BigSerial(primary_key=True)
+    user_id = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.cascade)
+    group_id = ForeignKey(Group, null=True, default=None, on_delete=OnDelete.cascade)
+    name = Text(default=None)
+    codes = Array(base_column=Text(), default=None)
+    shown_at = Timestamptz(default=None)

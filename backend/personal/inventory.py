@@ -69,6 +69,12 @@ INVENTORY = (
         f" x.removed_at, x.visitor_since FROM memberships x{JOIN_ACCOUNT} WHERE x.user_id = $1 ORDER BY x.id",
     ),
     DataPart(
+        "lists you were shown last",
+        ("shown_lists.user_id",),
+        "SELECT name, codes, shown_at FROM shown_lists WHERE user_id = $1 ORDER BY name",
+        is_deleted=True,
+    ),
+    DataPart(
         "groups you were seen in",
         ("group_members.user_id",),
         "SELECT g.title, x.present, x.checked_at FROM group_members x JOIN groups g ON g.id = x.group_id"

@@ -29,6 +29,7 @@ from backend.cards.queries import is_card
 from backend.errors import Busy, Invalid, NotAMember, NotFound, Refusal
 from backend.events.queries import find_instance
 from backend.groups.queries import LinkedGroup
+from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.replies import Begun, Cancelled, Closed, Ended, NotOpen, TooLate
@@ -42,7 +43,7 @@ from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.events import make_event_button, make_event_rows
 from bot.keyboards.links import make_home_button
-from bot.lists import MAX_ITEMS, list_voice, parse_selection
+from bot.lists import MAX_ITEMS, list_voice, select
 from bot.rendering import RenderedMessage, render, unlinked
 
 # Outcomes whose answer promises a later message, which the person may not have allowed the bot to send (M3).
@@ -163,7 +164,9 @@ async def book_command(
     group: LinkedGroup | None,
 ) -> None:
     """/book: the list; with a number of it or a code, books a seat; a second number is that of guests."""
-    selection = parse_selection(command.args, await list_bookable(person, group) if command.args else ())
+    selection = await select(
+        NumberedList.EVENTS, command.args, lambda: list_bookable(person, group), person, group
+    )
     if selection is None:
         await reply(message, await render_event_list(message, person, voice, group, booking=True))
         return
@@ -187,7 +190,9 @@ async def leave_command(
     group: LinkedGroup | None,
 ) -> None:
     """/leave: one's own bookings; with a number of them or a code, leaves that instance."""
-    selection = parse_selection(command.args, await _own_bookings(person, group))
+    selection = await select(
+        NumberedList.BOOKINGS, command.args, lambda: _own_bookings(person, group), person, None
+    )
     if selection is None:
         await _reply_with_bookings(message, person, voice, leaving=True)
         return
@@ -203,8 +208,11 @@ async def take_command(
     group: LinkedGroup | None,
 ) -> None:
     """/take: offers, then seats for the first tap; with a number of them or a code, takes it (`W3`)."""
-    takeable = select_takeable(await _own_bookings(person, group)) if command.args else ()
-    selection = parse_selection(command.args, takeable)
+
+    async def takeable() -> list[InstanceView]:
+        return select_takeable(await _own_bookings(person, group))
+
+    selection = await select(NumberedList.TAKEABLE, command.args, takeable, person, None)
     if selection is None:
         await _reply_with_offers(message, person, voice, SeatAction.TAKE)
         return
@@ -220,8 +228,11 @@ async def pass_command(
     group: LinkedGroup | None,
 ) -> None:
     """/pass: offers; with a number of them or a code, declines that offer (`W3`)."""
-    offered = select_offered(await _own_bookings(person, group)) if command.args else ()
-    selection = parse_selection(command.args, offered)
+
+    async def offered() -> list[InstanceView]:
+        return select_offered(await _own_bookings(person, group))
+
+    selection = await select(NumberedList.OFFERS, command.args, offered, person, None)
     if selection is None:
         await _reply_with_offers(message, person, voice, SeatAction.DECLINE_OFFER)
         return
@@ -257,6 +268,7 @@ async def _reply_with_bookings(
     if await redirect_from_group(message, voice, "mine"):
         return
     views = await _own_bookings(person, None)
+    await remember_list(NumberedList.BOOKINGS, [view.code for view in views], person)
     callbacks: list[CallbackData] = [
         SeatCallback(action=SeatAction.LEAVE, code=view.code)
         if leaving
@@ -275,6 +287,8 @@ async def _reply_with_offers(message: Message, person: Person, voice: Voice, act
         return
     bookings = await _own_bookings(person, None)
     views = select_takeable(bookings) if action is SeatAction.TAKE else select_offered(bookings)
+    name = NumberedList.TAKEABLE if action is SeatAction.TAKE else NumberedList.OFFERS
+    await remember_list(name, [view.code for view in views], person)
     callbacks = [SeatCallback(action=action, code=view.code) for view in views]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
     declining = action is SeatAction.DECLINE_OFFER

@@ -12,6 +12,7 @@ from backend.bookings.queries.people import attendees_for
 from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
 from backend.groups.queries import LinkedGroup
+from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.callback_answers import editable_message
@@ -67,6 +68,7 @@ async def render_event_list(
 ) -> RenderedMessage:
     """The list of /events, which gives /book its numbers."""
     views = await list_bookable(person, group)
+    await remember_list(NumberedList.EVENTS, [view.code for view in views], person, group)
     private = message.chat.type == "private"
     if group is not None:
         voice = await club_voice(group.account_id)

@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery, Message
 from backend.accounts.queries import club_voice
 from backend.errors import Forbidden, Invalid
 from backend.groups.queries import LinkedGroup
+from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.polls.actions import admit_to_poll, tap_option, vote
@@ -33,7 +34,7 @@ from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button, make_poll_link, make_private_chat_button
 from bot.keyboards.polls import make_capacity_rows, make_closing_rows
-from bot.lists import MAX_ITEMS, parse_selection
+from bot.lists import MAX_ITEMS, select
 from bot.rendering import RenderedMessage, render, render_words
 
 START_PREFIX = "p_"
@@ -62,6 +63,7 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
     if group is not None:
         voice = await club_voice(group.account_id)
     views = await _open_polls(person, group)
+    await remember_list(NumberedList.POLLS, [view.code for view in views], person, group)
     rows = make_numbered_rows([ShowPollCallback(code=view.code) for view in views]) if private else []
     rendered = render(
         "polls.html",
@@ -84,8 +86,14 @@ async def vote_command(
 
     In a poll about dates, `3` is yes, `3?` is if need be, `3-` is no.
     """
-    listed = await _open_polls(person, group) if command.args else ()
-    selection = parse_selection(command.args, listed, marks="".join(_ANSWER_MARKS))
+    selection = await select(
+        NumberedList.POLLS,
+        command.args,
+        lambda: _open_polls(person, group),
+        person,
+        group,
+        marks="".join(_ANSWER_MARKS),
+    )
     if selection is None:
         await index(message, person, voice, group)
         return

@@ -8,6 +8,7 @@ import pytest
 
 from backend import clock
 from backend.bookings.actions import book
+from backend.bookings.queries.lists import my_bookings
 from backend.bookings.queries.people import attendance
 from backend.events.cancel import cancel_instance
 from backend.events.queries import find_instance
@@ -294,3 +295,22 @@ async def test_an_organiser_is_offered_to_link_a_group_by_asking_in_it(
     assert buttons(offer) == [["Link to Kallio Yoga"]]
     await telegram.tap("Olga", offer, "Link")
     assert "No open polls" in (await telegram.say("Bob", "/polls", runners))["text"]
+
+
+async def test_a_number_means_what_was_read_whatever_has_changed_since(
+    telegram: Telegram, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """A booking more, made elsewhere, moves no other under the number of /leave; after a day a number means the list as it is."""
+    first = await instance(title="Padel", capacity=4)
+    await book(first, bob, via=Via.CARD)
+    await telegram.start("Bob")
+    await telegram.say("Bob", "/mybookings")
+    sooner = await instance(title="Sauna", starts_local=datetime(2026, 11, 24, 9), capacity=4)
+    await book(sooner, bob, via=Via.CARD)
+    await telegram.say("Bob", "/leave 1")
+    assert [(view.title, view.mine.seats) for view in await my_bookings(bob) if view.mine] == [("Sauna", 1)]
+    await book(first, bob, via=Via.CARD)
+    clock.advance(timedelta(hours=20))
+    assert "no such number" in (await telegram.say("Bob", "/leave 2"))["text"]
+    clock.advance(timedelta(hours=4))
+    assert [view.title for view in await my_bookings(bob)] == ["Padel"]

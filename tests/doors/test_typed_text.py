@@ -45,6 +45,7 @@ OURS = {
     "polls": {"code", "kind", "results"},
     "rate_limits": {"name"},
     "schedule": {"name", "error"},
+    "shown_lists": {"name", "codes"},
     "sign_ins": {"key_hash", "browser_hash", "browser", "address_hash"},
     "telegram_users": {"language", "zone", "muted_kinds"},
     "web_sessions": {"token_hash", "browser"},

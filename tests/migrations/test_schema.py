@@ -21,6 +21,7 @@ NOT_TENANTS = {
     "telegram_users",
     "web_sessions",
     "rate_limits",
+    "shown_lists",
     "sign_ins",
     "calendar_feeds",
     "former_calendar_feeds",
