@@ -9,6 +9,7 @@ from backend.alphabets import order_sql
 from backend.errors import Forbidden, NotFound
 from backend.i18n import DEFAULT, N_, Voice
 from backend.known_zones import first_known
+from backend.people.pages import PERSON, PeoplePage, page_of
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME, REACHABLE
 from backend.typed_text import clean_line
@@ -114,30 +115,71 @@ async def authorize(person: Person, account_id: int, permission: Permission) -> 
     return club
 
 
-async def members(club: Club, language: str = DEFAULT) -> list[Member]:
-    """The account's members and visitors, organisers first, then by name in the order of the language."""
-    rows = await db.rows(
-        f"SELECT m.*, u.first_name, u.last_name, u.username, {REACHABLE} AS reachable"
-        " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
-        " WHERE m.account_id = $1 AND m.left_at IS NULL"
-        " ORDER BY array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role),"
-        f" {order_sql(DISPLAY_NAME, language)}, m.id",
+MEMBER = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce(u.username, '') AS username, m.role,
+    m.joined_at, m.joined_through, m.visitor_since, {REACHABLE} AS reachable"""
+
+
+def _member(row: db.Row) -> Member:
+    return Member(
+        id=row["membership_id"],
+        user_id=row["user_id"],
+        name=row["name"],
+        username=row["username"],
+        role=Role(row["role"]),
+        joined_at=row["joined_at"],
+        joined_through=JoinedThrough(row["joined_through"]),
+        reachable=row["reachable"],
+        is_visitor=row["visitor_since"] is not None,
+    )
+
+
+async def members(
+    club: Club, *, words: str = "", after: int | None = None, limit: int = 50, language: str = DEFAULT
+) -> PeoplePage[Member]:
+    """The account's members and visitors, organisers first, then by name in the order of the language; `words` are
+    searched for in their names, `after` is the membership that the page before ended with."""
+    order = (
+        "array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role),"
+        f" {order_sql(DISPLAY_NAME, language)}, m.id"
+    )
+    # A page keeps its place when the last member of the one before leaves the club.
+    numbered = f"""SELECT {MEMBER}, m.left_at, row_number() OVER (ORDER BY {order}) AS n
+        FROM memberships m {PERSON} WHERE m.account_id = $1 AND (m.left_at IS NULL OR m.id = $3)"""
+    return await page_of(
+        _member, numbered, club.id, words=words, after=after, limit=limit, listed="left_at IS NULL"
+    )
+
+
+async def find_member(club: Club, membership_id: int) -> Member:
+    """One member or visitor of the account. Raises `NotFound`."""
+    row = await db.row(
+        f"SELECT {MEMBER} FROM memberships m {PERSON}"
+        " WHERE m.account_id = $1 AND m.id = $2 AND m.left_at IS NULL",
+        club.id,
+        membership_id,
+    )
+    if row is None:
+        raise NotFound()
+    return _member(row)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCounts:
+    """How many members and visitors an account has, and how many of them are owners."""
+
+    people: int
+    owners: int
+
+
+async def member_counts(club: Club) -> MemberCounts:
+    """The numbers of the account."""
+    row = await db.row(
+        "SELECT count(*) AS people, count(*) FILTER (WHERE role = 'OWNER') AS owners"
+        " FROM memberships WHERE account_id = $1 AND left_at IS NULL",
         club.id,
     )
-    return [
-        Member(
-            id=row["id"],
-            user_id=row["user_id"],
-            name=row["name"] or f"{row['first_name']} {row['last_name']}".strip(),
-            username=row["username"] or "",
-            role=Role(row["role"]),
-            joined_at=row["joined_at"],
-            joined_through=JoinedThrough(row["joined_through"]),
-            reachable=row["reachable"],
-            is_visitor=row["visitor_since"] is not None,
-        )
-        for row in rows
-    ]
+    assert row is not None
+    return MemberCounts(row["people"], row["owners"])
 
 
 async def keys(club: Club) -> list[Key]:

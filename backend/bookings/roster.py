@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend import db
-from backend.alphabets import fold, fold_sql, order_sql
+from backend.alphabets import order_sql
 from backend.i18n import DEFAULT
+from backend.people.pages import PERSON, PeoplePage, page_of
 from backend.people.sql import DISPLAY_NAME, REACHABLE
-from backend.search import search_words, word_patterns
 from backend.seats.store import PLACE_IN_LINE
 from backend.typed_text import isolate
 
@@ -19,6 +19,7 @@ class RosterKind(StrEnum):
 
     SEATED = "in"
     WAITLIST = "line"
+    WITHOUT_SEAT = "line without a seat"  # the waitlist without parties of which a part is seated
     OTHERS = "others"  # who said maybe or can't, or left
     CHECK_IN = "door"  # the seated by name, so that nobody moves when they are checked in
     NOT_CHECKED_IN = "missing"
@@ -45,6 +46,8 @@ class RosterEntry:
     came: int = 0
     checked_in: bool = False
     guest_names: tuple[str, ...] = ()
+    answered_at: datetime | None = None
+    queued_at: datetime | None = None
 
     @property
     def named_guests(self) -> str:
@@ -65,14 +68,7 @@ class RosterEntry:
         return max(0, self.size - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class RosterPage:
-    """Some entries of the `total` that were found; the next page, if there is one, begins after the
-    membership `next_after`."""
-
-    entries: list[RosterEntry]
-    total: int
-    next_after: int | None
+RosterPage = PeoplePage[RosterEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,8 @@ class RosterCounts:
     parties: int
     people: int
     waiting: int
-    seats_wanted: int
+    seats_wanted: int  # offered ones too
+    seats_waited_for: int
     maybe: int
     declined: int
     left: int
@@ -105,13 +102,12 @@ SEATED = "b.seats > 0"
 NOT_CHECKED_IN = f"{SEATED} AND b.checked_in_at IS NULL"
 NO_SHOWS = f"{NOT_CHECKED_IN} AND b.replace_since IS NULL"
 UNREACHABLE = f"b.answer IN ('in', 'maybe') AND NOT {REACHABLE}"
+WAITLIST = ("b.waiting + b.offered > 0", "b.offered = 0, b.priority DESC, b.queued_at, b.id")
 # The condition and the order of each list.
 LISTS: dict[RosterKind, tuple[str, str]] = {
     RosterKind.SEATED: (SEATED, "b.seated_at, b.id"),
-    RosterKind.WAITLIST: (
-        "b.waiting + b.offered > 0",
-        "b.offered = 0, b.priority DESC, b.queued_at, b.id",
-    ),
+    RosterKind.WAITLIST: WAITLIST,
+    RosterKind.WITHOUT_SEAT: WAITLIST,
     RosterKind.OTHERS: (
         "b.seats + b.waiting + b.offered = 0",
         "array_position(ARRAY['maybe','declined','left'], b.answer), b.answered_at, b.id",
@@ -124,14 +120,7 @@ LISTS: dict[RosterKind, tuple[str, str]] = {
 COLUMNS = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce(u.username, '') AS username,
     {REACHABLE} AS reachable,
     b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS checked_in,
-    b.guest_names"""
-# Every word of the search occurs in the name or the username, whatever their accents, a typing error forgiven.
-MATCHES = f"""(SELECT bool_and({fold_sql("concat_ws(' ', name, username)")} ~ pattern)
-    FROM unnest($2::text[]) AS pattern) IS NOT FALSE"""
-
-
-def _patterns(text: str) -> list[str]:
-    return word_patterns([fold(word.removeprefix("@")) for word in search_words(text)])
+    b.guest_names, b.answered_at, b.queued_at"""
 
 
 def _by_name(language: str) -> str:
@@ -150,17 +139,13 @@ def _entry(row: db.Row) -> RosterEntry:
         waiting=row["waiting"] or 0,
         offered=row["offered"] or 0,
         offer_until=row["offer_until"],
-        place=row["place"] if row["waiting"] else None,
+        place=row["place"] if row["waiting"] or row["offered"] else None,
         came=row["came"] or 0,
         checked_in=bool(row["checked_in"] and row["seats"]),
         guest_names=tuple(row["guest_names"] or ()),
+        answered_at=row["answered_at"],
+        queued_at=row["queued_at"],
     )
-
-
-def _page(rows: list[db.Row], limit: int) -> RosterPage:
-    entries = [_entry(row) for row in rows[:limit]]
-    next_after = entries[-1].membership_id if len(rows) > limit else None
-    return RosterPage(entries, rows[0]["total"] if rows else 0, next_after)
 
 
 async def roster(
@@ -177,23 +162,13 @@ async def roster(
     condition, order = LISTS[kind]
     if order == BY_NAME:
         order = _by_name(language)
-    rows = await db.rows(
-        f"""WITH numbered AS (
-            SELECT {COLUMNS}, row_number() OVER (ORDER BY {order}) AS n,
-                count(*) FILTER (WHERE b.waiting + b.offered > 0)
-                    OVER (ORDER BY b.priority DESC, b.queued_at, b.id) AS place
-            FROM bookings b JOIN memberships m ON m.id = b.membership_id
-            LEFT JOIN telegram_users u ON u.id = m.user_id
-            WHERE b.instance_id = $1 AND {condition}
-        ), found AS (SELECT * FROM numbered WHERE {MATCHES})
-        SELECT *, (SELECT count(*) FROM found) AS total FROM found
-        WHERE n > coalesce((SELECT n FROM numbered WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
-        instance_id,
-        _patterns(words),
-        after,
-        limit + 1,
-    )
-    return _page(rows, limit)
+    numbered = f"""SELECT {COLUMNS}, row_number() OVER (ORDER BY {order}) AS n,
+            count(*) FILTER (WHERE b.waiting + b.offered > 0)
+                OVER (ORDER BY b.priority DESC, b.queued_at, b.id) AS place
+        FROM bookings b JOIN memberships m ON m.id = b.membership_id {PERSON}
+        WHERE b.instance_id = $1 AND {condition}"""
+    listed = "seats = 0" if kind == RosterKind.WITHOUT_SEAT else "true"
+    return await page_of(_entry, numbered, instance_id, words=words, after=after, limit=limit, listed=listed)
 
 
 async def roster_counts(instance_id: int) -> RosterCounts:
@@ -202,6 +177,7 @@ async def roster_counts(instance_id: int) -> RosterCounts:
         f"""SELECT count(*) FILTER (WHERE {SEATED}) AS parties, coalesce(sum(b.seats), 0)::int AS people,
             count(*) FILTER (WHERE b.waiting + b.offered > 0) AS waiting,
             coalesce(sum(b.waiting + b.offered), 0)::int AS seats_wanted,
+            coalesce(sum(b.waiting), 0)::int AS seats_waited_for,
             count(*) FILTER (WHERE b.answer = 'maybe') AS maybe,
             count(*) FILTER (WHERE b.answer = 'declined') AS declined,
             count(*) FILTER (WHERE b.answer = 'left') AS left,
@@ -240,22 +216,17 @@ async def unlisted_members(
     language: str = DEFAULT,
 ) -> RosterPage:
     """Members of the club who are neither seated nor waiting, by name in the order of the language."""
-    rows = await db.rows(
-        f"""WITH numbered AS (
-            SELECT {COLUMNS}, NULL AS place, row_number() OVER (ORDER BY {_by_name(language)}) AS n
-            FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
-            LEFT JOIN bookings b ON b.instance_id = $1 AND b.membership_id = m.id
-            WHERE m.account_id = $5 AND m.left_at IS NULL
-        ), found AS (
-            SELECT * FROM numbered WHERE coalesce(seats + waiting + offered, 0) = 0
-            AND {MATCHES}
-        )
-        SELECT *, (SELECT count(*) FROM found) AS total FROM found
-        WHERE n > coalesce((SELECT n FROM numbered WHERE membership_id = $3), 0) ORDER BY n LIMIT $4""",
+    numbered = f"""SELECT {COLUMNS}, NULL AS place, row_number() OVER (ORDER BY {_by_name(language)}) AS n
+        FROM memberships m {PERSON}
+        LEFT JOIN LATERAL (SELECT * FROM bookings WHERE instance_id = $1 AND membership_id = m.id LIMIT 1) b ON true
+        WHERE m.account_id = $5 AND m.left_at IS NULL"""
+    return await page_of(
+        _entry,
+        numbered,
         instance_id,
-        _patterns(words),
-        after,
-        limit + 1,
         account_id,
+        words=words,
+        after=after,
+        limit=limit,
+        listed="coalesce(seats + waiting + offered, 0) = 0",
     )
-    return _page(rows, limit)

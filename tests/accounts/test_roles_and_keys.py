@@ -156,7 +156,7 @@ async def test_an_account_is_edited_and_wrong_fields_are_refused(olga: Person, c
 
 async def test_organisers_come_first_in_the_list_of_members(club: Any, olga: Person) -> None:
     listed = await members(await authorize(olga, club.id, Permission.SEE_PEOPLE))
-    assert [m.name for m in listed] == ["Olga", "Aino", "Alice", "Bob"]
+    assert [m.name for m in listed.entries] == ["Olga", "Aino", "Alice", "Bob"]
 
 
 async def test_what_organisers_do_is_audited(club: Any, olga: Person) -> None:

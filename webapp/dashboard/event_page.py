@@ -4,22 +4,43 @@ from collections.abc import Mapping
 
 from litestar import Response
 
-from backend.accounts.queries import Member, members
-from backend.accounts.rules import Permission
-from backend.alphabets import sort_key
 from backend.bookings.queries.event import event, next_instance
-from backend.bookings.queries.people import Attendee, attendance
+from backend.bookings.roster import RosterKind, RosterPage, roster, roster_counts, unlisted_members
 from backend.cards.queries import cards_of
 from backend.events.cancel import REASON_MAX
 from backend.events.rfc5545 import parse_recurrence
 from backend.events.rule_description import describe_recurrence
 from backend.i18n import Words
+from webapp.dashboard.people_lists import PAGE_SIZE, SEARCHED, ListQuery, read_list_query
 from webapp.dashboard.responses import APP_LINK, render_page
 from webapp.dashboard.session import Visit
+from webapp.dashboard.urls import event_path
 from webapp.freshness import seen_token
 from webapp.notices import Notice, Overbooking
 from webapp.respond import AnyRequest
 from webapp.rule_sentences import recurrence_label_of
+
+# The lists of the page, as its address names them.
+LISTS = {"in": RosterKind.SEATED, "line": RosterKind.WITHOUT_SEAT, "others": RosterKind.OTHERS}
+SHOWN_AT_LEAST = 5  # people of each list, however long the others are
+TO_ADD = 20  # members that are suggested at once
+
+
+def event_list_query(request: AnyRequest) -> ListQuery:
+    """Which part of the lists of an instance a request is about."""
+    return read_list_query(request, LISTS)
+
+
+def event_url(request: AnyRequest, visit: Visit, code: str) -> str:
+    """The page of an instance, with the part of its lists that the request is about."""
+    return visit.url(f"{event_path(code)}{event_list_query(request)}")
+
+
+async def members_to_add(visit: Visit, instance_id: int, words: str) -> RosterPage:
+    """The first members who are neither seated nor waiting, by name."""
+    return await unlisted_members(
+        instance_id, visit.club.id, words=words, limit=TO_ADD, language=visit.person.language
+    )
 
 
 async def render_event_page(
@@ -33,12 +54,13 @@ async def render_event_page(
     faults: Mapping[str, Words] | None = None,
     typed: object = None,
     overbooking: Overbooking | None = None,
+    who: str | None = None,
 ) -> Response[str]:
     """The page for an authorized visit; it follows changes if it is given the `etag` from before. As the
     answer to a form that was refused it has its `faults` and what was `typed`, or the question whether an
-    owner goes over the capacity."""
+    owner goes over the capacity, or the members that are found by `who`."""
     view = await event(code, visit.person)
-    people = await attendance(view.id)
+    query, counts = event_list_query(request), await roster_counts(view.id)
     cards = await cards_of(instance_id=view.id)
     following = await next_instance(view, visit.person)
     changes_at = [*view.changes_at, following.starts_at] if following else view.changes_at
@@ -54,12 +76,14 @@ async def render_event_page(
         rhythm=recurrence_label_of(
             visit.voice, describe_recurrence(parse_recurrence(view.rule), view.starts_local)
         ),
-        seated=[attendee for attendee in people if attendee.seats],
-        waitlist=[attendee for attendee in people if attendee.wanted and not attendee.seats],
-        others=[attendee for attendee in people if not attendee.seats and not attendee.wanted],
-        waiting_seats=sum(attendee.waiting for attendee in people),
+        lists=await _lists(view.id, query),
+        open_list=_open_list(query),
+        counts=counts,
+        query=query,
+        is_searched=query.words or counts.parties + counts.waiting + counts.others > SEARCHED,
         cards=cards,
-        members_to_add=await _members_to_add(visit, people),
+        who=who or "",
+        to_add=None if who is None else await members_to_add(visit, view.id, who),
         faults=faults or {},
         typed=typed,
         overbooking=overbooking,
@@ -68,10 +92,19 @@ async def render_event_page(
     )
 
 
-async def _members_to_add(visit: Visit, people: list[Attendee]) -> list[Member]:
-    """Members who are neither seated nor waiting, by name; nobody for visitors who may not add them."""
-    if not visit.has_permission(Permission.MANAGE_BOOKINGS):
-        return []
-    present = {attendee.membership_id for attendee in people if attendee.seats or attendee.wanted}
-    absent = [member for member in await members(visit.club) if member.id not in present]
-    return sorted(absent, key=lambda member: sort_key(member.name, visit.person.language))
+def _open_list(query: ListQuery) -> str:
+    return query.show or next(iter(LISTS))
+
+
+async def _lists(instance_id: int, query: ListQuery) -> dict[str, RosterPage]:
+    """A page of the list that is shown at length, and of each other one the beginning, as long as together they are no
+    more than a page."""
+    shown = _open_list(query)
+    pages = {
+        shown: await roster(instance_id, LISTS[shown], words=query.words, after=query.after, limit=PAGE_SIZE)
+    }
+    for name, kind in LISTS.items():
+        if name != shown:
+            left = PAGE_SIZE - sum(len(page.entries) for page in pages.values())
+            pages[name] = await roster(instance_id, kind, words=query.words, limit=max(left, SHOWN_AT_LEAST))
+    return pages

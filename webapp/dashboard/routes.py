@@ -27,7 +27,7 @@ dashboard = Router(
         calendar.index,
         *(series.index, series.new, series.create, series.edit, series.update, series.show),
         *(events.show, events.keep),
-        *(bookings.create, bookings.edit, bookings.update, bookings.destroy),
+        *(bookings.new, bookings.create, bookings.edit, bookings.update, bookings.destroy),
         seats.update,
         *(cancellations.create, cancellations.destroy),
         *(cards.create, cards.create_for_poll),

@@ -85,10 +85,12 @@ class Visit:
         return [club.id for club in self.clubs if club.has_permission(permission)]
 
     def url(self, path: str, **query: str | int) -> str:
-        """The address of a page of this club, whatever club other windows of the browser show."""
+        """The address of a page of this club, whatever club other windows of the browser show; the path may have a
+        query already."""
         if len(self.clubs) > 1:
             query["club"] = self.club.id
-        return f"{path}?{urlencode(query)}" if query else path
+        joint = "&" if "?" in path else "?"
+        return f"{path}{joint}{urlencode(query)}" if query else path
 
     async def require_confirmation(self, path: str, **typed: str) -> None:
         """Before an act that a stolen session must not be enough for (`X3`). Raises `ConfirmAgain`, which

@@ -1,6 +1,14 @@
 """Members and their roles (`A2`)."""
 
+import html
+import itertools
+import re
 from typing import Any
+
+import pytest
+
+from backend import db
+from backend.people.actions import choose_language
 
 
 async def membership(person: Any) -> int:
@@ -54,3 +62,95 @@ async def test_finds_by_name(noon: Any, dashboard: Any, club: Any) -> None:
     assert "Aino Member" in dashboard.text(accented)
     none = await dashboard.client.get("/dashboard/members", params={"q": "<nobody>"})
     assert "No one by that name" in dashboard.text(none) and "<nobody>" not in none.text
+
+
+async def pages_of(dashboard: Any, path: str) -> list[Any]:
+    """The pages of a list, by its links to the next."""
+    shown = [await dashboard.get(path)]
+    while following := re.search(r'rel="next" href="([^"#]+)', shown[-1].text):
+        shown.append(await dashboard.get(html.unescape(following[1])))
+    return shown
+
+
+def names_on(shown: Any) -> list[str]:
+    return re.findall(r'<th scope="row">.*?<bdi>(.*?)</bdi>', shown.text)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_hundreds_of_members_come_in_pages_of_fifty(
+    noon: Any, dashboard: Any, olga: Any, crowd: Any, language: str
+) -> None:
+    """A page stays small however large the club is; each member is on one page, organisers on the first."""
+    await choose_language(olga, language)
+    await crowd(300)
+    pages = await pages_of(dashboard, "/dashboard/members")
+    assert max(len(page.content) for page in pages) <= 100_000
+    listed = [names_on(page) for page in pages]
+    assert [len(names) for names in listed] == [50] * 6 + [4]
+    everybody = [name for names in listed for name in names]
+    assert len(set(everybody)) == 304 and everybody[0] == "Olga"
+    assert "51–100" in dashboard.text(pages[1]) and "304" in dashboard.text(pages[1])
+    for earlier, later in itertools.pairwise(pages):
+        back = re.search(r'rel="prev" href="([^"#]+)', later.text)
+        assert back and names_on(await dashboard.get(html.unescape(back[1]))) == names_on(earlier)
+
+
+async def test_a_search_finds_members_of_every_page(noon: Any, dashboard: Any, crowd: Any) -> None:
+    """By name and username, without accents, with a typing error; the club's number of people stays."""
+    await crowd(120)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE telegram_users SET first_name = 'Väinö', last_name = 'Äijälä', username = 'vaski'"
+            " WHERE first_name = 'Member 99'"
+        )
+    for words in ("vaino", "Vainno aij", "@vaski"):
+        shown = await dashboard.client.get("/dashboard/members", params={"q": words})
+        assert names_on(shown) == ["Väinö Äijälä"], words
+        assert "124 people" in dashboard.text(shown)
+    many = await dashboard.client.get("/dashboard/members", params={"q": "member"})
+    assert "1–50 of 119" in dashboard.text(many)
+    following = re.search(r'rel="next" href="([^"]+)"', many.text)
+    assert following and "q=member" in following[1]
+
+
+async def test_an_act_answers_with_the_page_it_was_done_on(
+    noon: Any, dashboard: Any, crowd: Any, sign_in: Any
+) -> None:
+    """The address keeps the search and the page, also where the last member of the page before has left."""
+    await crowd(70)
+    first, second = await pages_of(dashboard, "/dashboard/members?q=member")
+    last_of_first, listed = names_on(first)[-1], names_on(second)
+    [role, removal] = re.findall(r'action="([^"]+/(?:role|removal)\?[^"]+)"', second.text)[:2]
+    shown = await dashboard.post(html.unescape(role), role="HELPER")
+    assert f"{listed[0]} is a helper now." in dashboard.text(shown)
+    assert names_on(shown) == listed[1:]  # helpers are listed before members
+    shown = await dashboard.post(html.unescape(removal))
+    assert f"{listed[0]} is no longer a member." in dashboard.text(shown)
+    assert names_on(shown) == listed[1:]
+    leaver = await db.value(
+        "SELECT m.id FROM memberships m JOIN telegram_users u ON u.id = m.user_id WHERE first_name = $1",
+        last_of_first,
+    )
+    shown = await dashboard.post(
+        html.unescape(removal).replace(re.findall(r"members/(\d+)/", removal)[0], str(leaver))
+    )
+    assert names_on(shown) == listed[1:]
+
+
+async def test_the_confirmation_leads_back_to_the_page(noon: Any, dashboard: Any, bob: Any) -> None:
+    from datetime import timedelta
+
+    from backend import clock
+
+    clock.advance(timedelta(hours=1))
+    path = f"/dashboard/members/{await membership(bob)}/role?q=bo&after=7"
+    asked = await dashboard.post(path, follow=False, role="OWNER")
+    assert "next=/dashboard/members%3Fq%3Dbo%26after%3D7" in asked.headers["location"]
+
+
+@pytest.mark.parametrize("after", ["0", "-1", "x", "9" * 40, "٣", "99999999"])
+async def test_a_page_that_does_not_exist_is_the_first(
+    noon: Any, dashboard: Any, club: Any, after: str
+) -> None:
+    shown = await dashboard.client.get("/dashboard/members", params={"after": after})
+    assert shown.status_code == 200 and names_on(shown)[0] == "Olga"

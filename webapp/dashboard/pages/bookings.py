@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -16,8 +16,9 @@ from backend.i18n import N_
 from backend.seats.replies import NoRoomLeft
 from backend.seats.requests import Outcome
 from webapp.dashboard.access import authorize_event
-from webapp.dashboard.event_page import render_event_page
-from webapp.dashboard.responses import notice_of, redirect
+from webapp.dashboard.event_page import event_list_query, event_url, members_to_add, render_event_page
+from webapp.dashboard.people_lists import search_text
+from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path
 from webapp.forms import Faults, read_form
@@ -29,12 +30,31 @@ from webapp.respond import AnyRequest
 @dataclass(frozen=True, slots=True)
 class PartyForm:
     """A membership with its guests. `how` is `seat` or `line`; `over` confirms that the capacity is exceeded
-    (`B3`)."""
+    (`B3`); `who` is what the member was searched by."""
 
     membership: str = ""
     guests: str = ""
     how: str = "seat"
     over: str = ""
+    who: str = ""
+
+
+@get("/events/{code:str}/bookings/new")
+async def new(request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit]) -> Response[str]:
+    """Members to add, found by name with `?who=`: htmx takes the suggestions out of this page."""
+    visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
+    view = await event(code, visit.person)
+    who = search_text(request, "who")
+    return render_page(
+        request,
+        visit,
+        "bookings/new.html",
+        view=view,
+        query=event_list_query(request),
+        who=who,
+        to_add=await members_to_add(visit, view.id, who),
+        typed=None,
+    )
 
 
 @post("/events/{code:str}/bookings", status_code=303)
@@ -49,7 +69,7 @@ async def create(
     if membership_id is None:
         faults.add(Invalid(N_("Choose somebody."), field="membership"))
     if faults.by_field or membership_id is None:
-        return await render_event_page(request, visit, code, status=422, faults=faults.by_field, typed=form)
+        return await _show_faults(request, visit, code, form, faults)
     try:
         if form.how == "line":
             outcome = await actions.put_in_line(code, visit.person, membership_id, guests=guests)
@@ -59,7 +79,7 @@ async def create(
             )
     except Invalid as refusal:
         faults.add(refusal)
-        return await render_event_page(request, visit, code, status=422, faults=faults.by_field, typed=form)
+        return await _show_faults(request, visit, code, form, faults)
     except NoRoomLeft as refusal:
         return await _ask_to_overbook(request, visit, code, membership_id, guests, refusal)
     return await _redirect_with_outcome(request, visit, code, membership_id, outcome)
@@ -111,7 +131,7 @@ async def destroy(
     before = await event(code, visit.person)
     party = await roster_entry(before.id, visit.club.id, membership_id)
     outcome = await actions.remove(code, visit.person, membership_id)
-    url = visit.url(event_path(code))
+    url = event_url(request, visit, code)
     if party is None or not party.size:
         return redirect(request, url, notice_of(visit, outcome.words))
     after = await event(code, visit.person)
@@ -120,10 +140,19 @@ async def destroy(
         visit.voice,
         party,
         after,
-        f"{event_path(code)}/bookings",
+        f"{event_path(code)}/bookings{event_list_query(request)}",
         fields={"membership": str(membership_id)},
     )
     return redirect(request, url, notice_of(visit, words, undo=undo))
+
+
+async def _show_faults(
+    request: AnyRequest, visit: Visit, code: str, form: PartyForm, faults: Faults
+) -> Response[str]:
+    """The form with its faults, and the members that it was about."""
+    return await render_event_page(
+        request, visit, code, status=422, faults=faults.by_field, typed=form, who=form.who
+    )
 
 
 async def _party(visit: Visit, code: str, membership_id: int) -> RosterEntry | None:
@@ -138,7 +167,7 @@ async def _redirect_with_outcome(
     """Back to the page of the instance, with a notice of what happened to the party."""
     party = await _party(visit, code, membership_id)
     words, tone = outcome_message(party.name, outcome) if party else (outcome.words, "plain")
-    return redirect(request, visit.url(event_path(code)), notice_of(visit, words, tone))
+    return redirect(request, event_url(request, visit, code), notice_of(visit, words, tone))
 
 
 async def _ask_to_overbook(
@@ -158,12 +187,12 @@ async def _ask_to_overbook(
         return await render_event_page(request, visit, code, status=422, notice=notice)
     # Seats that an offer holds for the party are there to be given.
     needed = party.waiting if party.wanted else 1 + guests
-    url = f"{event_path(code)}/bookings"
+    url, query = f"{event_path(code)}/bookings", event_list_query(request)
     overbooking = Overbooking(
         party.name,
         over_by=needed - (view.free or 0),
         can_wait=not party.wanted,
-        url=f"{url}/{membership_id}/seat" if party.wanted else url,
+        url=f"{url}/{membership_id}/seat{query}" if party.wanted else f"{url}{query}",
         fields={"membership": str(membership_id), "guests": str(guests)},
     )
     return await render_event_page(request, visit, code, status=422, overbooking=overbooking)

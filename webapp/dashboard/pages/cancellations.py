@@ -13,10 +13,9 @@ from backend.errors import Invalid
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from webapp.dashboard.access import authorize_event
-from webapp.dashboard.event_page import render_event_page
+from webapp.dashboard.event_page import event_url, render_event_page
 from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
-from webapp.dashboard.urls import event_path
 from webapp.forms import read_form
 from webapp.organiser_messages import cancelled_message, restored_message
 from webapp.respond import AnyRequest
@@ -42,7 +41,7 @@ async def create(
         faults = {refusal.field: refusal.words}
         return await render_event_page(request, visit, code, status=422, faults=faults, typed=form)
     words = cancelled_message(concerns_anybody=await _concerns_anybody(code))
-    return redirect(request, visit.url(event_path(code)), notice_of(visit, words))
+    return redirect(request, event_url(request, visit, code), notice_of(visit, words))
 
 
 @post("/events/{code:str}/restoration", status_code=303)
@@ -51,7 +50,7 @@ async def destroy(request: AnyRequest, code: FromPath[str], visit: NamedDependen
     visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
     await restore_instance(code, visit.person)
     words = restored_message(concerns_anybody=await _concerns_anybody(code))
-    return redirect(request, visit.url(event_path(code)), notice_of(visit, words))
+    return redirect(request, event_url(request, visit, code), notice_of(visit, words))
 
 
 async def _concerns_anybody(code: str) -> bool:

@@ -10,10 +10,9 @@ from backend.bookings.organiser_etags import organiser_event_etag
 from backend.events.edit import keep_drifted
 from backend.i18n import Words
 from webapp.dashboard.access import authorize_event
-from webapp.dashboard.event_page import render_event_page
+from webapp.dashboard.event_page import event_url, render_event_page
 from webapp.dashboard.responses import etag_for, notice_of, redirect
 from webapp.dashboard.session import Visit
-from webapp.dashboard.urls import event_path
 from webapp.freshness import is_fresh
 from webapp.organiser_messages import KEPT
 from webapp.respond import AnyRequest, not_modified
@@ -37,4 +36,4 @@ async def keep(request: AnyRequest, code: FromPath[str], visit: NamedDependency[
     """Keep this instance although its rule no longer has it: nobody is asked about it again."""
     visit = await authorize_event(visit, code, Permission.MANAGE_EVENTS)
     await keep_drifted(code, visit.person)
-    return redirect(request, visit.url(event_path(code)), notice_of(visit, Words(KEPT)))
+    return redirect(request, event_url(request, visit, code), notice_of(visit, Words(KEPT)))

@@ -8,13 +8,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.memberships import change_role
-from backend.accounts.queries import Member, members
+from backend.accounts.queries import find_member, member_counts, members
 from backend.accounts.rules import Permission, Role
-from backend.alphabets import fold
 from backend.bookings.departures import remove_member
-from backend.errors import Invalid, NotFound
+from backend.errors import Invalid
 from backend.i18n import N_, Words
-from backend.typed_text import clean_line
+from webapp.dashboard.people_lists import PAGE_SIZE, read_list_query
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import MEMBERS
@@ -29,19 +28,23 @@ class RoleForm:
 
 @get("/members")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """All members, organisers first. `?q=` finds them by name."""
+    """The members a page at a time, organisers first. `?q=` finds them by name."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
-    all_members = await members(visit.club, visit.person.language)
-    search = clean_line(request.query_params.get("q", "")[:80])
-    found = [member for member in all_members if fold(search) in fold(f"{member.name} @{member.username}")]
+    query = read_list_query(request)
+    page = await members(
+        visit.club,
+        words=query.words,
+        after=query.after,
+        limit=PAGE_SIZE,
+        language=visit.person.language,
+    )
     return render_page(
         request,
         visit,
         "members/index.html",
-        members=found,
-        total=len(all_members),
-        search=search,
-        owners=sum(member.role is Role.OWNER for member in all_members),
+        page=page,
+        counts=await member_counts(visit.club),
+        query=query,
         roles=[
             role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)
         ],
@@ -54,13 +57,13 @@ async def update(
 ) -> Redirect:
     """Give a member another role. Raises `ConfirmAgain` where owners change."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
-    member = await _member(visit, membership_id)
+    member = await find_member(visit.club, membership_id)
     form = await read_form(request, RoleForm)
     if form.role not in Role.__members__:
         raise Invalid(N_("Choose a role."), field="role")
     role = Role[form.role]
     if Role.OWNER in (member.role, role):
-        await visit.require_confirmation(MEMBERS)
+        await visit.require_confirmation(f"{MEMBERS}{read_list_query(request)}")
     await change_role(visit.person, visit.club.id, membership_id, role)
     sentence = {
         Role.OWNER: N_("%(name)s is an owner now."),
@@ -68,7 +71,9 @@ async def update(
         Role.HELPER: N_("%(name)s is a helper now."),
         Role.MEMBER: N_("%(name)s is a member now."),
     }[role]
-    return redirect(request, visit.url(MEMBERS), notice_of(visit, Words(sentence, {"name": member.name})))
+    return redirect(
+        request, _list_url(request, visit), notice_of(visit, Words(sentence, {"name": member.name}))
+    )
 
 
 @post("/members/{membership_id:int}/removal", status_code=303)
@@ -77,19 +82,17 @@ async def destroy(
 ) -> Redirect:
     """End a membership. Raises `ConfirmAgain` for an owner's."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
-    member = await _member(visit, membership_id)
+    member = await find_member(visit.club, membership_id)
     if member.role is Role.OWNER:
-        await visit.require_confirmation(MEMBERS)
+        await visit.require_confirmation(f"{MEMBERS}{read_list_query(request)}")
     await remove_member(visit.person, visit.club.id, membership_id)
     words = Words(
         N_("%(name)s is no longer a member. Their seats are free again, and they need a key to come back."),
         {"name": member.name},
     )
-    return redirect(request, visit.url(MEMBERS), notice_of(visit, words))
+    return redirect(request, _list_url(request, visit), notice_of(visit, words))
 
 
-async def _member(visit: Visit, membership_id: int) -> Member:
-    found = next((member for member in await members(visit.club) if member.id == membership_id), None)
-    if found is None:
-        raise NotFound()
-    return found
+def _list_url(request: AnyRequest, visit: Visit) -> str:
+    """The part of the list that the form was sent from."""
+    return visit.url(f"{MEMBERS}{read_list_query(request)}")

@@ -11,10 +11,9 @@ from backend.accounts.rules import Permission
 from backend.bookings.actions import set_capacity
 from backend.errors import Invalid
 from webapp.dashboard.access import authorize_event
-from webapp.dashboard.event_page import render_event_page
+from webapp.dashboard.event_page import event_url, render_event_page
 from webapp.dashboard.responses import notice_of, redirect
 from webapp.dashboard.session import Visit
-from webapp.dashboard.urls import event_path
 from webapp.forms import Faults, read_form
 from webapp.respond import AnyRequest
 
@@ -40,5 +39,5 @@ async def update(
         except Invalid as refusal:
             faults.add(refusal)
         else:
-            return redirect(request, visit.url(event_path(code)), notice_of(visit, outcome.words))
+            return redirect(request, event_url(request, visit, code), notice_of(visit, outcome.words))
     return await render_event_page(request, visit, code, status=422, faults=faults.by_field, typed=form)

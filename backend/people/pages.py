@@ -1,0 +1,96 @@
+"""Lists of people a page at a time, found by name: for organisers and helpers, in clubs and dates of thousands."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from backend import db
+from backend.alphabets import fold, fold_sql
+from backend.search import search_words, word_patterns
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage(Generic[Entry]):
+    """Some entries of the `total` that were found, from the `first` on (counted from 1).
+
+    The next page, if there is one, begins after the membership `next_after`, the page before after
+    `previous_after`; None is the beginning.
+    """
+
+    entries: list[Entry]
+    total: int
+    first: int = 1
+    next_after: int | None = None
+    previous_after: int | None = None
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry of the page."""
+        return self.first + len(self.entries) - 1
+
+
+# The person of a membership. It is looked up for each membership: a join may read all people whole, to find those of one
+# club.
+PERSON = "LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true"
+
+# Every word of the search occurs in the name or the username, whatever their accents, a typing error forgiven.
+_MATCHES = f"""(SELECT bool_and({fold_sql("concat_ws(' ', name, username)")} ~ pattern)
+    FROM unnest($2::text[]) AS pattern) IS NOT FALSE"""
+
+
+async def page_of(
+    entry: Callable[[db.Row], Entry],
+    numbered: str,
+    about: int,
+    *others: object,
+    words: str,
+    after: int | None,
+    limit: int,
+    listed: str = "true",
+) -> PeoplePage[Entry]:
+    """One page of people, made from rows by `entry`.
+
+    `numbered` is a SELECT of everybody in the order of the list: the columns membership_id, name, username, `n`, their
+    number in it, and what else an entry is made of. It reads `about` as $1 and `others` from $5 on. `listed` is the
+    condition, on its columns, of those who are listed.
+
+    `after` is the membership that the page before ended with; one that is not in the order any more is the beginning. A
+    page behind the end is the last one.
+    """
+    rows = await db.rows(
+        f"""WITH numbered AS ({numbered}),
+        found AS (
+            SELECT *, row_number() OVER (ORDER BY n) AS k, count(*) OVER () AS total
+            FROM numbered WHERE {listed} AND {_MATCHES}
+        ), passed AS (
+            SELECT CASE WHEN before < total THEN before ELSE greatest(total - $4, 0) END AS passed FROM (
+                SELECT count(*) AS total,
+                    count(*) FILTER (WHERE n <= (SELECT n FROM numbered WHERE membership_id = $3)) AS before
+                FROM found
+            ) counted
+        )
+        SELECT *, (SELECT membership_id FROM found WHERE k = passed - $4) AS previous_after
+        FROM found, passed WHERE k > passed ORDER BY k LIMIT $4""",
+        about,
+        word_patterns([fold(word.removeprefix("@")) for word in search_words(words)]),
+        after,
+        limit,
+        *others,
+    )
+    return _page([entry(row) for row in rows], rows)
+
+
+def _page(entries: list[Entry], rows: Sequence[db.Row]) -> PeoplePage[Entry]:
+    if not rows:
+        return PeoplePage(entries, 0)
+    last = rows[-1]
+    more = last["k"] < last["total"]
+    return PeoplePage(
+        entries,
+        last["total"],
+        rows[0]["k"],
+        last["membership_id"] if more else None,
+        last["previous_after"],
+    )

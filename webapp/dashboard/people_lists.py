@@ -1,0 +1,56 @@
+"""Which part of its lists of people a page shows: what its address says, and what every link and form on it repeats, so
+that an act answers with the same part."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from backend.typed_text import clean_line
+from webapp.respond import AnyRequest
+
+PAGE_SIZE = 50  # people of a list on a page
+SEARCHED = 8  # more people than this bring a search field
+_WORDS_MAX = 80  # characters
+_ID_DIGITS = 18  # of a membership's id, which is a bigint
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """The words that are searched for; where there are several lists, the one that is shown at length; and the membership
+    after which its page begins, None for the first page."""
+
+    words: str
+    show: str = ""
+    after: int | None = None
+
+    @property
+    def parameters(self) -> dict[str, str | int]:
+        """The same as parameters of an address."""
+        named = {"q": self.words, "show": self.show, "after": self.after}
+        return {name: value for name, value in named.items() if value}
+
+    def __str__(self) -> str:
+        """The query of the page's address, with its `?`; "" without one."""
+        return f"?{urlencode(self.parameters)}" if self.parameters else ""
+
+    def showing(self, name: str) -> "ListQuery":
+        """The same with the first page of another list."""
+        return ListQuery(self.words, name)
+
+    def turned(self, after: int | None) -> "ListQuery":
+        """The same with another page of the list."""
+        return ListQuery(self.words, self.show, after)
+
+
+def search_text(request: AnyRequest, name: str) -> str:
+    """The words in a parameter of the address, cleaned and cut."""
+    return clean_line(request.query_params.get(name, "")[:_WORDS_MAX])
+
+
+def read_list_query(request: AnyRequest, lists: Collection[str] = ()) -> ListQuery:
+    """The query of a request to a page with these lists. What names none of them, or no page, is left out."""
+    show, after = request.query_params.get("show", ""), request.query_params.get("after", "")
+    is_id = after.isascii() and after.isdecimal() and len(after) <= _ID_DIGITS
+    return ListQuery(
+        search_text(request, "q"), show if show in lists else "", (int(after) or None) if is_id else None
+    )
