@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from backend import clock, db
 from backend.bookings.actions import book, leave, set_capacity
@@ -60,7 +59,7 @@ async def test_a_promotion_is_sent_with_what_can_be_done_next(
     assert answer["text"] == "Noted: you can’t come this time."
     message = telegram.last(telegram.person("Bob").private)
     assert message["text"].endswith("You said you can’t come.")
-    assert buttons(message) == [["Join", "+1"], ["Maybe"], ["Open in Emerald"]]
+    assert buttons(message) == [["Join"], ["Maybe"], ["Open in Emerald"]]
 
 
 async def test_a_message_is_in_the_readers_language(
@@ -197,7 +196,14 @@ async def test_a_wrong_token_costs_no_attempt(
 
 
 async def test_a_fault_in_rendering_is_logged_and_parks_the_message(
-    telegram: Telegram, alice: Any, bob: Any, instance: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+    telegram: Telegram,
+    alice: Any,
+    bob: Any,
+    instance: Make,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`X9`: also one of a kind that Python's look-ups raise."""
 
@@ -206,11 +212,11 @@ async def test_a_fault_in_rendering_is_logged_and_parks_the_message(
 
     await promoted(telegram, alice, bob, instance)
     monkeypatch.setattr("bot.delivery.sender.render_message", faulty)
-    with capture_logs() as logs:
-        await run()
+    await run()
     assert await states() == ["parked"]
     assert await db.value("SELECT error FROM messages") == "KeyError"
-    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["message failed"]
+    written = capsys.readouterr().out + caplog.text
+    assert "message failed" in written and "KeyError: 'seats'" in written
 
 
 async def test_keeps_within_telegrams_limits(
