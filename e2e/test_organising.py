@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from backend import clock
 from e2e.conftest import Open, OpenLab
@@ -59,5 +59,18 @@ def test_olga_runs_a_weekly_event(stack: Stack, window: Open, lab: OpenLab) -> N
     expect(row).to_contain_text("2 seats", timeout=15_000)
     expect(dashboard.locator("main")).to_contain_text("In “Cold water club”")
     shot(dashboard, "4-who-comes")
+    add_herself(dashboard)
     dashboard.set_viewport_size({"width": 390, "height": 844})
     shot(dashboard, "4-who-comes-on-a-phone")
+
+
+def add_herself(dashboard: Page) -> None:
+    """Olga finds herself by a part of her name, and takes a seat."""
+    dashboard.get_by_text("Add a person").click()
+    dashboard.get_by_label("Find a member").fill("olg")
+    expect(dashboard.locator("#to-add")).to_contain_text("Give a seat")
+    expect(dashboard.get_by_role("radio")).to_have_count(1)
+    shot(dashboard, "4-a-person-to-add")
+    dashboard.get_by_role("button", name="Give a seat").click()
+    expect(dashboard.locator("#notice")).to_contain_text("Olga")
+    expect(dashboard.get_by_role("row", name="Olga")).to_contain_text("1 seat")
