@@ -43,12 +43,14 @@ DUE_REMINDERS = f"""
     due_dates AS MATERIALIZED (SELECT d.*, l.lead, t.moment FROM dates d
         CROSS JOIN LATERAL unnest(d.remind_before_minutes) AS l (lead) {DUE_MOMENT}),
     leads AS (
-        SELECT d.id, d.account_id, d.starts_at, d.moved_at, d.lead, d.moment, b.seated_at, m.user_id
+        SELECT d.id, d.account_id, d.starts_at, d.moved_at, d.lead, d.moment, b.seated_at, m.user_id,
+            u.leads_chosen_at, {REACHABLE} AS reachable
         FROM due_dates d JOIN bookings b ON b.instance_id = d.id AND b.seats > 0
         JOIN memberships m ON m.id = b.membership_id
         JOIN telegram_users u ON u.id = m.user_id AND u.reminder_leads IS NULL
         UNION ALL
-        SELECT d.id, d.account_id, d.starts_at, d.moved_at, l.lead, t.moment, b.seated_at, m.user_id
+        SELECT d.id, d.account_id, d.starts_at, d.moved_at, l.lead, t.moment, b.seated_at, m.user_id,
+            u.leads_chosen_at, {REACHABLE} AS reachable
         FROM telegram_users u JOIN memberships m ON m.user_id = u.id
         JOIN bookings b ON b.membership_id = m.id AND b.seats > 0
         JOIN dates d ON d.id = b.instance_id
@@ -58,10 +60,10 @@ DUE_REMINDERS = f"""
         extract(epoch FROM l.starts_at) AS starts,
         format('{Kind.REMINDER}:%s:%s:%s:%s', l.id, l.user_id, l.lead,
             extract(epoch FROM l.starts_at)::bigint) AS key
-    FROM leads l JOIN telegram_users u ON u.id = l.user_id
+    FROM leads l
     WHERE l.seated_at <= l.moment AND coalesce(l.moved_at <= l.moment, true)
-        AND coalesce(u.leads_chosen_at <= l.moment, true)
-        AND {REACHABLE}
+        AND coalesce(l.leads_chosen_at <= l.moment, true)
+        AND l.reachable
     ORDER BY l.id, l.user_id, l.lead
 ) due
 WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.dedupe = due.key)
