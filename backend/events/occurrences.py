@@ -15,7 +15,9 @@ from backend.zones import exact_wall_clock, resolve_local, wall_clock
 # No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as
 # instants.
 _WIDEST_JUMP = timedelta(days=2)
-LEFT_OUT_MAX = 5_000  # matches of a rule in a row that EXRULEs leave out: then the search ends (X8)
+LEFT_OUT_MAX = (
+    2_000  # matches in a row that EXRULEs leave out, of all rules together: then the search ends (X8)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def occurrences(
     earlier, and the first that each COUNT counts. EXDATE and EXRULE can exclude it, and no other occurrence
     takes its place. An RDATE may be earlier than the start, and counts for no COUNT. Unlike RFC 5545
     §3.3.10, an occurrence whose local time does not exist is kept and moved forward (`S3`). Nothing later
-    than `REACH` years after the start is found, nor after `LEFT_OUT_MAX` matches that are all left out.
+    than `REACH` years after the start is found, nor what a rule matches after its share of
+    `LEFT_OUT_MAX` matches that are all left out.
 
     Raises `UnknownZone`, and `ValueError` when a limit is naive, or the start is aware or outside the years
     1900 to 2999.
@@ -82,7 +85,15 @@ def occurrences(
     found = [(wall, instant) for wall, instant in found if is_included(instant)]
     for rule in recurrence.rules:
         matches = _rule_instants(rule, starts, zone, counted=1, since=since)
-        found += _first_of_rule(matches, zone, is_included_by_rule, after=after, until=until, limit=limit)
+        found += _first_of_rule(
+            matches,
+            zone,
+            is_included_by_rule,
+            after=after,
+            until=until,
+            limit=limit,
+            left_out_max=LEFT_OUT_MAX // len(recurrence.rules),
+        )
     return sorted(_unique(found, zone), key=lambda occurrence: occurrence.original_start)[:limit]
 
 
@@ -118,6 +129,7 @@ def _first_of_rule(
     after: datetime,
     until: datetime,
     limit: int,
+    left_out_max: int,
 ) -> list[tuple[datetime, datetime]]:
     """The wall clocks and instants of the first `limit` included occurrences of one rule, and perhaps some
     more."""
@@ -129,7 +141,7 @@ def _first_of_rule(
         if wall > last_wall:
             break
         left_out = left_out + 1 if instant > after else 0
-        if left_out > LEFT_OUT_MAX:
+        if left_out > left_out_max:
             break
         if is_included(instant):
             left_out = 0
