@@ -18,11 +18,11 @@ from bot.handlers.cards import recover_cards
 from bot.handlers.topics import learn_topic
 from bot.middleware import (
     InOrder,
+    RateLimiter,
     answer_every_tap,
     answer_in_time,
     deduplicate,
     handle_errors,
-    limit_rate,
     load_person,
     refuse_forged_taps,
 )
@@ -31,9 +31,10 @@ from bot.middleware import (
 def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
+    rate = RateLimiter()
     for middleware in (
-        handle_errors, answer_in_time, InOrder(), deduplicate, answer_every_tap, load_person, limit_rate, learn_topic,
-        refuse_forged_taps, recover_cards,
+        handle_errors, answer_in_time, InOrder(), rate.drop, deduplicate, answer_every_tap, load_person, rate.limit,
+        learn_topic, refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)
     for make_router in ROUTERS:

@@ -25,14 +25,22 @@ async def use_up(name: str, telegram: Telegram) -> None:
     )
 
 
-async def test_a_flood_of_messages_gets_one_answer(telegram: Telegram, alice: Any, noon: datetime) -> None:
+async def test_a_flood_of_messages_gets_one_answer(
+    telegram: Telegram, alice: Any, bob: Any, noon: datetime
+) -> None:
     await telegram.start("Alice")
+    await telegram.start("Bob")
     await use_up("Alice", telegram)
     chat = telegram.person("Alice").private
     for _ in range(4):
         await telegram.say("Alice", "/id")
+    handled = await db.value("SELECT count(*) FROM telegram_updates")
+    await telegram.say("Alice", "/id")
+    assert await db.value("SELECT count(*) FROM telegram_updates") == handled, "it costs no query any more"
+    await telegram.say("Bob", "/id")
+    assert telegram.last(telegram.person("Bob").private)["text"] == "You: 1003"
     answers = [message["text"] for message in chat.messages()][-5:]
-    assert answers == ["You: 1002", "/id", TOO_OFTEN, "/id", "/id"]
+    assert answers == ["/id", TOO_OFTEN, "/id", "/id", "/id"]
     clock.advance(timedelta(minutes=1))
     await telegram.say("Alice", "/id")
     assert telegram.last(chat)["text"] == "You: 1002"
