@@ -56,10 +56,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(module: list[str], url: str, path: str) -> Iterator[tuple[int, int]]:
-    """Run a server of this repository as a process; its port and pid, once `path` answers."""
+def running_server(module: list[str], url: str, path: str, **settings: str) -> Iterator[tuple[int, int]]:
+    """Run a server of this repository as a process, with these settings beside the usual; its port and pid, once
+    `path` answers."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", *module], env=environment(url, port), cwd=ROOT)
+    env = environment(url, port) | settings
+    process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT)
     try:
         for _ in range(300):
             if process.poll() is not None:
@@ -93,7 +95,7 @@ def run_load(port: int, connections: int, requests: list[str]) -> LoadResult:
 
 class BenchClub:
     """The measured database: one account with a hot instance, `events` other instances, and members who book
-    once each."""
+    once each. `organiser` is how its owner is signed in: the Mini App's session, the dashboard's cookie and token."""
 
     def __init__(self, url: str, members: int, *, events: int = EVENTS) -> None:
         self.url, self.count = url, members
@@ -106,6 +108,7 @@ class BenchClub:
         seeded = json.loads(done.stdout)
         self.hot: tuple[int, str] = tuple(seeded["hot"])
         self.cold: list[tuple[int, str]] = [tuple(pair) for pair in seeded["cold"]]
+        self.organiser: dict[str, str] = seeded["organiser"]
         self.members: list[tuple[int, int, str]] = [tuple(m) for m in seeded["members"]]
         self.next = 0
 

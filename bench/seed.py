@@ -13,7 +13,10 @@ from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
 from backend.people.actions import TelegramIdentity, register_person
 from backend.people.queries import person_from
+from backend.people.sign_ins import answer_sign_in, begin_sign_in, finish_sign_in, pending_sign_in
 from emerald.migrate import migrate
+from webapp.dashboard.cookies import SESSION, _serializer
+from webapp.dashboard.session import csrf_token
 from webapp.miniapp.authentication import issue_session
 
 
@@ -52,11 +55,19 @@ async def seed(members: int, events: int) -> dict[str, object]:
         "SELECT m.id AS membership_id, u.* FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.role = 'MEMBER' ORDER BY m.id"
     )
+    link = await begin_sign_in("bench")
+    await answer_sign_in((await pending_sign_in(link.key)).id, olga, number=link.number)
+    token = await finish_sign_in(link.browser_key)
     await db.execute("ANALYZE")
     await db.close_pool()
     return {
         "hot": next((r["id"], r["code"]) for r in instances if r["series_id"] == hot.series_id),
         "cold": [(r["id"], r["code"]) for r in instances if r["series_id"] != hot.series_id],
+        "organiser": {
+            "session": issue_session(olga, clock.now(), clock.now()),
+            "cookie": f"{SESSION}={_serializer(SESSION).dumps({'token': token})}",
+            "csrf": csrf_token(token),
+        },
         "members": [
             (r["membership_id"], r["id"], issue_session(person_from(r), clock.now(), clock.now()))
             for r in people
