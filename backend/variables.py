@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 Word = TypeVar("Word", bound=str)
+DIGITS_MAX = 18  # of a number; Python itself reads no more than 4300
 
 
 class SettingsError(Exception):
@@ -75,7 +76,8 @@ class Variables:
         text = self.text(name)
         if not text:
             return default
-        if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        is_number = text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX
+        if not (is_number and least <= int(text) <= most):
             self.fault(f"{name} must be a whole number from {least} to {most}.")
             return default
         return int(text)

@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from tests import fuzzing
+
 DURATIONS = Path(__file__).with_name("durations.json")
 
 # A test is pure unless it asks for one of these fixtures, or its module imports one of these modules.
@@ -32,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-durations", action="store_true", help=f"measure the files again: {DURATIONS.name}"
     )
+    parser.addoption(
+        "--fuzz", type=int, default=1, metavar="TIMES", help="how many times more examples to feed"
+    )
 
 
 def runs_no_test(config: pytest.Config) -> bool:
@@ -40,6 +45,7 @@ def runs_no_test(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    fuzzing.times = config.getoption("--fuzz")
     if config.getoption("--write-durations") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Stopwatch(config))
 

@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.settings import Settings
 from backend.variables import SettingsError
+from tests.fuzzing import examples
 
 ROOT = Path(__file__).parents[2]
 GOOD_KEY = "1f0c6f0a9b7de4c58a3e2d71b6540f9e"  # pragma: allowlist secret
@@ -255,3 +258,44 @@ def test_the_example_works_unchanged(tmp_path: Path) -> None:
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE))
     found = Settings.from_environ({**values, "EMERALD_HOME": str(tmp_path)})
     assert found == development(tmp_path)
+
+
+WORDS = [
+    *("", " ", "-1", "0", "7", "65536", "9" * 5_000, "²", "true", "maybe", "production", "test", "development", "~nobody"),
+    *("http://", "https://club.example", "https://[", "https://club.example:99999", "postgresql://", "postgres://u:p@h:x/d"),
+    *("postgresql://u:p%zz@h/d?sslmode=odd", "postgresql:///d?host=/tmp"),
+    *(f"postgresql://u:p@h/d?port={'9' * 5_000}", "postgresql://u:p@h/d?port=٧", TOKEN, GOOD_KEY, "a" * 40, "a,b=die,,", "/"),
+]  # fmt: skip
+
+
+HUSH = "Xq7-hush"  # at the end of every secret
+
+
+def variable_names() -> list[str]:
+    """Every variable that is read, but for the home: that stays the test's own."""
+    asked = Recorded(dict(PRODUCTION))
+    Settings.from_environ(asked)
+    return sorted(asked.asked - {"EMERALD_HOME", "EMERALD_HOME_FILE"})
+
+
+def values() -> st.SearchStrategy[str]:
+    """What a variable can hold: no NUL, and what is no text is refused by the operating system."""
+    return st.sampled_from(WORDS) | st.text(
+        st.characters(codec="utf-8", exclude_characters="\0"), max_size=60
+    )
+
+
+@examples(300)
+@given(st.dictionaries(st.sampled_from(variable_names()), values(), max_size=8), st.booleans())
+def test_any_environment_is_read_or_refused(
+    tmp_path: Path, environ: dict[str, str], in_production: bool
+) -> None:
+    """X6: with sentences about the variables, and never with the value of a secret."""
+    base = PRODUCTION if in_production else {}
+    for name in {"SECRET_KEY", "TELEGRAM_BOT_TOKEN"} & environ.keys():
+        environ[name] += HUSH
+    try:
+        Settings.from_environ({**base, **environ, "EMERALD_HOME": str(tmp_path / "home")})
+    except SettingsError as refused:
+        assert refused.faults
+        assert HUSH not in str(refused)

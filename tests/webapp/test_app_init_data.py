@@ -10,6 +10,7 @@ from aiogram.utils.web_app import check_webapp_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzzing import examples
 from tests.webapp.conftest import init_data
 from webapp.miniapp.init_data import INIT_DATA_MAX, BadInitData, Launch, read_init_data
 
@@ -183,6 +184,7 @@ def test_knows_whether_the_bot_may_write() -> None:
     assert not launched(init_data(fields(user=user % "1"), TOKEN)).identity.may_write
 
 
+@examples(200)
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
 def test_any_text_is_parsed_or_refused(raw: str) -> None:
     with pytest.raises(BadInitData):
@@ -215,6 +217,7 @@ def test_agrees_with_aiogram_on_what_is_signed(more: dict[str, str], where: int)
         refused(changed)
 
 
+@examples(200)
 @given(st.dictionaries(st.sampled_from(["user", "auth_date", "chat"]), st.text(max_size=80)))
 def test_any_signed_fields_are_parsed_or_refused(signed: dict[str, str]) -> None:
     try:

@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fuzzing import examples
+
 TEXTS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
@@ -76,7 +78,7 @@ SENSIBLE = st.fixed_dictionaries(
 
 
 @given(st.data())
-@settings(max_examples=120)
+@examples(120)
 def test_any_form_becomes_a_draft_or_faults(data: Any) -> None:
     from backend.i18n import Voice
     from webapp.series_form import SeriesForm, draft_from_form
