@@ -3,23 +3,21 @@
 import html
 import itertools
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from backend import db
+from backend import clock, db
+from backend.accounts.actions import create_own_account
 from backend.people.actions import choose_language
 
 
 async def membership(person: Any) -> int:
-    from backend import db
-
     return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
 
 
 async def role(person: Any) -> str:
-    from backend import db
-
     return str(await db.value("SELECT role FROM memberships WHERE user_id = $1", person.id))
 
 
@@ -138,10 +136,6 @@ async def test_an_act_answers_with_the_page_it_was_done_on(
 
 
 async def test_the_confirmation_leads_back_to_the_page(noon: Any, dashboard: Any, bob: Any) -> None:
-    from datetime import timedelta
-
-    from backend import clock
-
     clock.advance(timedelta(hours=1))
     path = f"/dashboard/members/{await membership(bob)}/role?q=bo&after=7"
     asked = await dashboard.post(path, follow=False, role="OWNER")
@@ -154,3 +148,16 @@ async def test_a_page_that_does_not_exist_is_the_first(
 ) -> None:
     shown = await dashboard.client.get("/dashboard/members", params={"after": after})
     assert shown.status_code == 200 and names_on(shown)[0] == "Olga"
+
+
+async def test_the_pages_stay_in_their_club(
+    noon: Any, dashboard: Any, olga: Any, club: Any, crowd: Any
+) -> None:
+    """Who runs two clubs turns pages, searches and acts in the one whose members are shown (`A8`)."""
+    await create_own_account(olga, "Aerobics")
+    await crowd(60)
+    first, second = await pages_of(dashboard, f"/dashboard/members?q=member&club={club.id}")
+    assert [len(names_on(page)) for page in (first, second)] == [50, 10]
+    assert f'name="club" value="{club.id}"' in first.text
+    [removal] = re.findall(r'action="([^"]+/removal\?[^"]+)"', second.text)[:1]
+    assert names_on(await dashboard.post(html.unescape(removal))) == names_on(second)[1:]
