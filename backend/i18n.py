@@ -16,7 +16,6 @@ from pathlib import Path
 from babel import Locale
 from babel.dates import (
     format_date,
-    format_datetime,
     format_skeleton,
     format_time,
     get_timezone_location,
@@ -261,10 +260,6 @@ class Voice:
 
     def _when(self, at: datetime, zone: str, hours: str) -> str:
         return self.gettext(N_("%(date)s, %(hours)s"), date=self.date(at, zone), hours=hours)
-
-    def stamp(self, at: datetime, zone: str) -> str:
-        """Date and time in figures, for tables and logs that people read."""
-        return format_datetime(at, "short", tzinfo=reading_zone(zone), locale=self.locale)
 
     def day(self, at: datetime, zone: str) -> str:
         """`Today`, `Tomorrow`, else `Tue 24 Nov`."""
