@@ -3,6 +3,7 @@ values (`X5`)."""
 
 import re
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from multidict import MultiMapping
@@ -31,17 +32,21 @@ def read_query(request: AnyRequest, form: type[Form]) -> Form:
 
 def fill_form(sent: MultiMapping[Any], form: type[Form]) -> Form:
     """The form with the submitted values."""
-    hints = get_type_hints(form)
     values: dict[str, str | tuple[str, ...]] = {}
-    for one in fields(form):  # type: ignore[arg-type]
-        texts = [
-            clean_lines(value[:FIELD_MAX]) for value in sent.getall(one.name, []) if isinstance(value, str)
-        ]
-        if hints[one.name] is not str:
-            values[one.name] = tuple(texts)
+    for name, is_single in _fields_of(form):  # type: ignore[arg-type]
+        texts = [clean_lines(value[:FIELD_MAX]) for value in sent.getall(name, []) if isinstance(value, str)]
+        if not is_single:
+            values[name] = tuple(texts)
         elif texts:
-            values[one.name] = texts[-1]
+            values[name] = texts[-1]
     return form(**values)
+
+
+@cache
+def _fields_of(form: type) -> tuple[tuple[str, bool], ...]:
+    """The name of each field, and whether it has one value."""
+    hints = get_type_hints(form)
+    return tuple((one.name, hints[one.name] is str) for one in fields(form))
 
 
 class Faults:

@@ -35,7 +35,7 @@ REFUSALS_BY_STATUS: dict[int, Refusal] = {
 }
 
 
-def check_spelling(request: Connection, _: BaseRouteHandler) -> None:
+async def check_spelling(request: Connection, _: BaseRouteHandler) -> None:
     """Before any handler: an address has one spelling (`X11`). The framework would take `/ready/`, `//ready`
     and `/ready%2F` for `/ready`, and nginx has rules for that one. Raises `NotFoundException` (404)."""
     raw: bytes = request.scope["raw_path"]
