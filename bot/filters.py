@@ -15,7 +15,7 @@ def command_named(*names: str) -> Command:
 async def names_a_command(message: Message, bot: Bot) -> bool:
     """Whether the message begins with a command for this bot, whatever its name: in a group others have theirs, so
     there it must say for whom it is."""
-    word = (message.text or "").split(maxsplit=1)[0] if message.text else ""
+    word = next(iter((message.text or "").split(maxsplit=1)), "")  # a text may be nothing but space
     if len(word) < 2 or not word.startswith("/"):
         return False
     if message.chat.type == "private":

@@ -16,6 +16,7 @@ from backend.i18n import N_
 from bot.callback_answers import TOO_OLD, UNKNOWN_BUTTON
 from bot.callbacks import BUTTON_PLACES, GROUP_SEAT_ACTIONS, Place, SeatCallback, VoteCallback
 
+DATA_MAX = 64  # bytes that Telegram lets a button have; what is not ASCII is refused below
 ANSWERED_IN_PRIVATE = N_("I only answer that in our private chat.")
 
 _CALLBACKS = {callback.__prefix__: callback for callback in CallbackData.__subclasses__()}
@@ -42,6 +43,8 @@ def _unpack(data: str) -> CallbackData | None:
     callback = _CALLBACKS.get(data.partition(":")[0])
     if callback is None:
         return None
+    if len(data) > DATA_MAX:
+        raise Refusal(UNKNOWN_BUTTON)
     try:
         unpacked = callback.unpack(data)
     except (TypeError, ValueError):
