@@ -21,7 +21,7 @@ def test_vaino_reads_finnish(stack: Stack, lab: OpenLab) -> None:
 
     here.be(vaino.id, group.id)
     here.press(here.message("Aamujooga"), "Open in Emerald")
-    expect(here.screen).to_contain_text("Olet mukana")
+    expect(here.screen).to_contain_text("Olet mukana", timeout=20_000)  # the first opening loads everything
     expect(here.second).to_have_text("Peru")
     here.shot("7-the-app-speaks-finnish")
     here.back.click()
