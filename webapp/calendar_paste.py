@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from babel.lists import format_list
 
-from backend.events.calendar_entry import CalendarEntry, is_calendar_entry, parse_calendar_entry
 from backend.i18n import N_, Voice
+from backend.recurrence.calendar_entry import CalendarEntry, is_calendar_entry, parse_calendar_entry
 from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.series_form import SeriesForm, draft_from_form, form_from_draft
 

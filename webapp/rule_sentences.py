@@ -9,11 +9,11 @@ from datetime import date, datetime
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 
-from backend.events.occurrences import last_day
-from backend.events.recurrence import Freq, Weekday
-from backend.events.rfc5545 import parse_recurrence
-from backend.events.rule_description import RecurrenceDescription, RuleDescription, describe_recurrence
 from backend.i18n import N_, Voice
+from backend.recurrence.occurrences import last_day
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.rule_description import RecurrenceDescription, RuleDescription, describe_recurrence
+from backend.recurrence.rules import Freq, Weekday
 from backend.zones import wall_clock
 
 Moment = date | datetime

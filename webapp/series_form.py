@@ -6,16 +6,17 @@ from datetime import date, datetime, time
 
 from backend.accounts.queries import Club
 from backend.errors import Invalid, InvalidForm
-from backend.events.calendar_entry import is_calendar_entry
 from backend.events.drafts import SeriesDraft, Visibility
-from backend.events.occurrences import last_day
-from backend.events.recurrence import Freq, Recurrence, Weekday, wall_times
-from backend.events.retiming import day_at_own_time, extra_dates, rdate_wall, retime
-from backend.events.rfc5545 import InvalidRecurrence, RecurrenceFault, build_rule, parse_recurrence
-from backend.events.rule_description import RuleDescription, describe_recurrence
-from backend.events.timing import SeriesTiming
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.recurrence.calendar_entry import is_calendar_entry
+from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
+from backend.recurrence.occurrences import last_day
+from backend.recurrence.retiming import day_at_own_time, extra_dates, rdate_wall, retime
+from backend.recurrence.rfc5545 import build_rule, parse_recurrence
+from backend.recurrence.rule_description import RuleDescription, describe_recurrence
+from backend.recurrence.rules import Freq, Recurrence, Weekday, wall_times
+from backend.recurrence.timing import SeriesTiming
 from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
 

@@ -7,11 +7,11 @@ from babel.dates import format_date
 
 from backend import clock
 from backend.events.drafts import SeriesDraft
-from backend.events.occurrences import Occurrence
-from backend.events.rfc5545 import parse_recurrence
-from backend.events.rule_description import describe_recurrence
-from backend.events.timing import UNBOUNDED, SeriesBounds
 from backend.i18n import N_, Voice
+from backend.recurrence.occurrences import Occurrence
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.rule_description import describe_recurrence
+from backend.recurrence.timing import UNBOUNDED, SeriesBounds
 from backend.zones import ClockChangeKind, find_clock_change, resolve_local, utc_offset_minutes, wall_clock
 from webapp.rule_sentences import describe_in_full, long_date
 

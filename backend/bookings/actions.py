@@ -12,7 +12,7 @@ from backend.accounts.memberships import join, join_as_visitor
 from backend.accounts.queries import Club, authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
-from backend.bookings.views import OPEN_BY_LINK, READER
+from backend.bookings.view_queries import OPEN_BY_LINK, READER
 from backend.each import do_each
 from backend.errors import Forbidden, Invalid, NotFound
 from backend.events.drafts import CAPACITY_MAX, GUESTS_MAX
@@ -22,7 +22,7 @@ from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator
 from backend.seats.decisions.checks import NotAMemberHere
-from backend.seats.replies import too_many_guests
+from backend.seats.refusals import too_many_guests
 from backend.seats.requests import Outcome, Request, Verb, Via
 from backend.typed_text import clean_line
 

@@ -8,7 +8,7 @@ import structlog
 from backend import clock, db
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event
-from backend.bookings.views import READER
+from backend.bookings.view_queries import READER
 from backend.errors import Refusal
 from backend.events.ical import CalendarEvent, EventStatus
 from backend.i18n import N_, Voice

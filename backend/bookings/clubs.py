@@ -14,8 +14,8 @@ from backend.errors import NotFound
 from backend.people.names import tell_apart
 from backend.people.queries import Person
 from backend.seats import allocator
+from backend.seats.refusals import Cancelled, TooLate
 from backend.seats.regulars import remove_regulars_and_claims
-from backend.seats.replies import Cancelled, TooLate
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.state import InstanceState
 

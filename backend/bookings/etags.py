@@ -14,7 +14,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.bookings.queries.lists import BETWEEN, GROUPS_AHEAD, MONTH_MAX, UPCOMING, search_values
-from backend.bookings.views import OPEN_BY_LINK, READER
+from backend.bookings.view_queries import OPEN_BY_LINK, READER
 from backend.people.queries import Person
 
 # Of an instance: itself, its series, club and seats; of the reader: the membership, the booking, an absence.

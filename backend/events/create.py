@@ -11,10 +11,10 @@ from backend.errors import Invalid, InvalidForm, NotFound
 from backend.events.drafts import SeriesDraft
 from backend.events.materialization import materialize_series
 from backend.events.queries import series_by_id
-from backend.events.retiming import copy_rule
 from backend.events.tables import EventSeries
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.recurrence.retiming import copy_rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from enum import StrEnum
 
 from backend import failpoints
 from backend.errors import Invalid, InvalidForm
-from backend.events.occurrences import Occurrence
-from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
-from backend.events.timing import MAX_LOOKAHEAD, UNBOUNDED, SeriesBounds, SeriesTiming
 from backend.i18n import N_
+from backend.recurrence.faults import InvalidRecurrence
+from backend.recurrence.occurrences import Occurrence
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.timing import MAX_LOOKAHEAD, UNBOUNDED, SeriesBounds, SeriesTiming
 from backend.typed_text import clean_line, clean_lines, clean_link, is_link
 from backend.zones import zone_names
 

@@ -24,9 +24,9 @@ from backend.events.locking import (
 from backend.events.queries import draft_from_row, find_instance
 from backend.events.sync import SHOWN_IN_CALENDARS, sync_instances
 from backend.events.tables import EventSeries
-from backend.events.timing import changed_bounds, timing_from_row
 from backend.events.zone_changes import follow_zone_data
 from backend.people.queries import Person
+from backend.recurrence.timing import changed_bounds, timing_from_row
 from backend.seats import store
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions

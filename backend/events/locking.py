@@ -8,7 +8,7 @@ from backend.errors import Invalid, NotFound
 from backend.i18n import N_
 from backend.seats import store
 from backend.seats.allocator import process_or_raise
-from backend.seats.replies import Ended, cancelled
+from backend.seats.refusals import Ended, cancelled
 from backend.seats.requests import Request
 from backend.seats.state import InstanceState
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from backend import clock, codes, db
 from backend.each import try_each
 from backend.events.locking import lock_series
-from backend.events.occurrences import Occurrence
-from backend.events.timing import MAX_LOOKAHEAD, timing_from_row
 from backend.events.zone_changes import follow_zone_data
+from backend.recurrence.occurrences import Occurrence
+from backend.recurrence.timing import MAX_LOOKAHEAD, timing_from_row
 from backend.seats.regulars import seat_regulars_of_new
 from backend.seats.rows import open_seats
 from backend.settings import settings

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend import clock, db
-from backend.events.timing import timing_from_row
+from backend.recurrence.timing import timing_from_row
 
 OWN_VALUES_MAX = 200  # instances of one series that are named
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.addresses import Address, Addresses
 from backend.events.drafts import SeriesDraft
-from backend.events.timing import UNBOUNDED, SeriesBounds
+from backend.recurrence.timing import UNBOUNDED, SeriesBounds
 
 # An instance `i` that may be deleted: no edit by hand, no booking however old, no card, no message, no claim
 # of seats, and no poll that chose it.

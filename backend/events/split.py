@@ -14,9 +14,9 @@ from backend.events.locking import load_instance, lock_instances, lock_series_of
 from backend.events.queries import find_instance
 from backend.events.sync import sync_instances
 from backend.events.tables import EventSeries
-from backend.events.timing import SeriesBounds, SeriesTiming, timing_from_row
 from backend.events.zone_changes import follow_zone_data
 from backend.people.queries import Person
+from backend.recurrence.timing import SeriesBounds, SeriesTiming, timing_from_row
 from backend.seats.regulars import copy_regulars
 from backend.zones import exact_wall_clock, resolve_local, start_of_day
 

@@ -7,8 +7,8 @@ from backend import db
 from backend.events.locking import bump_sequence, lock_instances, submit_locked
 from backend.events.materialization import materialize_series
 from backend.events.queries import UNTOUCHED
-from backend.events.timing import SeriesTiming, timing_from_row
 from backend.people.queries import Person
+from backend.recurrence.timing import SeriesTiming, timing_from_row
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions
 from backend.zones import exact_wall_clock

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from backend.events.alignment import LARGEST_SHIFT, LEFT_OVER, LEFT_OVER_UNSURE, align
-from backend.events.rfc5545 import parse_recurrence
-from backend.events.timing import UNBOUNDED, SeriesBounds, SeriesTiming
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.timing import UNBOUNDED, SeriesBounds, SeriesTiming
 from backend.zones import exact_wall_clock, resolve_exact, wall_clock
 
 _DAY = timedelta(days=1)

@@ -18,13 +18,13 @@ from backend.audit.actions import record_audit
 from backend.each import try_each
 from backend.events.locking import bump_sequence, lock_instances, lock_series, submit_locked
 from backend.events.queries import UNTOUCHED
-from backend.events.timing import timing_from_row
 from backend.events.wall_clocks import KeptTime, StoredInstance, keep_times
 from backend.known_zones import known_or_none
 from backend.outbox.kinds import Kind
 from backend.outbox.organisers import notify_organisers
 from backend.outbox.starts import follow_offers, follow_starts
 from backend.recordsets import Recordset, Statement
+from backend.recurrence.timing import timing_from_row
 from backend.seats.requests import Request, Verb, Via
 from backend.seats.rows import bump_versions, keep_offers
 from backend.seats.state import InstanceState

@@ -32,7 +32,7 @@ from backend.groups.queries import LinkedGroup
 from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from backend.seats.replies import Begun, Cancelled, Closed, Ended, NotOpen, TooLate
+from backend.seats.refusals import Begun, Cancelled, Closed, Ended, NotOpen, TooLate
 from backend.seats.requests import Outcome, OutcomeKind, Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SeatAction, SeatCallback, ShowEventCallback
@@ -292,9 +292,8 @@ async def _reply_with_offers(message: Message, person: Person, voice: Voice, act
     callbacks = [SeatCallback(action=action, code=view.code) for view in views]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
     declining = action is SeatAction.DECLINE_OFFER
-    await reply(
-        message, render("offers.html", list_voice(voice, views), rows, views=views, declining=declining)
-    )
+    voice = list_voice(voice, views)
+    await reply(message, render("offers.html", voice, rows, views=views, declining=declining))
 
 
 async def _reply_with_outcome(

@@ -20,10 +20,10 @@ from backend.events.edit import InstanceChanges, edit_instance, edit_series
 from backend.events.own_values import OwnValues, own_values
 from backend.events.pause import pause_series, resume_series
 from backend.events.queries import SeriesView, all_series, series_by_id
-from backend.events.retiming import retime
 from backend.events.split import edit_following
 from backend.i18n import N_
 from backend.people.queries import Person
+from backend.recurrence.retiming import retime
 from emerald.commands.actor import Actor
 from emerald.commands.instances import instance_line
 from emerald.commands.moments import parse_local, warn_of_clock_change

@@ -12,7 +12,7 @@ from backend.bookings.organiser import make_room, move_party, seat_by_name
 from backend.bookings.queries.event import event
 from backend.bookings.queries.people import attendees, waitlist
 from backend.errors import Forbidden, Invalid
-from backend.seats.replies import NoRoomLeft
+from backend.seats.refusals import NoRoomLeft
 from backend.seats.requests import Via
 from tests.bookings.lookups import membership_of, messages_to
 

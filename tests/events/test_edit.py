@@ -19,7 +19,7 @@ from backend.events.edit import InstanceChanges, edit_instance, edit_series, kee
 from backend.events.own_values import own_values
 from backend.events.reschedule import move_instance
 from backend.people.queries import Person
-from backend.seats.replies import Cancelled, Ended
+from backend.seats.refusals import Cancelled, Ended
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 

@@ -20,7 +20,7 @@ from backend.events.reschedule import move_instance
 from backend.outbox.claim import claim
 from backend.outbox.deliveries import load_deliveries
 from backend.people.queries import Person
-from backend.seats.replies import Cancelled, Ended
+from backend.seats.refusals import Cancelled, Ended
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 

@@ -19,7 +19,7 @@ from backend.events.materialization import materialize_all_series
 from backend.events.reschedule import move_instance, move_responses
 from backend.outbox.deliveries import load_deliveries
 from backend.people.queries import Person
-from backend.seats.replies import Cancelled, Ended, NotIn
+from backend.seats.refusals import Cancelled, Ended, NotIn
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 

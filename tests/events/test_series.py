@@ -17,7 +17,7 @@ from backend.events.drafts import SeriesDraft
 from backend.events.materialization import materialize_all_series
 from backend.events.queries import all_series
 from backend.people.queries import Person
-from backend.seats.replies import Ended
+from backend.seats.refusals import Ended
 from backend.seats.requests import Via
 from emerald.scripts import create_event
 

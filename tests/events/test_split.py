@@ -23,7 +23,7 @@ from backend.events.materialization import materialize_all_series
 from backend.events.reschedule import move_instance
 from backend.events.split import edit_following
 from backend.people.queries import Person
-from backend.seats.replies import Ended
+from backend.seats.refusals import Ended
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backend import zone_data
-from backend.events.timing import SeriesBounds, SeriesTiming
 from backend.events.wall_clocks import StoredInstance, keep_times
+from backend.recurrence.timing import SeriesBounds, SeriesTiming
 from backend.zones import exact_wall_clock, resolve_local, wall_clock
 
 Release = Callable[[str], None]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backend.errors import Invalid, Refusal
 from backend.i18n import Voice
-from backend.seats import replies
+from backend.seats import refusals
 from backend.seats.decisions import decide, replay
 from backend.seats.decisions.checks import NotAMemberHere
 from backend.seats.promotion import PromotionWindows
@@ -216,7 +216,7 @@ def test_waiting_again_shows_the_place() -> None:
 
 def test_a_party_bigger_than_the_room_learns_that_it_never_fits() -> None:
     """B9: why, and what next."""
-    with pytest.raises(replies.TooBig) as no:
+    with pytest.raises(refusals.TooBig) as no:
         book(state_of(2), ALICE, 2)
     assert text_of(no.value) == "There are only 2 seats in all, so 3 together will never fit."
 
@@ -259,7 +259,7 @@ def test_only_an_owners_word_goes_over() -> None:
     """B3: without it the organiser's hand stops at the last seat."""
     at = state_of(1)
     book(at, ALICE)
-    with pytest.raises(replies.NoRoomLeft):
+    with pytest.raises(refusals.NoRoomLeft):
         organiser(at, BOB, Verb.SEAT)
     assert organiser(at, BOB, Verb.SEAT, over=True).kind == "booked"
     assert (at.booked, at.over) == (2, 1)
@@ -308,7 +308,7 @@ def test_a_guest_does_not_overtake_the_queue_either() -> None:
     at = state_of(2)
     book(at, ALICE)
     book(at, BOB, 1)
-    with pytest.raises(replies.NoRoomForGuest):
+    with pytest.raises(refusals.NoRoomForGuest):
         ask(at, ALICE, Verb.ADD_GUEST)
 
 
@@ -325,7 +325,7 @@ def test_with_fill_gaps_a_small_party_takes_the_gap() -> None:
 
 def test_before_it_opens_the_answer_says_when(noon: datetime) -> None:
     """B5."""
-    with pytest.raises(replies.NotOpen) as no:
+    with pytest.raises(refusals.NotOpen) as no:
         book(state_of(opens_at=NOW + timedelta(hours=1)), ALICE)
     assert text_of(no.value) == "Booking opens today at 15:00."
 
@@ -337,7 +337,7 @@ def test_from_the_very_moment_it_opens_one_can_book() -> None:
 def test_once_closed_the_answer_says_that_it_did() -> None:
     """B5."""
     at = state_of(now=STARTS - timedelta(hours=1))
-    with pytest.raises(replies.Closed) as no:
+    with pytest.raises(refusals.Closed) as no:
         book(at, ALICE)
     assert "An organiser can still add you by hand." in text_of(no.value)
     assert organiser(at, ALICE, Verb.SEAT).kind == "booked"
@@ -348,7 +348,7 @@ def test_guests_come_within_the_window_too() -> None:
     at = state_of()
     book(at, ALICE)
     at.now = STARTS - timedelta(minutes=1)
-    with pytest.raises(replies.Closed):
+    with pytest.raises(refusals.Closed):
         ask(at, ALICE, Verb.ADD_GUEST)
     assert organiser(at, ALICE, Verb.SET_GUESTS, 1).kind == "booked"
 
@@ -356,7 +356,7 @@ def test_guests_come_within_the_window_too() -> None:
 @pytest.mark.parametrize("verb", [Verb.BOOK, Verb.ADD_GUEST, Verb.MAYBE, Verb.TAKE_FREE])
 def test_a_cancelled_date_takes_no_answers_and_shows_why(verb: Verb) -> None:
     """S8, B9."""
-    with pytest.raises(replies.Cancelled) as no:
+    with pytest.raises(refusals.Cancelled) as no:
         ask(state_of(state=InstanceState.CANCELLED), ALICE, verb)
     assert text_of(no.value) == "Cancelled: “A pipe burst.” Nothing counts against you."
 
@@ -369,9 +369,9 @@ def test_a_date_that_is_over_takes_no_bookings(how: str) -> None:
         if how == "completed"
         else state_of(now=STARTS + timedelta(hours=2))
     )
-    with pytest.raises(replies.Ended):
+    with pytest.raises(refusals.Ended):
         book(at, ALICE)
-    with pytest.raises(replies.Ended):
+    with pytest.raises(refusals.Ended):
         organiser(at, ALICE, Verb.SEAT)
 
 
@@ -405,11 +405,11 @@ def test_leaving_seats_is_free_until_the_deadline() -> None:
     at = state_of()
     book(at, ALICE)
     at.now = STARTS - timedelta(hours=24)
-    with pytest.raises(replies.TooLate) as no:
+    with pytest.raises(refusals.TooLate) as no:
         leave(at, ALICE)
     assert text_of(no.value).startswith("It’s too late to leave freely")
     for verb in (Verb.DECLINE, Verb.MAYBE):
-        with pytest.raises(replies.TooLate):
+        with pytest.raises(refusals.TooLate):
             ask(at, ALICE, verb)
     assert organiser(at, ALICE, Verb.REMOVE).kind == "left"
 
@@ -430,7 +430,7 @@ def test_leaving_is_free_after_the_deadline_while_there_are_too_few_seats() -> N
     assert leave(at, ALICE).kind == "left"
     assert (at.over, seats(at)) == (0, {BOB: 1, CARLA: 1})
     for verb in (Verb.LEAVE, Verb.DECLINE, Verb.MAYBE):
-        with pytest.raises(replies.TooLate):
+        with pytest.raises(refusals.TooLate):
             ask(at, BOB, verb)
 
 
@@ -451,7 +451,7 @@ def test_too_few_seats_are_no_reason_once_it_has_begun() -> None:
     """B6, W4."""
     at = overfull(seats=2)
     at.now = STARTS
-    with pytest.raises(replies.TooLate):
+    with pytest.raises(refusals.TooLate):
         leave(at, ALICE)
 
 
@@ -474,7 +474,7 @@ def test_a_party_that_waits_for_more_may_stop_at_any_time_and_keeps_their_seat()
     assert text_of(outcome) == "You’re no longer waiting for more seats. Your seat stays yours."
     assert (seats(at), line(at)) == ({ALICE: 1, BOB: 1}, [CARLA])
     assert ask(at, BOB, Verb.STOP_WAITING).kind == "already"
-    with pytest.raises(replies.TooLate):
+    with pytest.raises(refusals.TooLate):
         leave(at, BOB)
 
 
@@ -540,7 +540,7 @@ def test_plus_one_of_a_member_who_is_not_in_brings_both() -> None:
 def test_a_guest_without_a_member_is_no_party() -> None:
     """B7: a guest's seat never outlives the member's."""
     at = state_of(4)
-    with pytest.raises(replies.NotIn):
+    with pytest.raises(refusals.NotIn):
         ask(at, ALICE, Verb.SET_GUESTS, 1)
     book(at, ALICE, 2)
     leave(at, ALICE)
@@ -573,7 +573,7 @@ def test_after_the_deadline_a_guests_seat_is_not_names_beforeback_freely() -> No
     at = state_of()
     book(at, ALICE, 1)
     at.now = STARTS - timedelta(hours=2)
-    with pytest.raises(replies.TooLate):
+    with pytest.raises(refusals.TooLate):
         ask(at, ALICE, Verb.SET_GUESTS, 0)
 
 
@@ -683,7 +683,7 @@ def test_only_the_first_in_line_may_take_what_is_free() -> None:
     book(at, ALICE, 1)
     book(at, BOB, 2)
     book(at, CARLA, 3)
-    with pytest.raises(replies.NothingToTake):
+    with pytest.raises(refusals.NothingToTake):
         ask(at, CARLA, Verb.TAKE_FREE)
 
 
@@ -857,7 +857,7 @@ def test_what_is_cancelled_is_said_to_be_cancelled(verb: Verb, who: int) -> None
     book(at, ALICE)
     book(at, BOB)
     at.instance = replace(at.instance, state=InstanceState.CANCELLED)
-    with pytest.raises(replies.Cancelled):
+    with pytest.raises(refusals.Cancelled):
         ask(at, who, verb)
 
 
@@ -865,7 +865,7 @@ def test_what_is_cancelled_is_said_to_be_cancelled(verb: Verb, who: int) -> None
 def test_who_lost_the_seat_meanwhile_cannot_keep_it(verb: Verb) -> None:
     """B6, S6: an old button does not speak of leaving."""
     at = state_of(1)
-    with pytest.raises(replies.NothingToKeep):
+    with pytest.raises(refusals.NothingToKeep):
         ask(at, ALICE, verb)
 
 
@@ -899,7 +899,7 @@ def test_who_books_after_the_deadline_reads_that_leaving_will_count() -> None:
     assert ask(at, BOB, Verb.SET_GUESTS).seats == 1
     assert leave(at, ALICE).kind == "left"
     at.now = LATE + timedelta(minutes=5)
-    with pytest.raises(replies.TooLate):
+    with pytest.raises(refusals.TooLate):
         leave(at, BOB)
     assert "counts" not in text_of(book(at, BOB))
 

@@ -27,7 +27,7 @@ from backend.bookings.queries.lists import needs_answer
 from backend.bookings.views import InstanceView
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
-from backend.seats.replies import Begun, OfferOver, TooBig, TooLate
+from backend.seats.refusals import Begun, OfferOver, TooBig, TooLate
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
 

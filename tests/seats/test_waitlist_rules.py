@@ -21,7 +21,7 @@ from backend.bookings.actions import (
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.seats import allocator
-from backend.seats.replies import NoRoomForGuest, OfferOver
+from backend.seats.refusals import NoRoomForGuest, OfferOver
 from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
 from tests.seats.test_waitlist import LATE, NEAR, claim, messages_to, mine

@@ -53,9 +53,9 @@ STARTS = datetime(2026, 11, 24, 18, 0)  # a Tuesday
     ],
 )  # fmt: skip
 def test_describes_a_rule_in_full(rule: str, words: str) -> None:
-    from backend.events.rfc5545 import parse_recurrence
-    from backend.events.rule_description import describe_recurrence
     from backend.i18n import Voice
+    from backend.recurrence.rfc5545 import parse_recurrence
+    from backend.recurrence.rule_description import describe_recurrence
     from webapp.rule_sentences import describe_in_full
 
     response = describe_recurrence(parse_recurrence(rule), STARTS)

@@ -8,9 +8,9 @@ from backend.bookings.queries.event import event, next_instance
 from backend.bookings.roster import RosterKind, RosterPage, roster, roster_counts, unlisted_members
 from backend.cards.queries import cards_of
 from backend.events.cancel import REASON_MAX
-from backend.events.rfc5545 import parse_recurrence
-from backend.events.rule_description import describe_recurrence
 from backend.i18n import Words
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.rule_description import describe_recurrence
 from webapp.dashboard.people_lists import PAGE_SIZE, SEARCHED, ListQuery, read_list_query
 from webapp.dashboard.responses import APP_LINK, render_page
 from webapp.dashboard.session import Visit

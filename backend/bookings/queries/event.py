@@ -1,6 +1,7 @@
 """One instance, for one reader."""
 
-from backend.bookings.views import OPEN_BY_LINK, InstanceView, load_view
+from backend.bookings.view_queries import OPEN_BY_LINK, load_view
+from backend.bookings.views import InstanceView
 from backend.errors import NotFound
 from backend.people.queries import Person
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, db
-from backend.bookings.views import InstanceView, load_views
+from backend.bookings.view_queries import load_views
+from backend.bookings.views import InstanceView
 from backend.people.queries import Person
 from backend.search import named_days, search_words, word_patterns
 
@@ -96,14 +97,7 @@ async def between(
 ) -> list[InstanceView]:
     """The dates over all the person's clubs that start within [since, until), past ones too, soonest
     first."""
-    return await load_views(
-        BETWEEN,
-        person.id,
-        since,
-        until,
-        account_id,
-        MONTH_MAX,
-    )
+    return await load_views(BETWEEN, person.id, since, until, account_id, MONTH_MAX)
 
 
 # Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from backend.seats import replies
+from backend.seats import refusals, replies
 from backend.seats.decisions.checks import (
     already,
     check_guests,
@@ -39,7 +39,7 @@ def rejoin(state: SeatState, request: Request) -> Outcome:
     require_open(state)
     size = 1 + check_guests(state, request.guests)
     if size > room_for(state, party).seats:
-        raise replies.gone_meanwhile(size)
+        raise refusals.gone_meanwhile(size)
     return _enter(state, request, party, size)
 
 
@@ -77,7 +77,7 @@ def take_free(state: SeatState, request: Request) -> Outcome:
     if not seats or (state.stage is Stage.AUTOMATIC and not goes_first(state, party)):
         if party.seats:  # a second tap on what gave them these (B2)
             return replace(current_outcome(state, party), kind=OutcomeKind.ALREADY)
-        raise replies.NothingToTake(zone=state.instance.zone)
+        raise refusals.NothingToTake(zone=state.instance.zone)
     replace_releasing(state, seats - free)
     _take_seats(state, request, party, seats)
     fill(state, asking=party)

@@ -2,7 +2,7 @@
 
 from backend.errors import NotFound
 from backend.i18n import Words
-from backend.seats import replies, windows
+from backend.seats import refusals, replies, windows
 from backend.seats.requests import GUEST_NAME_MAX, Outcome, OutcomeKind, Request
 from backend.seats.state import InstanceState, Party, SeatState, fit_names
 from backend.seats.windows import BookingPhase
@@ -26,7 +26,7 @@ def party_of(state: SeatState, request: Request, *, or_former: bool = False) -> 
 
 def check_guests(state: SeatState, guests: int, *, was: int = 0) -> int:
     if guests < 0 or guests > max(state.instance.guests_max, was):
-        raise replies.too_many_guests(state.instance.guests_max)
+        raise refusals.too_many_guests(state.instance.guests_max)
     return guests
 
 
@@ -38,9 +38,9 @@ def check_names(state: SeatState, request: Request, guests: int, party: Party) -
     names = request.names
     guests_max = state.instance.guests_max
     if len(names) > max(guests_max, party.guests, guests):
-        raise replies.too_many_guests(guests_max)
+        raise refusals.too_many_guests(guests_max)
     if any(len(name) > GUEST_NAME_MAX for name in names):
-        raise replies.name_too_long(GUEST_NAME_MAX)
+        raise refusals.name_too_long(GUEST_NAME_MAX)
     return fit_names(names, guests)
 
 
@@ -52,9 +52,9 @@ def require_fits_at_all(state: SeatState, size: int) -> None:
 def require_not_over(state: SeatState) -> None:
     instance = state.instance
     if instance.state == InstanceState.CANCELLED:
-        raise replies.cancelled(instance.cancel_reason)
+        raise refusals.cancelled(instance.cancel_reason)
     if instance.state == InstanceState.COMPLETED or state.now >= instance.ends_at:
-        raise replies.Ended()
+        raise refusals.Ended()
 
 
 def require_open(state: SeatState) -> None:
@@ -63,9 +63,9 @@ def require_open(state: SeatState) -> None:
     require_not_over(state)
     phase = instance.windows.phase(state.now)
     if phase is BookingPhase.NOT_OPEN and instance.windows.opens_at is not None:
-        raise replies.NotOpen(opens=instance.windows.opens_at, zone=instance.zone)
+        raise refusals.NotOpen(opens=instance.windows.opens_at, zone=instance.zone)
     if phase is BookingPhase.CLOSED:
-        raise replies.Closed(closed=instance.windows.closes_at, zone=instance.zone)
+        raise refusals.Closed(closed=instance.windows.closes_at, zone=instance.zone)
 
 
 def require_free_to_leave(state: SeatState, party: Party) -> None:
@@ -74,7 +74,7 @@ def require_free_to_leave(state: SeatState, party: Party) -> None:
         return
     require_not_over(state)
     if not is_leaving_free(state, party):
-        raise replies.TooLate(zone=state.instance.zone)
+        raise refusals.TooLate(zone=state.instance.zone)
 
 
 def is_leaving_free(state: SeatState, party: Party) -> bool:

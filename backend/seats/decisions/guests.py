@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from backend.seats import replies
+from backend.seats import refusals, replies
 from backend.seats.decisions.booking import book
 from backend.seats.decisions.checks import (
     already,
@@ -31,7 +31,7 @@ def add_guest(state: SeatState, request: Request) -> Outcome:
 def set_guests(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
     if not party.size:
-        raise replies.NotIn()
+        raise refusals.NotIn()
     by_organiser = request.membership_id is not None
     size = 1 + check_guests(state, request.guests, was=party.guests)
     more = size - party.size
@@ -50,7 +50,7 @@ def set_guests(state: SeatState, request: Request) -> Outcome:
         fill(state, asking=party)
     elif more > 0:
         if more > (state.free if by_organiser else room_for(state, party).free):
-            raise replies.NoRoomForGuest(zone=state.instance.zone)
+            raise refusals.NoRoomForGuest(zone=state.instance.zone)
         state.change(party, request, Change.GUESTS, seats=party.seats + more, waiting=0)
     else:
         waiting = max(0, party.waiting + more)
@@ -68,7 +68,7 @@ def name_guests(state: SeatState, request: Request) -> Outcome:
     """Name the guests, until it is over (`B1`). The log has who did, and no names: it is never rewritten."""
     party = party_of(state, request)
     if not party.size:
-        raise replies.NotIn()
+        raise refusals.NotIn()
     names = check_names(state, request, party.guests, party)
     if names == party.names:
         return already(state, party)

@@ -1,7 +1,7 @@
 """Leaving, answers that hold no seat, and looking for a replacement (`B6`, `B13`, `S6`)."""
 
 from backend.outbox.kinds import Kind
-from backend.seats import replies
+from backend.seats import refusals, replies
 from backend.seats.decisions.checks import (
     already,
     current_outcome,
@@ -64,7 +64,7 @@ def find_replacement(state: SeatState, request: Request) -> Outcome:
     if is_leaving_free(state, party):
         return _give_up_seats(state, request, party)
     if state.now >= state.instance.starts_at:
-        raise replies.Begun()
+        raise refusals.Begun()
     if party.releasing_since is None:
         state.change(party, request, Change.REPLACE, seats=party.seats, waiting=0)
         party.releasing_since = state.next_moment()
@@ -80,7 +80,7 @@ def keep_seat(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
     require_not_over(state)
     if not party.size:
-        raise replies.NothingToKeep()
+        raise refusals.NothingToKeep()
     if party.releasing_since is None:
         return already(state, party)
     state.change(party, request, Change.KEEP, seats=party.seats, waiting=party.waiting)
@@ -93,7 +93,7 @@ def confirm_move(state: SeatState, request: Request) -> Outcome:
     party = party_of(state, request)
     require_not_over(state)
     if not party.size:
-        raise replies.NothingToKeep()
+        raise refusals.NothingToKeep()
     if not party.needs_move_answer:
         return already(state, party)
     state.change(

@@ -1,7 +1,7 @@
 """What organisers do for people, and with the number of seats (`B3`, `B10`, `W2`, `W4`)."""
 
 from backend.outbox.kinds import Kind
-from backend.seats import replies
+from backend.seats import refusals, replies
 from backend.seats.decisions.checks import (
     already,
     check_guests,
@@ -24,7 +24,7 @@ def seat(state: SeatState, request: Request) -> Outcome:
     wanted = party.waiting + party.offered or 1 + check_guests(state, request.guests)
     names = check_names(state, request, party.seats + wanted - 1, party)
     if wanted > state.free + party.offered and not request.over:
-        raise replies.NoRoomLeft(zone=state.instance.zone)
+        raise refusals.NoRoomLeft(zone=state.instance.zone)
     change = Change.BRING if request.verb is Verb.BRING else Change.SEAT
     state.change(party, request, change, seats=party.seats + wanted, waiting=0)
     party.names = names
@@ -41,7 +41,7 @@ def move_to_waitlist(state: SeatState, request: Request) -> Outcome:
     if not party.seats:
         return nothing_changed(state, party, replies.not_in_any_more())
     if not state.over:
-        raise replies.NobodyHasToMove()
+        raise refusals.NobodyHasToMove()
     waiting, party.priority = party.size, 1
     state.change(party, request, Change.TO_WAITLIST, seats=0, waiting=waiting)
     state.notify(party, Kind.WAITLISTED)

@@ -18,12 +18,12 @@ from backend.events.create import NewSeries
 from backend.events.drafts import SeriesDraft
 from backend.events.queries import SeriesView
 from backend.events.reschedule import MoveResponses
-from backend.events.timing import SeriesBounds
 from backend.outbox.parked import ParkedMessage
 from backend.polls.closing import ClosingResult
 from backend.polls.event_creation import CreatedEvent
 from backend.polls.non_voters import NonVoter, ReminderResult
 from backend.polls.views import OptionView, PollView
+from backend.recurrence.timing import SeriesBounds
 from backend.seats.promotion import PromotionWindows
 from backend.seats.windows import Windows
 from emerald.commands.output import printed_names, to_json

@@ -13,7 +13,7 @@ from backend.bookings.queries.event import event
 from backend.bookings.roster import RosterEntry, roster_entry
 from backend.errors import Invalid
 from backend.i18n import N_
-from backend.seats.replies import NoRoomLeft
+from backend.seats.refusals import NoRoomLeft
 from backend.seats.requests import Outcome
 from webapp.dashboard.access import authorize_event
 from webapp.dashboard.event_page import event_list_query, event_url, members_to_add, render_event_page

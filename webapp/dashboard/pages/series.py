@@ -12,16 +12,17 @@ from litestar.response import Redirect
 from backend.accounts.rules import Permission
 from backend.bookings.queries.lists import drifted_instances, series_instances
 from backend.errors import Invalid, InvalidForm, NotFound
-from backend.events.calendar_entry import CalendarEntry
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.edit import edit_series
 from backend.events.queries import SeriesView, all_series, series_by_id
-from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
-from backend.events.rule_description import describe_recurrence
-from backend.events.timing import UNBOUNDED, changed_bounds
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
+from backend.recurrence.calendar_entry import CalendarEntry
+from backend.recurrence.faults import InvalidRecurrence
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.rule_description import describe_recurrence
+from backend.recurrence.timing import UNBOUNDED, changed_bounds
 from backend.zones import zone_names
 from webapp import series_preview
 from webapp.calendar_paste import fill_form, has_pasted_entry, left_parts, taken_parts

@@ -25,7 +25,7 @@ from backend.bookings.views import InstanceView
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from backend.seats.replies import NoRoomLeft
+from backend.seats.refusals import NoRoomLeft
 from backend.seats.requests import Outcome, Via
 from backend.typed_text import clean_line
 from webapp.forms import Faults, read_form

@@ -13,15 +13,9 @@ from typing import Final
 
 from icalendar.prop import vDuration
 
-from backend.events.recurrence import DateOrDateTime
-from backend.events.rfc5545 import (
-    InvalidRecurrence,
-    RecurrenceFault,
-    parse_date_or_date_time,
-    parse_property,
-    unfold,
-    zone_of_tzid,
-)
+from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
+from backend.recurrence.rfc5545 import parse_date_or_date_time, parse_property, unfold, zone_of_tzid
+from backend.recurrence.rules import DateOrDateTime
 from backend.zones import resolve_local, wall_clock
 
 _ENTRY = re.compile(

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from backend.errors import InvalidForm
 from backend.events.drafts import SeriesDraft
-from backend.events.occurrences import occurrences
-from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, wall_times
-from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
-from backend.events.rule_description import describe_recurrence
+from backend.recurrence.faults import InvalidRecurrence
+from backend.recurrence.occurrences import occurrences
+from backend.recurrence.rfc5545 import build_rule, parse_recurrence
+from backend.recurrence.rule_description import describe_recurrence
+from backend.recurrence.rules import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, wall_times
 from tests.fuzzing import TooMuchWork, examples, lines_run
 
 STARTS = datetime(2026, 4, 1, 18)
@@ -435,7 +436,7 @@ def test_any_rule_ends_within_its_steps(text: str, starts: datetime) -> None:
 
 def test_a_search_without_an_end_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: rules that leave each other out, looked for until the end of the calendar."""
-    monkeypatch.setattr("backend.events.occurrences.LEFT_OUT_MAX", 1_000_000)
+    monkeypatch.setattr("backend.recurrence.occurrences.LEFT_OUT_MAX", 1_000_000)
     with pytest.raises(TooMuchWork):
         test_any_rule_ends_within_its_steps.hypothesis.inner_test(  # type: ignore[attr-defined]
             "\n".join(RULES_OF_MUCH_WORK[:2]), datetime(2000, 1, 1, 18)

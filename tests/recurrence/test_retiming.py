@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backend.events.recurrence import Freq, Recurrence, Weekday
-from backend.events.retiming import copy_rule, retime
-from backend.events.rfc5545 import build_rule, format_recurrence, parse_recurrence
-from backend.events.timing import SeriesBounds, SeriesTiming
+from backend.recurrence.retiming import copy_rule, retime
+from backend.recurrence.rfc5545 import build_rule, format_recurrence, parse_recurrence
+from backend.recurrence.rules import Freq, Recurrence, Weekday
+from backend.recurrence.timing import SeriesBounds, SeriesTiming
 from backend.zones import resolve_local
 
 HELSINKI = "Europe/Helsinki"

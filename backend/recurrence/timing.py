@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend.events.occurrences import Occurrence, occurrences
-from backend.events.rfc5545 import parse_recurrence
+from backend.recurrence.occurrences import Occurrence, occurrences
+from backend.recurrence.rfc5545 import parse_recurrence
 from backend.zones import resolve_exact, start_of_day
 
 MAX_LOOKAHEAD = timedelta(days=3660)  # no occurrence further ahead is looked for

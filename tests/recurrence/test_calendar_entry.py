@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.events.calendar_entry import CalendarEntry, is_calendar_entry, parse_calendar_entry
-from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
+from backend.recurrence.calendar_entry import CalendarEntry, is_calendar_entry, parse_calendar_entry
+from backend.recurrence.faults import InvalidRecurrence
+from backend.recurrence.rfc5545 import parse_recurrence
 from tests.fuzzing import examples, lines_run
 
 VEVENT = """BEGIN:VEVENT

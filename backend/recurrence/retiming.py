@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
-from backend.events.occurrences import Occurrence, last_day, rule_instants
-from backend.events.recurrence import DateOrDateTime, Recurrence, Rule
-from backend.events.rfc5545 import format_recurrence, parse_recurrence
-from backend.events.timing import SeriesTiming
+from backend.recurrence.occurrences import Occurrence, last_day, rule_instants
+from backend.recurrence.rfc5545 import format_recurrence, parse_recurrence
+from backend.recurrence.rules import DateOrDateTime, Recurrence, Rule
+from backend.recurrence.timing import SeriesTiming
 from backend.zones import exact_wall_clock, resolve_exact, resolve_local
 
 COURSE_MAX = 1000  # dates of a series that are counted when it is copied

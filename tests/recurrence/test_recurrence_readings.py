@@ -15,8 +15,9 @@ import recurring_ical_events
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from backend.events.occurrences import occurrences
-from backend.events.rfc5545 import InvalidRecurrence, RecurrenceFault, parse_recurrence
+from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
+from backend.recurrence.occurrences import occurrences
+from backend.recurrence.rfc5545 import parse_recurrence
 
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 LONG_AGO = datetime(1950, 1, 1, tzinfo=UTC)

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backend.events import recurrence
-from backend.events.occurrences import occurrences
-from backend.events.recurrence import Freq, Rule, Weekday, WeekdayNum, wall_times
-from backend.events.rfc5545 import InvalidRecurrence, parse_recurrence
+from backend.recurrence import rules as recurrence
+from backend.recurrence.faults import InvalidRecurrence
+from backend.recurrence.occurrences import occurrences
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.rules import Freq, Rule, Weekday, WeekdayNum, wall_times
 from backend.zones import UnknownZone, find_clock_change, resolve_local
 
 HELSINKI, NEW_YORK, LORD_HOWE = "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"
@@ -574,7 +575,7 @@ def test_a_search_ends_where_everything_is_left_out(
     most: int, rules: int, steps: list[datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """X8: not at the end of the century, and no later with more rules. The control: it goes on for as long as it may."""
-    monkeypatch.setattr("backend.events.occurrences.LEFT_OUT_MAX", most)
+    monkeypatch.setattr("backend.recurrence.occurrences.LEFT_OUT_MAX", most)
     every = "\n".join([f"RRULE:FREQ=DAILY;BYHOUR={HOURS}"] * rules)
     rule = f"{every}\nEXRULE:FREQ=DAILY;BYHOUR={HOURS}"
     assert walls(rule, datetime(2027, 1, 3, 18)) == [datetime(2027, 1, 3, 18)]

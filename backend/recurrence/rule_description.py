@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from itertools import product
 
-from backend.events.recurrence import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum
-from backend.events.rfc5545 import InvalidRecurrence, build_rule, parse_recurrence
+from backend.recurrence.faults import InvalidRecurrence
+from backend.recurrence.rfc5545 import build_rule, parse_recurrence
+from backend.recurrence.rules import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from backend.events.recurrence import REACH, DateOrDateTime, Recurrence, Rule, wall_times
+from backend.recurrence.rules import REACH, DateOrDateTime, Recurrence, Rule, wall_times
 from backend.zones import exact_wall_clock, resolve_local, wall_clock
 
 # No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as
