@@ -132,5 +132,5 @@ async def test_resuming_by_command_seats_the_regulars(
     assert not await db.value("SELECT count(*) FROM event_instances")
     membership_id = await give_standing_seat(olga, club, new_series.series_id, alice)
     done = await command("series", "resume", str(new_series.series_id), "--as", "1001")
-    assert (done.returncode, done.stdout.strip()) == (0, "It goes on; new dates: 8."), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "Resumed. New dates: 8."), done.stderr
     assert await db.value("SELECT sum(seats) FROM bookings WHERE membership_id = $1", membership_id) == 8

@@ -513,7 +513,7 @@ async def test_what_followed_and_what_did_not_is_named(
     text = dashboard.text(await dashboard.post(path, **{**GOOD, "title": "Löyly", "capacity": "6"}))
     assert "Saved. 1 date keeps its own details: see below. 7 dates were updated." in text
     assert "1 date keeps its own details" in text
-    assert "Wed 25 Nov, 19:00–20:30 · Its own: the time and the seats" in text
+    assert "Wed 25 Nov, 19:00–20:30 · Its own details: the time and the seats" in text
     assert "Löyly" in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
 
 
