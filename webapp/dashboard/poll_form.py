@@ -5,11 +5,12 @@ from datetime import datetime
 from itertools import zip_longest
 
 from backend.errors import Invalid, InvalidForm
-from backend.i18n import N_, Words
+from backend.i18n import N_, Voice, Words
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
 from backend.zones import resolve_local
 from webapp.forms import Faults
+from webapp.series_preview import clock_change_note
 
 EMPTY_OPTIONS = 3  # lines a new form begins with; the last filled one brings another
 
@@ -79,6 +80,13 @@ def poll_draft_of(form: PollForm, zone: str) -> tuple[PollDraft, dict[str, Words
             line = f"option-{lines[int(place)]}" if name == "option" else field
             faults.by_field.setdefault(line, words)
     return draft, faults.by_field
+
+
+def clock_change_notes(form: PollForm, voice: Voice, zone: str) -> str:
+    """What clock changes do to the moments of a form without faults, as sentences (`S3`)."""
+    moments = [*(form.option if form.kind == "dates" else ()), form.closes]
+    notes = [clock_change_note(voice, datetime.fromisoformat(text), zone) for text in moments if text]
+    return " ".join(dict.fromkeys(note for note in notes if note))
 
 
 def event_details_of(form: EventForm) -> tuple[EventDetails, Faults]:

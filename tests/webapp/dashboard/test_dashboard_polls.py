@@ -167,6 +167,18 @@ async def test_makes_a_date_poll(noon: Any, dashboard: Any, alice: Any) -> None:
     assert "Not answered yet Aino, Bob, Olga" in shown
 
 
+async def test_an_hour_that_the_clocks_skip_moves_with_a_word(noon: Any, dashboard: Any, alice: Any) -> None:
+    """S3: as for events. The skipped hour is that of a date, the doubled one that of the deadline."""
+    typed = {**GOOD, "kind": "dates", "option": ["2027-03-28T03:30", "2027-11-01T18:00"], "limit": ["", ""]}
+    shown = dashboard.text(await dashboard.post("/dashboard/polls", **typed))
+    assert (
+        "The poll is ready. The clocks go forward that night and skip this hour: it becomes 04:30." in shown
+    )
+    assert "Sun 28 Mar 2027, 04:30" in shown
+    shown = dashboard.text(await dashboard.post("/dashboard/polls", **{**GOOD, "closes": "2027-10-31T03:30"}))
+    assert "The poll is ready. This hour comes twice that night; the first one counts." in shown
+
+
 @pytest.mark.parametrize("wrong", ["tea", "2026-11-22 18:00"])
 async def test_an_invalid_date_is_reported_at_its_line(noon: Any, dashboard: Any, wrong: str) -> None:
     """X5."""

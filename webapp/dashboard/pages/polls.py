@@ -19,7 +19,13 @@ from backend.polls.non_voters import non_voters, remind_non_voters
 from backend.polls.organiser_etags import organiser_poll_etag
 from backend.polls.queries import club_polls, poll
 from webapp.dashboard.access import authorize_poll
-from webapp.dashboard.poll_form import EventForm, PollForm, event_details_of, poll_draft_of
+from webapp.dashboard.poll_form import (
+    EventForm,
+    PollForm,
+    clock_change_notes,
+    event_details_of,
+    poll_draft_of,
+)
 from webapp.dashboard.responses import APP_LINK, etag_for, notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import poll_path
@@ -57,6 +63,9 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
             faults = dict(refusal.faults)
         else:
             words = Words(N_("The poll is ready. Post its card so people can vote in the group."))
+            note = clock_change_notes(form, visit.person.voice, visit.club.zone)
+            if note:
+                words = Words(N_("The poll is ready. %(note)s"), {"note": note})
             return redirect(request, visit.url(poll_path(code)), notice_of(visit, words, "yes"))
     return await _form(request, visit, form, faults=faults, status=422)
 
