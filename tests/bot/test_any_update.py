@@ -7,6 +7,7 @@ from traceback import format_exception
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -43,6 +44,12 @@ def faults() -> Iterator[list[str]]:
         yield found
     found += errors_in(logged)
     assert found == []
+
+
+@pytest.fixture(autouse=True)
+def fresh_logger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A logger that was used before keeps the processors of its time, and would be captured no more."""
+    monkeypatch.setattr("bot.middleware.log", structlog.get_logger())
 
 
 def errors_in(logged: Sequence[Mapping[str, Any]]) -> list[str]:

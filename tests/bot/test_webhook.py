@@ -209,6 +209,7 @@ async def test_what_one_person_sends_too_fast_is_dropped_with_one_answer(
     before = len(telegram.calls("sendMessage"))
     for n in range(20):
         assert (await client.post(PATH, json=update(6000 + n))).status_code == 200
+    await until(app, lambda: len(telegram.calls("sendMessage")) > before)
     sent = [call["result"]["text"] for call in telegram.calls("sendMessage")[before:]]
     assert sent == ["That was too many at once. Please wait until I’ve answered the earlier ones."]
     held.set()
