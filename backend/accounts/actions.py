@@ -42,15 +42,22 @@ async def create_account(name: str, *, zone: str = "UTC", language: str = "en") 
 
 async def create_own_account(person: Person, name: str, *, zone: str = "UTC", language: str = "en") -> int:
     """Make an account whose OWNER is this person; its id. Raises `Invalid`, `TooOften`."""
-    await spend(person, RateLimit.CLUBS)
+    name = await allow_own_account(person, name, zone=zone)
     async with db.transaction():
         return await insert_own_account(person, name, zone=zone, language=language)
 
 
-async def insert_own_account(person: Person, name: str, *, zone: str, language: str) -> int:
-    """The same inside the caller's transaction, and without counting it. Raises `Invalid`."""
+async def allow_own_account(person: Person, name: str, *, zone: str) -> str:
+    """Check what an account is to be made of, and only then count that the person makes one (`X7`); the cleaned name.
+    Raises `Invalid`, `TooOften`."""
     name = _check_name(name)
     _check_zone(zone)
+    await spend(person, RateLimit.CLUBS)
+    return name
+
+
+async def insert_own_account(person: Person, name: str, *, zone: str, language: str) -> int:
+    """Make an account that was allowed (`allow_own_account`), inside the caller's transaction; its id."""
     at = clock.now()
     account_id = await _insert(name, zone, language, at)
     await add_membership(account_id, person.id, Role.OWNER, JoinedThrough.FOUNDED, at)

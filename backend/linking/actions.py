@@ -5,7 +5,7 @@ them together.
 """
 
 from backend import clock, db
-from backend.accounts.actions import insert_own_account
+from backend.accounts.actions import allow_own_account, insert_own_account
 from backend.accounts.queries import authorize, club_name
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
@@ -27,7 +27,6 @@ from backend.i18n import N_
 from backend.outbox.kinds import Kind
 from backend.outbox.organisers import notify_organisers
 from backend.people.queries import Person
-from backend.people.rate_limits import RateLimit, spend
 from backend.polls.groups import detach_polls, move_polls
 
 UNWRITABLE = (CardTrouble.MUTED, CardTrouble.REMOVED)  # troubles that end when the bot may write again
@@ -54,7 +53,7 @@ async def link_new_club(
 
     Raises `Invalid`, `TooOften`.
     """
-    await spend(person, RateLimit.CLUBS)
+    name = await allow_own_account(person, name, zone=zone)
     async with db.transaction():
         account_id = await insert_own_account(person, name, zone=zone, language=language)
         await _link(person, account_id, name, chat_id, title, forum)
