@@ -79,6 +79,16 @@ async def merge_groups(old_id: int, new_id: int) -> None:
 async def record_seen_topic(group_id: int, topic_id: int, name: str) -> None:
     """Record a forum topic that somebody writes in. `name` is the one it was made with, or "": a name that is
     known already stands, for it may have been changed since."""
+    name = clean_line(name)
+    # Every message in a topic comes here, and nearly all find it known: those cost a look-up and no write.
+    if await db.value(
+        "SELECT true FROM group_topics WHERE group_id = $1 AND topic_id = $2"
+        " AND ($3 = '' OR name <> 'Topic ' || topic_id)",
+        group_id,
+        topic_id,
+        name,
+    ):
+        return
     await db.execute_single(
         "INSERT INTO group_topics AS t (account_id, group_id, topic_id, name, closed)"
         " SELECT account_id, id, $2::bigint, coalesce(nullif($3, ''), 'Topic ' || $2::bigint), false"
@@ -87,7 +97,7 @@ async def record_seen_topic(group_id: int, topic_id: int, name: str) -> None:
         " WHERE $3 <> '' AND t.name = 'Topic ' || t.topic_id",
         group_id,
         topic_id,
-        clean_line(name),
+        name,
     )
 
 
