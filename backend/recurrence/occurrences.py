@@ -1,7 +1,7 @@
 """The occurrences of a recurrence as instants: the recurrence set of RFC 5545 §3.8.5 in a zone (`S1` to
 `S3`).
 
-Pure: no tables, no clock. `rfc5545` reads text, `recurrence` finds wall clocks, `zones` resolves them.
+Pure: no tables, no clock. `rfc5545` reads text, `rules` finds wall clocks, `zones` resolves them.
 """
 
 from collections import defaultdict
@@ -15,9 +15,8 @@ from backend.zones import exact_wall_clock, resolve_local, wall_clock
 # No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as
 # instants.
 _WIDEST_JUMP = timedelta(days=2)
-LEFT_OUT_MAX = (
-    2_000  # matches in a row that EXRULEs leave out, of all rules together: then the search ends (X8)
-)
+# Matches in a row that EXRULEs leave out, of all rules together: then the search ends (X8).
+LEFT_OUT_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)

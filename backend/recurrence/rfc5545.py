@@ -20,7 +20,6 @@ MOST_RULES: Final = 8
 MOST_DATES: Final = 500
 MOST_TIMES_A_DAY: Final = 12
 
-
 _PROPERTY = re.compile(r'([A-Za-z-]+)((?:;[A-Za-z0-9-]+=(?:"[^"]*"|[^";:]*))*):(.*)', re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 _WEEKDAY_NUM = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")

@@ -1,6 +1,5 @@
 """Topics of groups that existed before the bot came (`A6`)."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiogram import Router
@@ -14,12 +13,11 @@ from backend.people.queries import Person
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group
 from bot.handlers.groups import reply_not_linked
+from bot.middleware import Data, Handler
 from bot.rendering import plain, render
 
-Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
-
-async def learn_topic(handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+async def learn_topic(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Know each topic of a linked group that somebody writes in: Telegram lists a group's topics to no bot."""
     assert isinstance(event, Update)
     message, group = event.message, data.get("group")
