@@ -1,6 +1,5 @@
 """Lost cards: posted again by an organiser's tap, or found again by anyone's tap on them (`C6`)."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiogram import Router
@@ -17,6 +16,7 @@ from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import RepostCardCallback, SeatCallback, VoteCallback
 from bot.delivery.client import replace_buttons
 from bot.filters import from_person
+from bot.middleware import Data, Handler
 
 _REPOSTED = N_("The card is on its way to the group.")
 _UNLINKED = N_("This group is no longer linked to a club, so this card no longer works.")
@@ -48,11 +48,7 @@ async def retire(query: CallbackQuery, voice: Voice) -> None:
         await replace_buttons(message, [])
 
 
-async def recover_cards(
-    handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
-    event: TelegramObject,
-    data: dict[str, Any],
-) -> Any:
+async def recover_cards(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Middleware: after a tap in a linked group is answered, record that its card exists (`C1`)."""
     result = await handler(event, data)
     assert isinstance(event, Update)
