@@ -16,14 +16,16 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 from backend import embedded, embedded_files
 from bench.baseline import STATEMENT
 from bench.load_generator import LoadResult
+from bench.requests import get_screen, post_booking
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "42:BENCH_TOKEN_OF_NO_BOT"
@@ -56,12 +58,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(module: list[str], url: str, path: str, **settings: str) -> Iterator[tuple[int, int]]:
-    """Run a server of this repository as a process, with these settings beside the usual; its port and pid, once
-    `path` answers."""
+def running_server(
+    module: list[str],
+    url: str,
+    path: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    checkout: Path = ROOT,
+) -> Iterator[tuple[int, int]]:
+    """Run a server of a checkout as a process, with these settings beside the usual; its port and pid, once `path`
+    answers."""
     port = free_port()
-    env = environment(url, port) | settings
-    process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT)
+    env = environment(url, port) | {"PYTHONPATH": str(checkout)} | dict(settings or {})
+    process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=checkout)
     try:
         for _ in range(300):
             if process.poll() is not None:
@@ -93,19 +102,31 @@ def run_load(port: int, connections: int, requests: list[str]) -> LoadResult:
     return LoadResult(**result)
 
 
+def seed_database(
+    url: str, members: int, events: int, *, checkout: Path = ROOT, module: str = "seed"
+) -> dict[str, Any]:
+    """Fill a database by a checkout; what its module prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"bench.{module}", str(members), str(events)],
+        env=environment(url, 1) | {"PYTHONPATH": str(checkout)},
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    seeded: dict[str, Any] = json.loads(done.stdout)
+    return seeded
+
+
 class BenchClub:
     """The measured database: one account with a hot instance, `events` other instances, and members who book
     once each. `organiser` is how its owner is signed in: the Mini App's session, the dashboard's cookie and token."""
 
     def __init__(self, url: str, members: int, *, events: int = EVENTS) -> None:
         self.url, self.count = url, members
-        script = [sys.executable, "-m", "bench.seed", str(members), str(events)]
-        done = subprocess.run(
-            script, env=environment(url, 1), cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(done.stderr[-2000:])
-        seeded = json.loads(done.stdout)
+        seeded = seed_database(url, members, events)
         self.hot: tuple[int, str] = tuple(seeded["hot"])
         self.cold: list[tuple[int, str]] = [tuple(pair) for pair in seeded["cold"]]
         self.organiser: dict[str, str] = seeded["organiser"]
@@ -122,14 +143,10 @@ class BenchClub:
 
     def booking_requests(self, n: int, *, hot: bool) -> list[str]:
         """Requests to the application, of one booking each."""
-        lines = []
-        for i, (_, _, session) in enumerate(self.take_members(n)):
-            code = self.hot[1] if hot else self.cold[i % len(self.cold)][1]
-            lines.append(
-                f"POST /app/events/{code}/booking HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {session}\r\n"
-                "HX-Request: true\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\nguests=0"
-            )
-        return lines
+        return [
+            post_booking(self.hot[1] if hot else self.cold[i % len(self.cold)][1], session)
+            for i, (_, _, session) in enumerate(self.take_members(n))
+        ]
 
     def baseline_requests(self, n: int, *, hot: bool) -> list[str]:
         """Requests to the bare handler for the same changes."""
@@ -218,21 +235,14 @@ def measure_bookings(club: BenchClub, n: int, *, page: bool) -> None:
 def measure_pages(club: BenchClub, n: int, emerald_port: int, baseline_port: int) -> None:
     """Measure the events page of the application and of the bare handler, and the screen after a booking."""
     people = [club.members[i % 500] for i in range(n)]
-    page = run_load(
-        emerald_port, 32,
-        [f"GET /app/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\nHX-Request: "
-            f"true\r\n\r\n" for _, _, s in people],
-    )  # fmt: skip
+    page = run_load(emerald_port, 32, [get_screen("/app/events", session) for _, _, session in people])
     bare_page = run_load(
         baseline_port,
         32,
         [f"GET /bare/events/{u} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for _, u, _ in people],
     )
-    after_booking = run_load(
-        emerald_port, 32,
-        [f"GET /app/events/{club.hot[1]}?after=booked HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {s}\r\n"
-         "HX-Request: true\r\n\r\n" for _, _, s in people],
-    )  # fmt: skip
+    after = f"/app/events/{club.hot[1]}?after=booked"
+    after_booking = run_load(emerald_port, 32, [get_screen(after, session) for _, _, session in people])
     for result in (page, bare_page, after_booking):
         check_statuses(result, 200)
     print(f"\nThe screen that follows a booking, 32 connections: {after_booking.rate:,.0f}/s")

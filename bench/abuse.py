@@ -256,7 +256,7 @@ def run(seconds: int, attacks: list[str]) -> list[Phase]:
         club = BenchClub(url, seconds * TAPS_A_SECOND * 5, events=30)
         without_env = {name: text for name, text in environment(url, 1).items() if name != "ENV"}
         stack.enter_context(running_process(stand_in, without_env))
-        port, web = stack.enter_context(running_server(["emerald", "serve"], url, "/health", **settings))
+        port, web = stack.enter_context(running_server(["emerald", "serve"], url, "/health", settings))
         front = stack.enter_context(running(directory / "nginx", [port]))
         pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
         measure(front, club, seconds // 2, [], pool)  # everything is slower the first time

@@ -6,26 +6,19 @@ web process for each request, and the ratios of NEW to OLD. Both run with this c
 """
 
 import argparse
-import json
-import os
-import signal
 import statistics
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import URLError
 
 from backend import embedded
-from bench.__main__ import SLOW_FLUSH, environment, free_port, run_load
+from bench.__main__ import SLOW_FLUSH, run_load, running_server, seed_database
 from bench.load_generator import LoadResult
+from bench.open_screens import cpu_seconds
+from bench.requests import get_screen, post_booking
 
 EVENTS = 1000
-TICKS = os.sysconf("SC_CLK_TCK")
 SEEDS = ("seed", "fill")  # the module of `bench` that fills the database, as it is and as it was called
 
 
@@ -67,34 +60,22 @@ class Side:
         """Raw requests; each booking is by a member who has not booked yet."""
         if not work.is_booking:
             path = "/app/events" if work.name.startswith("list") else f"/app/events/{self.hot}?after=booked"
-            return [
-                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.sessions[i % 500]}\r\n"
-                "HX-Request: true\r\n\r\n"
-                for i in range(work.requests)
-            ]
+            return [get_screen(path, self.sessions[i % 500]) for i in range(work.requests)]
         lines = []
         for i in range(work.requests):
             code = self.hot if "hot" in work.name else self.cold[i % len(self.cold)]
-            session = self.sessions[self.next]
+            lines.append(post_booking(code, self.sessions[self.next]))
             self.next += 1
-            lines.append(
-                f"POST /app/events/{code}/booking HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {session}\r\n"
-                "HX-Request: true\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\nguests=0"
-            )
         return lines
 
     def measure(self, work: Work) -> None:
         lines = self.requests(work)
-        before = self._processor_ms()
+        before = cpu_seconds(self.pid)
         result: LoadResult = run_load(self.port, work.connections, lines)
-        spent = self._processor_ms() - before
+        spent = (cpu_seconds(self.pid) - before) * 1000
         if set(result.statuses) != {200}:
             raise RuntimeError(f"{work.name}: {result.statuses}")
         self.measured.setdefault(work, []).append((result.rate, spent / len(lines), result.p99))
-
-    def _processor_ms(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS * 1000
 
     def median(self, work: Work) -> tuple[float, float, float]:
         rates, spent, p99 = zip(*self.measured[work], strict=True)
@@ -105,42 +86,16 @@ class Side:
 def serving(checkout: Path, members: int, *, slow: bool) -> Iterator[Side]:
     """A checkout's web server on a seeded database."""
     with embedded.throwaway(durable=True, options=SLOW_FLUSH if slow else ()) as url:
-        port = free_port()
-        settings = environment(url, port) | {"PYTHONPATH": str(checkout)}
         seed = next(name for name in SEEDS if (checkout / "bench" / f"{name}.py").exists())
-        seeded = json.loads(
-            subprocess.run(
-                [sys.executable, "-m", f"bench.{seed}", str(members), str(EVENTS)],
-                env=settings,
-                cwd=checkout,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        )
-        server = subprocess.Popen([sys.executable, "-m", "emerald", "serve"], env=settings, cwd=checkout)
-        try:
-            _wait_for(port)
+        seeded = seed_database(url, members, EVENTS, checkout=checkout, module=seed)
+        with running_server(["emerald", "serve"], url, "/health", checkout=checkout) as (port, pid):
             yield Side(
                 port,
-                server.pid,
+                pid,
                 seeded["hot"][1],
                 [code for _, code in seeded["cold"]],
                 [session for _, _, session in seeded["members"]],
             )
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(30)
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-            return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise RuntimeError("the server did not start")
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from backend import embedded
 from bench.__main__ import PROGRAMS, BenchClub, run_load, running_server
+from bench.requests import get_screen
 
 POLL_INTERVAL = 2.3  # seconds from an answer to the next request, as in webapp/static/app.js
 SCREENS = 1000
@@ -75,10 +76,7 @@ class Screen:
             self.address = found[1].decode().replace("&amp;", "&")
 
     async def request(self) -> bytes:
-        self.writer.write(
-            f"GET {self.address} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.session}\r\n"
-            "HX-Request: true\r\n\r\n".encode()
-        )
+        self.writer.write(get_screen(self.address, self.session).encode())
         return await self.reader.readuntil(b"\r\n\r\n")
 
     async def poll_until(self, responses: Responses, until: float, rng: random.Random) -> None:
@@ -104,8 +102,8 @@ class CpuClock:
     def read(self) -> tuple[float, float, float]:
         """Seconds now: of the monotonic clock, of the web process, of PostgreSQL."""
         ended = _stat(self.postmaster)[13:15]
-        database = sum(map(int, ended)) / TICKS + sum(map(_cpu_seconds, _children(self.postmaster)))
-        return time.perf_counter(), _cpu_seconds(self.web), database
+        database = sum(map(int, ended)) / TICKS + sum(map(cpu_seconds, _children(self.postmaster)))
+        return time.perf_counter(), cpu_seconds(self.web), database
 
     def since(self) -> tuple[float, float, float]:
         """The seconds of each that passed since this was last called."""
@@ -119,7 +117,8 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """The processor time of a process; 0 when it has ended."""
     try:
         stat = _stat(pid)
     except (FileNotFoundError, ProcessLookupError):  # it has just ended: its parent counts it now
