@@ -235,10 +235,10 @@ async def test_an_owner_who_becomes_an_admin_loses_only_keys_of_owners(
 
 @pytest.mark.parametrize("how", LOSSES)
 async def test_keys_would_outlive_the_role(
-    club: Any, olga: Person, alice: Person, charlie: Person, how: str, monkeypatch: pytest.MonkeyPatch
+    club: Any, olga: Person, alice: Person, charlie: Person, how: str, switch_off: Any
 ) -> None:
     """The control of the tests before."""
-    monkeypatch.setattr(failpoints, "on", {"keys.outlive-role"}.__contains__)
+    switch_off("keys.outlive-role")
     hers = await made_by_alice(club, olga, alice, Role.ADMIN)
     await lose_the_role(how, club, olga, alice)
     assert await working(hers, charlie) == [True, True]
@@ -263,7 +263,7 @@ async def test_who_loses_the_role_meanwhile_leaves_no_key_behind(
 
 
 async def test_every_key_ends_within_a_year(
-    club: Any, olga: Person, charlie: Person, monkeypatch: pytest.MonkeyPatch
+    club: Any, olga: Person, charlie: Person, switch_off: Any
 ) -> None:
     """A3"""
     with clock.stopped(clock.now()):
@@ -281,7 +281,7 @@ async def test_every_key_ends_within_a_year(
             await create_key(olga, club.id, label="x", role=Role.MEMBER, expires_at=too_long)
         clock.advance(KEY_LIFE)
         assert await working(made, charlie) == [False] * 4
-        monkeypatch.setattr(failpoints, "on", {"keys.endless"}.__contains__)  # the control
+        switch_off("keys.endless")  # the control
         endless = await create_key(
             olga, club.id, label="x", role=Role.MEMBER, uses=None, expires_at=clock.now() + 5 * KEY_LIFE
         )

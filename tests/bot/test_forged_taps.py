@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backend import db, failpoints
+from backend import db
 from backend.announcements.actions import create_announcement
 from backend.announcements.drafts import AnnouncementDraft
 from backend.cards.actions import post_card, post_poll_card
@@ -182,11 +182,9 @@ async def test_forged_data_does_nothing(scene: Scene, name: str, where: str) -> 
 
 
 @pytest.mark.parametrize("where", IN_GROUPS)
-async def test_unverified_taps_would_reach_the_group(
-    scene: Scene, where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unverified_taps_would_reach_the_group(scene: Scene, where: str, switch_off: Any) -> None:
     """The control of the test before: without the check it finds what handlers do to others' messages."""
-    monkeypatch.setattr(failpoints, "on", {"taps.unverified"}.__contains__)
+    switch_off("taps.unverified")
     assert await forge(scene, "Olga", where) != []
 
 

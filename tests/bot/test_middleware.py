@@ -4,10 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from aiogram.types import Chat, Message, Update, User
 
-from backend import failpoints
 from bot.middleware import QUEUE_MAX, InOrder, TooManyAtOnce
 
 
@@ -39,7 +37,7 @@ async def test_one_persons_updates_keep_their_order() -> None:
     assert in_order._queues == {}
 
 
-async def test_the_queue_of_one_person_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_queue_of_one_person_has_an_end(switch_off: Any) -> None:
     """`QUEUE_MAX` are kept; the first that is dropped is answered. Switched off, all wait."""
     in_order, gate = InOrder(), asyncio.Event()
     handled, told = list[int](), list[int]()
@@ -73,6 +71,6 @@ async def test_the_queue_of_one_person_has_an_end(monkeypatch: pytest.MonkeyPatc
 
     await flood()
     assert (handled, told) == (list(range(QUEUE_MAX)), [QUEUE_MAX])
-    monkeypatch.setattr(failpoints, "on", "bot.no-queue-limit".__eq__)
+    switch_off("bot.no-queue-limit")
     await flood()
     assert (handled, told) == (list(range(20)), [])

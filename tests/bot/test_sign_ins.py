@@ -3,9 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-import pytest
-
-from backend import db, failpoints
+from backend import db
 from backend.people.queries import person_of_browser
 from backend.people.sign_ins import SignInLink, begin_sign_in, finish_sign_in, sign_in_state
 from bot.callbacks import SignInCallback
@@ -56,11 +54,9 @@ async def test_another_number_signs_nobody_in(telegram: Telegram, olga: Any) -> 
     assert await sign_in_state(link.browser_key) == "refused"
 
 
-async def test_any_number_would_sign_in(
-    telegram: Telegram, olga: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_any_number_would_sign_in(telegram: Telegram, olga: Any, switch_off: Any) -> None:
     """The control of the test before."""
-    monkeypatch.setattr(failpoints, "on", {"sign-ins.any-number"}.__contains__)
+    switch_off("sign-ins.any-number")
     link = await begin_sign_in("Firefox")
     asked = await telegram.start("Olga", f"in_{link.key}")
     await telegram.tap("Olga", asked, wrong_number(asked, link))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db, failpoints
+from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.errors import Invalid, TooOften
 from backend.people.rate_limits import RateLimit, spend
@@ -27,11 +27,9 @@ async def test_many_at_once_never_get_more_than_the_limit(alice: Any, bob: Any, 
     await spend(alice, RateLimit.EXPORTS)
 
 
-async def test_without_the_limit_all_get_through(
-    alice: Any, noon: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_the_limit_all_get_through(alice: Any, noon: Any, switch_off: Any) -> None:
     """The negative control of the test above."""
-    monkeypatch.setattr(failpoints, "on", "rate-limits.off".__eq__)
+    switch_off("rate-limits.off")
     assert await uses_of(alice, 3 * LIMIT.uses) == 3 * LIMIT.uses
 
 

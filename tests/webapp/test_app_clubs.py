@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db, failpoints
+from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.accounts.memberships import change_role, join
 from backend.accounts.queries import clubs
@@ -208,11 +208,11 @@ async def test_a_former_member_can_join_again(app_of: Any, alice: Any, club: Any
 @pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
 async def test_an_owner_goes_only_right_after_opening_the_app(
     app_of: Any, noon: datetime, club: Any, olga: Any, alice: Any, bob: Any,
-    path: str, guarded: bool, monkeypatch: pytest.MonkeyPatch,
+    path: str, guarded: bool, switch_off: Any,
 ) -> None:  # fmt: skip
     """X3: an older session is enough for a member, and not for an owner."""
     if not guarded:
-        monkeypatch.setattr(failpoints, "on", {"confirmations.skipped"}.__contains__)
+        switch_off("confirmations.skipped")
     await change_role(olga, club.id, await membership(alice, club), Role.OWNER)
     method, address = "POST" if "erasure" in path else "DELETE", path.format(club.id)
     hers, his = await app_of(alice), await app_of(bob)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import clock, failpoints
+from backend import clock
 from tests.webapp.conftest import App, init_data, launch_of
 
 A_BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
@@ -241,12 +241,12 @@ async def test_who_signs_out_everywhere_must_open_the_app_anew(
 
 
 async def test_init_data_would_outlive_the_sign_out(
-    web: httpx.AsyncClient, app_of: Any, alice: Any, noon: Any, monkeypatch: pytest.MonkeyPatch
+    web: httpx.AsyncClient, app_of: Any, alice: Any, noon: Any, switch_off: Any
 ) -> None:
     """The control of the test before."""
     before = init_data(launch_of(alice.telegram_id, "Alice"))
     await sign_out_in_the_app(await app_of(alice))
-    monkeypatch.setattr(failpoints, "on", {"init-data.outlives-sign-out"}.__contains__)
+    switch_off("init-data.outlives-sign-out")
     assert (await opened(web, before)).status_code == 204
 
 

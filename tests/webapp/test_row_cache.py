@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-from backend import clock, db, failpoints
+from backend import clock, db
 from backend.accounts.actions import edit_account
 from backend.bookings import actions as seats
 from backend.bookings.queries.event import event
@@ -33,11 +33,6 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> RowCache:
     cache = RowCache(row_cache.BYTES_MAX)
     monkeypatch.setattr(row_cache, "ROWS", cache)
     return cache
-
-
-@pytest.fixture
-def switch_on(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    return lambda point: monkeypatch.setattr(failpoints, "on", point.__eq__)
 
 
 def shown_rows(source: str) -> float:
@@ -99,11 +94,11 @@ async def test_many_readers_at_once_see_what_they_would_see_alone(
 
 
 async def test_the_comparison_finds_a_row_shown_to_another(
-    readers: list[App], switch_on: Any, monkeypatch: pytest.MonkeyPatch
+    readers: list[App], switch_off: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control of the test above."""
     alone = await rendered_anew(readers, monkeypatch)
-    switch_on("rows.shared")
+    switch_off("rows.shared")
     await pages_of(readers)
     assert await pages_of(readers) != alone
 
@@ -156,10 +151,10 @@ async def test_a_row_follows_the_clock(
 
 
 async def test_the_comparison_finds_a_row_that_missed_the_clock(
-    app_of: Any, members: list[Person], switch_on: Any, monkeypatch: pytest.MonkeyPatch
+    app_of: Any, members: list[Person], switch_off: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control of the test above."""
-    switch_on("rows.no-clock")
+    switch_off("rows.no-clock")
     at = clock.now()
     await pages_of([await app_of(person) for person in members])
     differs = []

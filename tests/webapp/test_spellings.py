@@ -8,8 +8,6 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from backend import failpoints
-
 # `{0}` is the address, `{1}` the same with its last letter escaped.
 SPELLINGS = ("{0}/", "{0}//", "/{0}", "{0}%2f", "{0}%2F", "/%2f{0}", "/.{0}", "/x/..{0}", "{1}")
 
@@ -71,8 +69,8 @@ async def test_no_route_answers_to_another_spelling(app: Litestar) -> None:
     assert await ask(app, "GET", "/app/") == await ask(app, "GET", "/app") == 200
 
 
-async def test_the_framework_alone_would_answer(app: Litestar, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_framework_alone_would_answer(app: Litestar, switch_off: Any) -> None:
     """The control of the test before."""
-    monkeypatch.setattr(failpoints, "on", {"paths.any-spelling"}.__contains__)
+    switch_off("paths.any-spelling")
     answered = await other_answers(app)
     assert any("/ready/" in answer for answer in answered) and len(answered) > 100

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db, failpoints
+from backend import clock, db
 from backend.accounts.memberships import change_role
 from backend.accounts.rules import Role
 from tests.bookings.lookups import membership_of
@@ -107,8 +107,8 @@ async def test_a_page_of_htmx_is_led_there_too(later: Browser) -> None:
     assert await keys_made() == 0
 
 
-async def test_an_old_session_would_be_enough(later: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_old_session_would_be_enough(later: Browser, switch_off: Any) -> None:
     """The control of the tests before."""
-    monkeypatch.setattr(failpoints, "on", {"confirmations.skipped"}.__contains__)
+    switch_off("confirmations.skipped")
     assert (await send(later, "/dashboard/keys", **A_KEY)).status_code == 201
     assert await keys_made() == 1
