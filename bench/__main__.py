@@ -120,7 +120,7 @@ def seed_database(
     return seeded
 
 
-class BenchClub:
+class BenchAccount:
     """The measured database: one account with a hot instance, `events` other instances, and members who book
     once each. `organiser` is how its owner is signed in: the Mini App's session, the dashboard's cookie and token."""
 
@@ -199,21 +199,21 @@ def main() -> None:
                 f"\n## {'Flush slowed by 2 ms' if slow else 'Flush as the disk does it'}\n",
                 flush=True,
             )
-            measure_bookings(BenchClub(url, n * 14), n, page=not slow)
+            measure_bookings(BenchAccount(url, n * 14), n, page=not slow)
 
 
-def measure_bookings(club: BenchClub, n: int, *, page: bool) -> None:
+def measure_bookings(account: BenchAccount, n: int, *, page: bool) -> None:
     """Measure bookings against one database and print the rows of a table."""
     print("| bookings | connections | Emerald /s | p50 ms | p99 ms | bare /s | bare p99 ms | ratio |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     with (
-        running_server(["emerald", "serve"], club.url, "/health") as (emerald_port, _),
-        running_server(["bench.baseline"], club.url, "/") as (baseline_port, _),
+        running_server(["emerald", "serve"], account.url, "/health") as (emerald_port, _),
+        running_server(["bench.baseline"], account.url, "/") as (baseline_port, _),
     ):
         for hot in (True, False):
             for connections in (32, 200):
-                baseline = run_load(baseline_port, connections, club.baseline_requests(n, hot=hot))
-                emerald = run_load(emerald_port, connections, club.booking_requests(n, hot=hot))
+                baseline = run_load(baseline_port, connections, account.baseline_requests(n, hot=hot))
+                emerald = run_load(emerald_port, connections, account.booking_requests(n, hot=hot))
                 check_statuses(emerald, 200)
                 check_statuses(baseline, 200)
                 print(
@@ -222,26 +222,26 @@ def measure_bookings(club: BenchClub, n: int, *, page: bool) -> None:
                     f" {emerald.p99:.1f} | {baseline.rate:,.0f} | {baseline.p99:.1f} | {emerald.rate / baseline.rate:.2f} |",
                     flush=True,
                 )
-        pgbench = [club.pgbench(n, 32, hot=hot) for hot in (True, False)]
+        pgbench = [account.pgbench(n, 32, hot=hot) for hot in (True, False)]
         print(
             f"\nThe bare statement by pgbench, 32 clients: one hot event {pgbench[0]:,.0f}/s,"
             f" over 1,000 events {pgbench[1]:,.0f}/s"
         )
         if page:
-            measure_pages(club, n // 4, emerald_port, baseline_port)
-            measure_memory(club.url)
+            measure_pages(account, n // 4, emerald_port, baseline_port)
+            measure_memory(account.url)
 
 
-def measure_pages(club: BenchClub, n: int, emerald_port: int, baseline_port: int) -> None:
+def measure_pages(account: BenchAccount, n: int, emerald_port: int, baseline_port: int) -> None:
     """Measure the events page of the application and of the bare handler, and the screen after a booking."""
-    people = [club.members[i % 500] for i in range(n)]
+    people = [account.members[i % 500] for i in range(n)]
     page = run_load(emerald_port, 32, [get_screen("/app/events", session) for _, _, session in people])
     bare_page = run_load(
         baseline_port,
         32,
         [f"GET /bare/events/{u} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for _, u, _ in people],
     )
-    after = f"/app/events/{club.hot[1]}?after=booked"
+    after = f"/app/events/{account.hot[1]}?after=booked"
     after_booking = run_load(emerald_port, 32, [get_screen(after, session) for _, _, session in people])
     for result in (page, bare_page, after_booking):
         check_statuses(result, 200)

@@ -25,7 +25,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from backend import embedded
-from bench.__main__ import TOKEN, BenchClub, environment, free_port, running_process, running_server
+from bench.__main__ import TOKEN, BenchAccount, environment, free_port, running_process, running_server
 from bench.open_screens import CpuClock
 from tests.nginx.front import Front, running
 
@@ -222,17 +222,17 @@ async def tap(front: Front, requests: list[bytes]) -> Phase:
 
 
 def measure(
-    front: Front, club: BenchClub, seconds: int, attacks: list[str], pool: ProcessPoolExecutor
+    front: Front, account: BenchAccount, seconds: int, attacks: list[str], pool: ProcessPoolExecutor
 ) -> Phase:
     """One phase; quiet without `attacks`."""
     requests = [
         text.replace("Host: 127.0.0.1", "Host: localhost").encode()
-        for text in club.booking_requests(seconds * TAPS_A_SECOND, hot=True)
+        for text in account.booking_requests(seconds * TAPS_A_SECOND, hot=True)
     ]
     attacker: Future[dict[str, Counter[int]]] | None = None
     if attacks:
         certificate = str(front.directory / "letsencrypt/live/localhost/fullchain.pem")
-        target = Target(front.secure, certificate, club.hot[1], club.organiser)
+        target = Target(front.secure, certificate, account.hot[1], account.organiser)
         attacker = pool.submit(attack_in_process, target, attacks, seconds + 2)
         time.sleep(1)  # it has begun before anybody is measured
     phase = asyncio.run(tap(front, requests))
@@ -253,17 +253,17 @@ def run(seconds: int, attacks: list[str]) -> list[Phase]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(embedded.throwaway(durable=True))
-        club = BenchClub(url, seconds * TAPS_A_SECOND * 5, events=30)
+        account = BenchAccount(url, seconds * TAPS_A_SECOND * 5, events=30)
         without_env = {name: text for name, text in environment(url, 1).items() if name != "ENV"}
         stack.enter_context(running_process(stand_in, without_env))
         port, web = stack.enter_context(running_server(["emerald", "serve"], url, "/health", settings))
         front = stack.enter_context(running(directory / "nginx", [port]))
         pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
-        measure(front, club, seconds // 2, [], pool)  # everything is slower the first time
+        measure(front, account, seconds // 2, [], pool)  # everything is slower the first time
         cpu = CpuClock(url, web)
         for wanted in ([], attacks, [], attacks):
             cpu.since()
-            phase = measure(front, club, seconds, wanted, pool)
+            phase = measure(front, account, seconds, wanted, pool)
             passed, of_web, of_database = cpu.since()
             phases.append(phase)
             figures = " | ".join(f"{phase.percentile(share):.1f}" for share in (0.5, 0.95, 0.99))

@@ -56,10 +56,10 @@ STATEMENTS = (
 )
 
 
-async def fill(clubs: int, now: datetime, *, members: int = 1000, parties: int = 100) -> None:
+async def fill(accounts: int, now: datetime, *, members: int = 1000, parties: int = 100) -> None:
     """Fill an empty database with clubs of so many members, whose dates, of so many parties each, lie around an
     aware instant."""
-    numbers = {"clubs": clubs, "members": members, "parties": parties}
+    numbers = {"clubs": accounts, "members": members, "parties": parties}
     for statement in STATEMENTS:
         await db.execute(statement.format(now=f"'{now.isoformat()}'::timestamptz", **numbers))
     await db.execute("VACUUM ANALYZE")

@@ -23,7 +23,7 @@ from urllib.parse import quote
 from playwright.sync_api import Browser, sync_playwright
 
 from backend import embedded
-from bench.__main__ import TOKEN, BenchClub, running_server
+from bench.__main__ import TOKEN, BenchAccount, running_server
 from sandbox.launch import sign_fields
 from tests.nginx.front import Front, running
 
@@ -58,13 +58,13 @@ class FirstLoad:
 
 
 @contextmanager
-def running_club(directory: Path) -> Iterator[tuple[Front, BenchClub]]:
+def running_account(directory: Path) -> Iterator[tuple[Front, BenchAccount]]:
     """A small account, served behind nginx."""
     with ExitStack() as stack:
         url = stack.enter_context(embedded.throwaway())
-        club = BenchClub(url, 40, events=3)
+        account = BenchAccount(url, 40, events=3)
         port, _ = stack.enter_context(running_server(["emerald", "serve"], url, "/health"))
-        yield stack.enter_context(running(directory, [port])), club
+        yield stack.enter_context(running(directory, [port])), account
 
 
 def launch_path(code: str, telegram_id: int) -> str:
@@ -126,12 +126,12 @@ def main() -> None:
     times = options.parse_args().times
     with (
         tempfile.TemporaryDirectory() as directory,
-        running_club(Path(directory)) as (front, club),
+        running_account(Path(directory)) as (front, account),
         sync_playwright() as playwright,
     ):
         chromium = which("chromium")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        address = front.url + launch_path(club.hot[1], FIRST_MEMBER)
+        address = front.url + launch_path(account.hot[1], FIRST_MEMBER)
         load_once(browser, address)  # the server is slower when it renders for the first time
         loads = [load_once(browser, address) for _ in range(times)]
         browser.close()

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend import embedded
-from bench.__main__ import PROGRAMS, BenchClub, run_load, running_server
+from bench.__main__ import PROGRAMS, BenchAccount, run_load, running_server
 from bench.requests import get_screen
 
 POLL_INTERVAL = 2.3  # seconds from an answer to the next request, as in webapp/static/app.js
@@ -134,12 +134,12 @@ def _children(parent: int) -> list[int]:
     ]
 
 
-async def measure_each_kind(port: int, club: BenchClub, cpu: CpuClock) -> None:
+async def measure_each_kind(port: int, account: BenchAccount, cpu: CpuClock) -> None:
     """Each kind of screen alone, one request after the other."""
     print("| one poll, nothing changed | web ms | PostgreSQL ms | bytes |")
     print("|---|---|---|---|", flush=True)
-    for name, path in screens(club):
-        screen = Screen(port, path, club.members[0][2])
+    for name, path in screens(account):
+        screen = Screen(port, path, account.members[0][2])
         await screen.open()
         responses = Responses()
         cpu.since()
@@ -155,10 +155,10 @@ async def measure_each_kind(port: int, club: BenchClub, cpu: CpuClock) -> None:
         screen.writer.close()
 
 
-def screens(club: BenchClub) -> list[tuple[str, str]]:
+def screens(account: BenchAccount) -> list[tuple[str, str]]:
     """The kinds of screen with their addresses."""
     return [
-        ("an event", f"/app/events/{club.hot[1]}"),
+        ("an event", f"/app/events/{account.hot[1]}"),
         ("Home, 60 dates", "/app/events"),
         ("Mine", "/app/bookings"),
         ("a month, 100 dates", "/app/month?month=2030-06"),
@@ -166,12 +166,12 @@ def screens(club: BenchClub) -> list[tuple[str, str]]:
     ]
 
 
-async def measure_all_open(port: int, club: BenchClub, cpu: CpuClock, seconds: float) -> None:
+async def measure_all_open(port: int, account: BenchAccount, cpu: CpuClock, seconds: float) -> None:
     """A thousand screens: half of them show the event, the others are spread over the lists."""
     rng = random.Random(4)
-    event, home, mine, month, polls = (path for _, path in screens(club))
+    event, home, mine, month, polls = (path for _, path in screens(account))
     paths = itertools.cycle((event, home, event, mine, event, home, event, month, event, polls))
-    opened = [Screen(port, next(paths), club.members[n][2]) for n in range(SCREENS)]
+    opened = [Screen(port, next(paths), account.members[n][2]) for n in range(SCREENS)]
     for n in range(0, SCREENS, 20):
         await asyncio.gather(*(screen.open() for screen in opened[n : n + 20]))
     print(
@@ -186,7 +186,7 @@ async def measure_all_open(port: int, club: BenchClub, cpu: CpuClock, seconds: f
             for screen in opened:
                 tasks.create_task(screen.poll_until(responses, until, random.Random(rng.random())))
             if pause:
-                tasks.create_task(keep_booking(port, club, pause, until))
+                tasks.create_task(keep_booking(port, account, pause, until))
         wall, web, database = cpu.since()
         put_off = responses.statuses[429] + responses.statuses[503]
         print(
@@ -197,11 +197,11 @@ async def measure_all_open(port: int, club: BenchClub, cpu: CpuClock, seconds: f
         )
 
 
-async def keep_booking(port: int, club: BenchClub, pause: float, until: float) -> None:
+async def keep_booking(port: int, account: BenchAccount, pause: float, until: float) -> None:
     """Book the event that everybody looks at, every `pause` seconds."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < until:
-        writer.write(club.booking_requests(1, hot=True)[0].encode())
+        writer.write(account.booking_requests(1, hot=True)[0].encode())
         head = await reader.readuntil(b"\r\n\r\n")
         assert b" 200 " in head[:15], head
         length = re.search(rb"content-length: (\d+)", head.lower())
@@ -216,12 +216,12 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=10, help="of each of the two runs")
     seconds = options.parse_args().seconds
     with embedded.throwaway() as url:
-        club = BenchClub(url, SCREENS + 200, events=100)
+        account = BenchAccount(url, SCREENS + 200, events=100)
         with running_server(["emerald", "serve"], url, "/health") as (port, pid):
-            run_load(port, 32, club.booking_requests(SCREENS, hot=True))  # everybody who looks has booked
+            run_load(port, 32, account.booking_requests(SCREENS, hot=True))  # everybody who looks has booked
             cpu = CpuClock(url, pid)
-            asyncio.run(measure_each_kind(port, club, cpu))
-            asyncio.run(measure_all_open(port, club, cpu, seconds))
+            asyncio.run(measure_each_kind(port, account, cpu))
+            asyncio.run(measure_all_open(port, account, cpu, seconds))
 
 
 if __name__ == "__main__":

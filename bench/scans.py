@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-CLUBS, MEMBERS, PARTIES = 60, 200, 10  # 12,000 members and dates, 120,000 bookings
+ACCOUNTS, MEMBERS, PARTIES = 60, 200, 10  # 12,000 members and dates, 120,000 bookings
 LARGE = 10_000  # rows; a smaller table may be read whole
 COUNTS = f"SELECT relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > {LARGE}"
 INSIDE = "EMERALD_BENCH_SCANS"  # set in the process that has the database's address among its settings
@@ -59,13 +59,13 @@ async def find_scans() -> dict[str, list[str]]:
 
     await migrate()
     await db.open_pool(name="bench-scans", size=1)
-    await fill(CLUBS, clock.now(), members=MEMBERS, parties=PARTIES)
-    club = await db.value("SELECT min(id) + 1 FROM accounts")
+    await fill(ACCOUNTS, clock.now(), members=MEMBERS, parties=PARTIES)
+    account = await db.value("SELECT min(id) + 1 FROM accounts")
     # The roles in the order of the alphabet: first a member, last the owner.
     rows = await db.rows(
         "SELECT u.* FROM telegram_users u JOIN memberships m ON m.user_id = u.id WHERE m.account_id = $1"
         " ORDER BY m.role, m.id",
-        club,
+        account,
     )
     member, organiser = person_from(rows[0]), person_from(rows[-1])
     link = await begin_sign_in("bench")
@@ -73,11 +73,11 @@ async def find_scans() -> dict[str, list[str]]:
     cookie = _serializer(SESSION).dumps({"token": await finish_sign_in(link.browser_key)})
     date = await db.row(
         "SELECT code, series_id FROM event_instances WHERE account_id = $1 AND starts_at > $2 ORDER BY starts_at LIMIT 1",
-        club,
+        account,
         clock.now(),
     )
     assert date is not None
-    names = {"code": date["code"], "series_id": date["series_id"], "club_id": club, "membership_id": 1}
+    names = {"code": date["code"], "series_id": date["series_id"], "club_id": account, "membership_id": 1}
     app = create_app(with_pool=False)
     paths = [
         route.path_format

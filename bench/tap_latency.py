@@ -12,16 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from backend import embedded
-from bench.__main__ import SLOW_FLUSH, BenchClub, check_statuses, run_load, running_server
+from bench.__main__ import SLOW_FLUSH, BenchAccount, check_statuses, run_load, running_server
 from bench.load_generator import LoadResult
 
 TAPPERS = 51
 TARGET_MS = 100  # milliseconds at the 95th percentile
 
 
-def measure_taps(club: BenchClub, ports: list[int], taps: int) -> list[LoadResult]:
+def measure_taps(account: BenchAccount, ports: list[int], taps: int) -> list[LoadResult]:
     """The result of each process, which gets an equal share of the tappers and of the taps."""
-    requests = [club.booking_requests(taps // len(ports), hot=True) for _ in ports]
+    requests = [account.booking_requests(taps // len(ports), hot=True) for _ in ports]
     with ThreadPoolExecutor() as at_once:
         results = list(
             at_once.map(lambda port, share: run_load(port, TAPPERS // len(ports), share), ports, requests)
@@ -41,14 +41,14 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|", flush=True)
     for slow in (False, True):
         with embedded.throwaway(durable=True, options=SLOW_FLUSH if slow else ()) as url:
-            club = BenchClub(url, taps * 2 + 100, events=1)
+            account = BenchAccount(url, taps * 2 + 100, events=1)
             for processes in (1, 2):
                 with ExitStack() as stack:
                     ports = [
                         stack.enter_context(running_server(["emerald", "serve"], url, "/health"))[0]
                         for _ in range(processes)
                     ]
-                    results = measure_taps(club, ports, taps)
+                    results = measure_taps(account, ports, taps)
                 worst = max(result.p95 for result in results)
                 is_missed = is_missed or worst >= TARGET_MS
                 print(

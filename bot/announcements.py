@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiogram.types import InlineKeyboardButton
 from markupsafe import escape
 
-from backend.accounts.queries import Club
+from backend.accounts.queries import AccountView
 from backend.announcements.queries import Announcement, Audience, Progress
 from backend.announcements.rules import TEXT_MAX, AnnouncementState
 from backend.i18n import N_, Voice
@@ -17,22 +17,24 @@ from bot.rendering import RenderedMessage, Rows, render, shorten
 
 MORNING = f"{QUIET_UNTIL:%H:%M}"  # when what waits for the morning is sent, on its reader's clock
 _MAX_NAMED_GROUPS = 10
-_MAX_OTHER_CLUBS = MAX_BUTTONS - 10  # the other buttons need room too
+_MAX_OTHER_ACCOUNTS = MAX_BUTTONS - 10  # the other buttons need room too
 
 
 def render_announcement(shown: Announcement, voice: Voice, *, private: bool) -> RenderedMessage:
     """The organiser's own text; in a private chat below the club's name, if there is room for it."""
-    message = _under_head(shown, voice, club=shown.club if private else "")
-    return message if message.length <= TEXT_MAX else _under_head(shown, voice, club="")
+    message = _under_head(shown, voice, account_name=shown.account_name if private else "")
+    return message if message.length <= TEXT_MAX else _under_head(shown, voice, account_name="")
 
 
-def _under_head(shown: Announcement, voice: Voice, *, club: str) -> RenderedMessage:
-    head = render("messages/announcement.html", voice, None, club=club, maintenance=shown.maintenance).text
+def _under_head(shown: Announcement, voice: Voice, *, account_name: str) -> RenderedMessage:
+    head = render(
+        "messages/announcement.html", voice, None, account_name=account_name, maintenance=shown.maintenance
+    ).text
     return RenderedMessage("\n\n".join(part for part in (head, str(escape(shown.text))) if part), [])
 
 
 def render_question(
-    draft: Announcement, reach: Audience, others: list[Club], groups: int, voice: Voice
+    draft: Announcement, reach: Audience, others: list[AccountView], groups: int, voice: Voice
 ) -> RenderedMessage:
     """The recipients a draft would have, with buttons to change them and [Send now]. `groups` is how many
     the club has."""
@@ -52,14 +54,14 @@ def render_question(
             for each in chosen
         ]
     )
-    for club in others[:_MAX_OTHER_CLUBS]:
-        label = voice.gettext(N_("In %(club)s instead"), club=shorten(club.name, MAX_LABEL_LENGTH))
+    for account in others[:_MAX_OTHER_ACCOUNTS]:
+        label = voice.gettext(N_("In %(club)s instead"), club=shorten(account.name, MAX_LABEL_LENGTH))
         rows.append(
             [
                 make_callback_button(
                     label,
                     AnnouncementCallback(
-                        action=AnnouncementAction.CHANGE_CLUB, id=draft.id, account_id=club.id
+                        action=AnnouncementAction.CHANGE_ACCOUNT, id=draft.id, account_id=account.id
                     ),
                 )
             ]

@@ -123,7 +123,7 @@ class AnnouncementAction(StrEnum):
 
     TOGGLE_GROUPS = "groups"
     TOGGLE_MEMBERS = "members"
-    CHANGE_CLUB = "club"
+    CHANGE_ACCOUNT = "club"
     SEND = "send"
     SEND_AT_NIGHT = "night"
     CANCEL = "cancel"
@@ -145,11 +145,11 @@ class PreferenceCallback(CallbackData, prefix="o"):
     value: str = ""
 
 
-class CreateClubCallback(CallbackData, prefix="c"):
+class CreateAccountCallback(CallbackData, prefix="c"):
     """Create a club named after the chat of this message, and link the chat to it."""
 
 
-class ClubZoneCallback(CallbackData, prefix="z"):
+class AccountZoneCallback(CallbackData, prefix="z"):
     """Choose a club's time zone. Club 0 is the one to be made of the chat of this message; an empty zone
     shows the nearest ones, and `*` all that are offered."""
 
@@ -192,8 +192,8 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     SeatCallback: frozenset({Place.PRIVATE, Place.GROUP}),
     VoteCallback: frozenset({Place.PRIVATE, Place.GROUP}),
     LinkGroupCallback: frozenset({Place.GROUP}),
-    CreateClubCallback: frozenset({Place.GROUP}),
-    ClubZoneCallback: frozenset({Place.GROUP}),
+    CreateAccountCallback: frozenset({Place.GROUP}),
+    AccountZoneCallback: frozenset({Place.GROUP}),
     TakeBackGroupCallback: frozenset({Place.GROUP}),
     ShowEventCallback: frozenset({Place.PRIVATE}),
     ShowPollCallback: frozenset({Place.PRIVATE}),

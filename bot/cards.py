@@ -41,14 +41,14 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
             view,
             following,
             await attendees(instance_id, limit=MAX_PARTIES),
-            Voice(view.club_language, view.club_zone),
+            Voice(view.account_language, view.account_zone),
             private=False,
         )
         return RenderedCard(message, _next_check_at(view))
     poll = await poll_for_card(poll_id or 0)
     if poll is None:
         return None
-    message = render_poll_card(poll, Voice(poll.club_language, poll.zone), private=False)
+    message = render_poll_card(poll, Voice(poll.account_language, poll.zone), private=False)
     # After a poll about dates has closed, its instance may still be created (P4).
     is_final = not poll.open and (poll.kind != PollKind.DATES or poll.event_option is not None)
     return RenderedCard(message, NEVER if is_final else next_check([poll.closes_at], clock.now()))

@@ -34,7 +34,7 @@ class Selection:
 
 def list_voice(voice: Voice, views: Sequence[InstanceView]) -> Voice:
     """The voice of a list: a reader whose zone is unknown counts as being where the club of the first is."""
-    return voice.or_zone(views[0].club_zone) if views else voice
+    return voice.or_zone(views[0].account_zone) if views else voice
 
 
 async def select(

@@ -103,10 +103,10 @@ async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
     from emerald.web import create_app
     from tests.webapp.browsing import chromium, serve
     from tests.webapp.opening import stage_state
-    from tests.webapp.staging import NOON, LargeClubFactory
+    from tests.webapp.staging import NOON, LargeAccountFactory
     from tests.webapp.states import chosen
 
-    begun, states, crowd = time.monotonic(), chosen(only), LargeClubFactory(many)
+    begun, states, crowd = time.monotonic(), chosen(only), LargeAccountFactory(many)
     languages = [language for language in LANGUAGES if any(language == one[0] for one in cover)]
     await migrate()
     await db.open_pool(name="emerald-gallery")

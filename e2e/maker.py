@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from backend import clock
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.cards.actions import post_card, post_poll_card
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft
@@ -27,7 +27,7 @@ OLGA = 1001
 
 async def _event(
     olga: Person,
-    club: int,
+    account: int,
     group: int,
     *,
     title: str,
@@ -46,7 +46,7 @@ async def _event(
         group_id=group,
         **about,
     )
-    made = await create_series(olga, club, draft)
+    made = await create_series(olga, account, draft)
     if card:
         await post_card(olga, made.first_code)
     return {"code": made.first_code}
@@ -54,7 +54,7 @@ async def _event(
 
 async def _poll(
     olga: Person,
-    club: int,
+    account: int,
     group: int,
     *,
     question: str,
@@ -73,7 +73,7 @@ async def _poll(
         group_id=group,
         topic_id=None,
     )
-    code = await create_poll(olga, club, draft)
+    code = await create_poll(olga, account, draft)
     await post_poll_card(olga, code)
     return {"code": code}
 
@@ -86,12 +86,12 @@ async def serve() -> None:
     await fill()
     olga = await person_of_telegram(OLGA)
     assert olga
-    club = next(club for club in await clubs(olga) if club.name == "Kallio Yoga")
+    account = next(account for account in await joined_accounts(olga) if account.name == "Kallio Yoga")
     while line := await asyncio.to_thread(sys.stdin.readline):
         asked = json.loads(line)
         chat = asked.pop("group")
-        group = next(group for group in await groups(club.id) if group.chat_id == chat)
-        made = await MAKERS[asked.pop("noun")](olga, club.id, group.id, **asked)
+        group = next(group for group in await groups(account.id) if group.chat_id == chat)
+        made = await MAKERS[asked.pop("noun")](olga, account.id, group.id, **asked)
         print(json.dumps(made), flush=True)
 
 

@@ -51,22 +51,22 @@ async def fill() -> bool:
 
 async def _yoga(people: dict[str, Person]) -> None:
     olga = people["Olga"]
-    club = await accounts.create_own_account(olga, "Kallio Yoga", zone=ZONE)
-    group = await link_group(olga, club, chat_id=YOGA_CHAT, title="Kallio Yoga")
+    account = await accounts.create_own_account(olga, "Kallio Yoga", zone=ZONE)
+    group = await link_group(olga, account, chat_id=YOGA_CHAT, title="Kallio Yoga")
     for person in people.values():
         await mark_present(person, group)
     flow = await _series(
-        olga, club, group, "🧘", "Evening flow yoga", "Kallion kulttuuritalo, sali 2", 1, time(18), 75, 12,
+        olga, account, group, "🧘", "Evening flow yoga", "Kallion kulttuuritalo, sali 2", 1, time(18), 75, 12,
         guests=2, cancel=6 * 60,
         about="A calm hour after work. Bring a mat if you have one; there are a few to borrow.",
     )  # fmt: skip
     padel = await _series(
-        olga, club, group, "🎾", "Padel Americano", "Padel Pasila, kentät 3–4", 3, time(19, 30), 120, 4,
+        olga, account, group, "🎾", "Padel Americano", "Padel Pasila, kentät 3–4", 3, time(19, 30), 120, 4,
         guests=1, about="Everybody plays with everybody. Rackets are there.",
     )  # fmt: skip
     await _series(
         olga,
-        club,
+        account,
         group,
         "☕",
         "Breakfast after yoga",
@@ -85,7 +85,7 @@ async def _yoga(people: dict[str, Person]) -> None:
     await post_card(olga, padel)
     meal = await create_poll(
         olga,
-        club,
+        account,
         PollDraft(
             question="What do we cook at the Christmas party?",
             options=(
@@ -111,15 +111,15 @@ async def _yoga(people: dict[str, Person]) -> None:
 
 async def _runners(people: dict[str, Person]) -> None:
     mikko = people["Mikko"]
-    club = await accounts.create_own_account(mikko, "Sunday Runners", zone=ZONE)
-    group = await link_group(mikko, club, chat_id=RUNNERS_CHAT, title="Sunday Runners", forum=True)
+    account = await accounts.create_own_account(mikko, "Sunday Runners", zone=ZONE)
+    group = await link_group(mikko, account, chat_id=RUNNERS_CHAT, title="Sunday Runners", forum=True)
     await record_topic(RUNNERS_CHAT, RUNS_TOPIC, "Runs")
     await record_topic(RUNNERS_CHAT, 3, "Chatter")
     for name in ("Alice", "Bob", "Olga", "Mikko", "Aino"):
         await mark_present(people[name], group)
     run = await _series(
         mikko,
-        club,
+        account,
         group,
         "🏃",
         "Sunday run",
@@ -138,7 +138,7 @@ async def _runners(people: dict[str, Person]) -> None:
 
 async def _series(
     organiser: Person,
-    club: int,
+    account: int,
     group: LinkedGroup,
     emoji: str,
     title: str,
@@ -159,7 +159,7 @@ async def _series(
     first = today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
     made = await create_series(
         organiser,
-        club,
+        account,
         SeriesDraft(
             title=title,
             emoji=emoji,

@@ -85,7 +85,7 @@ async def world(database: None) -> AsyncIterator[None]:
 
 
 @dataclass(frozen=True)
-class YogaClub:
+class YogaAccount:
     """The club of the small world."""
 
     id: int
@@ -113,12 +113,12 @@ async def _make_people() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def club(people: dict[str, Any]) -> YogaClub:
+async def account(people: dict[str, Any]) -> YogaAccount:
     """Kallio Yoga, in Helsinki, with a linked group; Olga owns it, Alice, Bob and Aino are members."""
-    return await prepared_rows.made_once("club", lambda: _make_club(people))
+    return await prepared_rows.made_once("club", lambda: _make_account(people))
 
 
-async def _make_club(people: dict[str, Any]) -> YogaClub:
+async def _make_account(people: dict[str, Any]) -> YogaAccount:
     from backend.accounts.actions import create_account
     from backend.accounts.keys import bind_key
     from backend.accounts.memberships import join
@@ -131,38 +131,38 @@ async def _make_club(people: dict[str, Any]) -> YogaClub:
         await join(people[name], made.account_id, through=JoinedThrough.HAND)
     chat_id = -1001000000001
     group = await link_group(people["olga"], made.account_id, chat_id=chat_id, title="Kallio Yoga")
-    return YogaClub(made.account_id, made.key, group.id, chat_id)
+    return YogaAccount(made.account_id, made.key, group.id, chat_id)
 
 
 @pytest.fixture
-def olga(people: dict[str, Any], club: YogaClub) -> Any:
+def olga(people: dict[str, Any], account: YogaAccount) -> Any:
     return people["olga"]
 
 
 @pytest.fixture
-def alice(people: dict[str, Any], club: YogaClub) -> Any:
+def alice(people: dict[str, Any], account: YogaAccount) -> Any:
     return people["alice"]
 
 
 @pytest.fixture
-def bob(people: dict[str, Any], club: YogaClub) -> Any:
+def bob(people: dict[str, Any], account: YogaAccount) -> Any:
     return people["bob"]
 
 
 @pytest.fixture
-def aino(people: dict[str, Any], club: YogaClub) -> Any:
+def aino(people: dict[str, Any], account: YogaAccount) -> Any:
     """A member who reads Finnish."""
     return people["aino"]
 
 
 @pytest.fixture
-def charlie(people: dict[str, Any], club: YogaClub) -> Any:
+def charlie(people: dict[str, Any], account: YogaAccount) -> Any:
     """A stranger: in no club."""
     return people["charlie"]
 
 
 @pytest.fixture
-def series(olga: Any, club: YogaClub) -> Callable[..., Awaitable[Any]]:
+def series(olga: Any, account: YogaAccount) -> Callable[..., Awaitable[Any]]:
     """Make a series: `await series(capacity=12, rule="FREQ=WEEKLY")`; by default one yoga evening in three
     days."""
     from backend import clock
@@ -180,9 +180,9 @@ def series(olga: Any, club: YogaClub) -> Callable[..., Awaitable[Any]]:
             "duration_minutes": 75,
             "capacity": 12,
             "guests_max": 2,
-            "group_id": club.group_id,
+            "group_id": account.group_id,
         }
-        return await create_series(olga, club.id, SeriesDraft(**{**draft, **fields}))
+        return await create_series(olga, account.id, SeriesDraft(**{**draft, **fields}))
 
     return make
 
@@ -198,7 +198,7 @@ def instance(series: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[s
 
 
 @pytest.fixture
-def crowd(club: YogaClub) -> Callable[[int], Awaitable[list[Any]]]:
+def crowd(account: YogaAccount) -> Callable[[int], Awaitable[list[Any]]]:
     """Many members at once: `people = await crowd(200)`."""
     from backend.accounts.memberships import join
     from backend.accounts.rules import JoinedThrough
@@ -208,7 +208,7 @@ def crowd(club: YogaClub) -> Callable[[int], Awaitable[list[Any]]]:
         people = []
         for i in range(n):
             person = await register_person(TelegramIdentity(500_000 + i, f"Member {i + 1}"))
-            await join(person, club.id, through=JoinedThrough.HAND)
+            await join(person, account.id, through=JoinedThrough.HAND)
             people.append(person)
         return people
 

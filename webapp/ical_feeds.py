@@ -89,7 +89,7 @@ def _gone(former: feeds.FormerFeed) -> Response[bytes]:
     note = CalendarEvent(
         code="former-address",
         title=former.voice.gettext(N_("This calendar’s address is no longer in use")),
-        club=CALENDAR_NAME,
+        account_name=CALENDAR_NAME,
         starts_at=former.ended_at.replace(microsecond=0),
         ends_at=former.ended_at.replace(microsecond=0) + timedelta(hours=1),
         zone="UTC",

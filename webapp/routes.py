@@ -10,12 +10,12 @@ from webapp import assets, export_files, ical_feeds, ical_files
 from webapp.dashboard.routes import dashboard
 from webapp.miniapp.authentication import load_organiser, load_person
 from webapp.miniapp.pages import (
+    accounts,
     attendance,
     bookings,
     cancellations,
     check_ins,
     closures,
-    clubs,
     erasures,
     events,
     me,
@@ -79,9 +79,9 @@ def miniapp() -> Router:
             me.update_message_kinds,
             me.allow_writing,
             me.sign_out_everywhere,
-            clubs.index,
-            clubs.show,
-            clubs.destroy,
+            accounts.index,
+            accounts.show,
+            accounts.destroy,
             calendars_by_chat.create,
             my_calendar.show,
             my_calendar.create,

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
-from backend.accounts.queries import Club
+from backend.accounts.queries import AccountView
 from backend.errors import Invalid, InvalidForm
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.i18n import N_
@@ -29,10 +29,10 @@ DEFAULT_DRAFT = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1,
 _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
 
 
-def zone_of_new_event(club: Club, organiser: Person) -> str:
+def zone_of_new_event(account: AccountView, organiser: Person) -> str:
     """The zone that an empty form has: the club's. Of a club for which nobody has chosen one, its organiser's,
     which their browser said, is the better guess; the form shows it."""
-    return (organiser.zone or club.zone) if club.zone == _UNCHOSEN_ZONE else club.zone
+    return (organiser.zone or account.zone) if account.zone == _UNCHOSEN_ZONE else account.zone
 
 
 @dataclass(frozen=True, slots=True)

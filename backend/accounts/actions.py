@@ -52,7 +52,7 @@ async def allow_own_account(person: Person, name: str, *, zone: str) -> str:
     Raises `Invalid`, `TooOften`."""
     name = _check_name(name)
     _check_zone(zone)
-    await spend(person, RateLimit.CLUBS)
+    await spend(person, RateLimit.ACCOUNTS)
     return name
 
 
@@ -90,7 +90,7 @@ def _check_zone(zone: str) -> None:
 async def edit_account(person: Person, account_id: int, *, name: str, zone: str, language: str) -> None:
     """Rename the account, or change the zone and language of its new series. Raises `Invalid`, `Forbidden`,
     `NotFound`."""
-    club = await authorize(person, account_id, Permission.MANAGE_OWNERS)
+    account = await authorize(person, account_id, Permission.MANAGE_OWNERS)
     name = _check_name(name)
     _check_zone(zone)
     if language not in languages():
@@ -98,9 +98,9 @@ async def edit_account(person: Person, account_id: int, *, name: str, zone: str,
     async with db.transaction():
         await db.execute(
             "UPDATE accounts SET name = $2, zone = $3, language = $4 WHERE id = $1",
-            club.id,
+            account.id,
             name,
             zone,
             language,
         )
-        await record_audit(club.id, person.id, "edit", "account", name=name, zone=zone, language=language)
+        await record_audit(account.id, person.id, "edit", "account", name=name, zone=zone, language=language)

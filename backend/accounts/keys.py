@@ -6,7 +6,7 @@ from datetime import datetime
 
 from backend import clock, codes, db, failpoints
 from backend.accounts.memberships import add_membership
-from backend.accounts.queries import Club, authorize, key_state
+from backend.accounts.queries import AccountView, authorize, key_state
 from backend.accounts.rules import (
     KEY_LIFE,
     NAME_MAX,
@@ -41,8 +41,8 @@ async def create_key(
 
     Raises `Invalid`, `Forbidden`, `NotFound`.
     """
-    club = await authorize(person, account_id, Permission.MANAGE_KEYS)
-    if role is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
+    account = await authorize(person, account_id, Permission.MANAGE_KEYS)
+    if role is Role.OWNER and not account.has_permission(Permission.MANAGE_OWNERS):
         raise Forbidden(N_("Only an owner can add or remove owners."))
     label = clean_line(label)
     if not label:
@@ -59,14 +59,14 @@ async def create_key(
     async with db.transaction():
         # Locked: who loses the role meanwhile leaves no key behind.
         maker = await db.value(
-            "SELECT role FROM memberships WHERE id = $1 AND left_at IS NULL FOR SHARE", club.membership_id
+            "SELECT role FROM memberships WHERE id = $1 AND left_at IS NULL FOR SHARE", account.membership_id
         )
         if maker is None or role in keys_that_end(Role(maker)):
             raise Forbidden()
         key = await insert_key(
-            club.id, created_by=person.id, label=label, role=role, uses=uses, expires_at=expires_at
+            account.id, created_by=person.id, label=label, role=role, uses=uses, expires_at=expires_at
         )
-        await record_audit(club.id, person.id, "create", "api key", label=label, role=role)
+        await record_audit(account.id, person.id, "create", "api key", label=label, role=role)
     return key
 
 
@@ -108,20 +108,20 @@ async def insert_key(
 
 async def revoke_key(person: Person, account_id: int, key_id: int) -> None:
     """Revoke a key at once; idempotent. Raises `Forbidden`, `NotFound`."""
-    club = await authorize(person, account_id, Permission.MANAGE_KEYS)
+    account = await authorize(person, account_id, Permission.MANAGE_KEYS)
     async with db.transaction():
         revoked = await db.execute(
             "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND account_id = $2",
             key_id,
-            club.id,
+            account.id,
             clock.now(),
         )
         if not revoked:
             raise NotFound()
-        await record_audit(club.id, person.id, "revoke", f"api key {key_id}")
+        await record_audit(account.id, person.id, "revoke", f"api key {key_id}")
 
 
-async def bind_key(person: Person, key: str) -> Club:
+async def bind_key(person: Person, key: str) -> AccountView:
     """Make the person a member of the key's account with the key's role, which uses it once (`A3`). A member
     keeps a higher role.
 

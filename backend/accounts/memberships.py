@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from backend import clock, db, failpoints
-from backend.accounts.queries import Club, authorize, solely_owned_clubs
+from backend.accounts.queries import AccountView, authorize, solely_owned_accounts
 from backend.accounts.rules import RANK, JoinedThrough, Permission, Role, keys_that_end
 from backend.audit.actions import record_audit
 from backend.errors import Forbidden, NotFound, Refusal
@@ -123,20 +123,20 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
 
     Raises `Forbidden`, `LastOwner`, `NotFound`.
     """
-    club = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
+    account = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
     async with db.transaction():
-        before = await _lock_member(club, membership_id)
+        before = await _lock_member(account, membership_id)
         if before is role and not await _is_visitor(membership_id):
             return
-        if Role.OWNER in (before, role) and not club.has_permission(Permission.MANAGE_OWNERS):
+        if Role.OWNER in (before, role) and not account.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can add or remove owners."))
-        await _require_another_owner(club, before, after=role)
-        await _revoke_keys(club.id, membership_id, after=role, by=person.id)
+        await _require_another_owner(account, before, after=role)
+        await _revoke_keys(account.id, membership_id, after=role, by=person.id)
         await db.execute(
             "UPDATE memberships SET role = $2, visitor_since = NULL WHERE id = $1", membership_id, role
         )
         await record_audit(
-            club.id, person.id, "change role", f"membership {membership_id}", was=before, now=role
+            account.id, person.id, "change role", f"membership {membership_id}", was=before, now=role
         )
 
 
@@ -147,34 +147,36 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
     Raises `Forbidden`, `LastOwner`, `NotFound`.
     """
     own = await authorize(person, account_id, Permission.BOOK)
-    club = (
+    account = (
         own
         if own.membership_id == membership_id
         else await authorize(person, account_id, Permission.MANAGE_MEMBERS)
     )
     async with db.transaction():
-        before = await _lock_member(club, membership_id)
-        if before is Role.OWNER and not club.has_permission(Permission.MANAGE_OWNERS):
+        before = await _lock_member(account, membership_id)
+        if before is Role.OWNER and not account.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can add or remove owners."))
-        await _require_another_owner(club, before, after=None)
-        await _revoke_keys(club.id, membership_id, after=None, by=person.id)
+        await _require_another_owner(account, before, after=None)
+        await _revoke_keys(account.id, membership_id, after=None, by=person.id)
         await db.execute(
             "UPDATE memberships SET left_at = $2, removed_at = CASE WHEN $3 THEN $2::timestamptz END WHERE id = $1",
             membership_id,
             clock.now(),
             own.membership_id != membership_id,
         )
-        await record_audit(club.id, person.id, "end membership", f"membership {membership_id}", role=before)
+        await record_audit(
+            account.id, person.id, "end membership", f"membership {membership_id}", role=before
+        )
 
 
-async def _lock_member(club: Club, membership_id: int) -> Role:
+async def _lock_member(account: AccountView, membership_id: int) -> Role:
     """The member's role. Locks the account's row, so that only one transaction at a time counts its
     owners."""
-    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", club.id)
+    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.id)
     role = await db.value(
         "SELECT role FROM memberships WHERE id = $1 AND account_id = $2 AND left_at IS NULL",
         membership_id,
-        club.id,
+        account.id,
     )
     if role is None:
         raise NotFound()
@@ -189,12 +191,12 @@ async def _is_visitor(membership_id: int) -> bool:
     )
 
 
-async def _require_another_owner(club: Club, before: Role, *, after: Role | None) -> None:
+async def _require_another_owner(account: AccountView, before: Role, *, after: Role | None) -> None:
     if before is not Role.OWNER or after is Role.OWNER:
         return
     owners = await db.value(
         "SELECT count(*) FROM memberships WHERE account_id = $1 AND role = 'OWNER' AND left_at IS NULL",
-        club.id,
+        account.id,
     )
     if owners <= 1:
         raise LastOwner()
@@ -243,7 +245,7 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
         " WHERE m.user_id = $1 ORDER BY a.id FOR NO KEY UPDATE OF a",
         person.id,
     )
-    if await solely_owned_clubs(person):
+    if await solely_owned_accounts(person):
         raise LastOwner()
     for row in rows:
         if row["left_at"] is None:

@@ -16,7 +16,7 @@ from backend.typed_text import clean_line
 
 
 @dataclass(frozen=True, slots=True)
-class Club:
+class AccountView:
     """An account as one of its members sees it, with that member's role and membership."""
 
     id: int
@@ -62,16 +62,16 @@ class Key:
     state: KeyState
 
 
-CLUB = """
+ACCOUNT = """
 SELECT a.id, a.name, a.zone, a.language, m.role, m.id AS membership_id
 FROM memberships m JOIN accounts a ON a.id = m.account_id
 WHERE m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 """
 
 
-def club_from(row: db.Row) -> Club:
+def account_from(row: db.Row) -> AccountView:
     """A row of `CLUB` as a `Club`."""
-    return Club(
+    return AccountView(
         row["id"],
         row["name"],
         first_known(row["zone"]),
@@ -81,38 +81,38 @@ def club_from(row: db.Row) -> Club:
     )
 
 
-async def clubs(person: Person) -> list[Club]:
+async def joined_accounts(person: Person) -> list[AccountView]:
     """All accounts the person is a member of (`A8`), by name."""
-    return [club_from(row) for row in await db.rows(f"{CLUB} ORDER BY lower(a.name), a.id", person.id)]
+    return [account_from(row) for row in await db.rows(f"{ACCOUNT} ORDER BY lower(a.name), a.id", person.id)]
 
 
-async def solely_owned_clubs(person: Person) -> list[Club]:
+async def solely_owned_accounts(person: Person) -> list[AccountView]:
     """The accounts whose only owner is this person (`A2`), by name."""
     rows = await db.rows(
-        f"{CLUB} AND m.role = 'OWNER' AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.account_id = a.id"
+        f"{ACCOUNT} AND m.role = 'OWNER' AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.account_id = a.id"
         " AND o.role = 'OWNER' AND o.left_at IS NULL AND o.id <> m.id) ORDER BY lower(a.name), a.id",
         person.id,
     )
-    return [club_from(row) for row in rows]
+    return [account_from(row) for row in rows]
 
 
-async def authorize(person: Person, account_id: int, permission: Permission) -> Club:
+async def authorize(person: Person, account_id: int, permission: Permission) -> AccountView:
     """The account, if the person has this permission in it.
 
     Raises `NotFound` when they are no member (`A1`), and `Forbidden` when their role lacks the permission
     (`X4`).
     """
-    row = await db.row(f"{CLUB} AND a.id = $2", person.id, account_id)
+    row = await db.row(f"{ACCOUNT} AND a.id = $2", person.id, account_id)
     if row is None:
         raise NotFound()
-    club = club_from(row)
-    if not club.has_permission(permission) and not failpoints.on("roles.unchecked"):
-        if club.role is Role.HELPER:
+    account = account_from(row)
+    if not account.has_permission(permission) and not failpoints.on("roles.unchecked"):
+        if account.role is Role.HELPER:
             raise Forbidden(
                 N_("Only organisers can do this. You are a helper here: you can check people in.")
             )
         raise Forbidden()
-    return club
+    return account
 
 
 MEMBER = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce(u.username, '') AS username, m.role,
@@ -134,7 +134,12 @@ def _member(row: db.Row) -> Member:
 
 
 async def members(
-    club: Club, *, words: str = "", after: int | None = None, limit: int = 50, language: str = DEFAULT
+    account: AccountView,
+    *,
+    words: str = "",
+    after: int | None = None,
+    limit: int = 50,
+    language: str = DEFAULT,
 ) -> PeoplePage[Member]:
     """The account's members and visitors, organisers first, then by name in the order of the language; `words` are
     searched for in their names, `after` is the membership that the page before ended with."""
@@ -146,16 +151,16 @@ async def members(
     numbered = f"""SELECT {MEMBER}, m.left_at, row_number() OVER (ORDER BY {order}) AS n
         FROM memberships m {PERSON} WHERE m.account_id = $1 AND (m.left_at IS NULL OR m.id = $3)"""
     return await page_of(
-        _member, numbered, club.id, words=words, after=after, limit=limit, listed="left_at IS NULL"
+        _member, numbered, account.id, words=words, after=after, limit=limit, listed="left_at IS NULL"
     )
 
 
-async def find_member(club: Club, membership_id: int) -> Member:
+async def find_member(account: AccountView, membership_id: int) -> Member:
     """One member or visitor of the account. Raises `NotFound`."""
     row = await db.row(
         f"SELECT {MEMBER} FROM memberships m {PERSON}"
         " WHERE m.account_id = $1 AND m.id = $2 AND m.left_at IS NULL",
-        club.id,
+        account.id,
         membership_id,
     )
     if row is None:
@@ -171,22 +176,22 @@ class MemberCounts:
     owners: int
 
 
-async def member_counts(club: Club) -> MemberCounts:
+async def member_counts(account: AccountView) -> MemberCounts:
     """The numbers of the account."""
     row = await db.row(
         "SELECT count(*) AS people, count(*) FILTER (WHERE role = 'OWNER') AS owners"
         " FROM memberships WHERE account_id = $1 AND left_at IS NULL",
-        club.id,
+        account.id,
     )
     assert row is not None
     return MemberCounts(row["people"], row["owners"])
 
 
-async def keys(club: Club) -> list[Key]:
+async def keys(account: AccountView) -> list[Key]:
     """The account's API keys, newest first."""
     at = clock.now()
     rows = await db.rows(
-        "SELECT * FROM api_keys WHERE account_id = $1 ORDER BY created_at DESC, id DESC", club.id
+        "SELECT * FROM api_keys WHERE account_id = $1 ORDER BY created_at DESC, id DESC", account.id
     )
     return [
         Key(
@@ -223,13 +228,13 @@ async def find_account(name: str) -> int | None:
     return int(rows[0]["id"]) if len(rows) == 1 else None
 
 
-async def club_voice(account_id: int) -> Voice:
+async def account_voice(account_id: int) -> Voice:
     """The language and the zone of a club, in which the bot speaks to its groups."""
     row = await db.row("SELECT language, zone FROM accounts WHERE id = $1", account_id)
     assert row is not None
     return Voice(row["language"], first_known(row["zone"]))
 
 
-async def club_name(account_id: int) -> str:
+async def account_name(account_id: int) -> str:
     """The name of a club."""
     return str(await db.value("SELECT name FROM accounts WHERE id = $1", account_id))

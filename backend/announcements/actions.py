@@ -31,11 +31,11 @@ async def create_announcement(person: Person, account_id: int, draft: Announceme
 
     Raises `Invalid` (the text, or a group that is not the account's), `Forbidden`, `NotFound`.
     """
-    club = await authorize(person, account_id, Permission.ANNOUNCE)
+    account = await authorize(person, account_id, Permission.ANNOUNCE)
     draft.validate()
     async with db.transaction():
         announcement = Announcement(
-            account_id=club.id,
+            account_id=account.id,
             text=draft.text,
             maintenance=draft.maintenance,
             to_members=draft.to_members,
@@ -44,8 +44,8 @@ async def create_announcement(person: Person, account_id: int, draft: Announceme
         )
         await announcement.save()
         announcement_id = int(announcement.id)
-        await _add_groups(club.id, announcement_id, draft.groups, all_groups=draft.all_groups)
-        await record_audit(club.id, person.id, "write", f"announcement {announcement_id}")
+        await _add_groups(account.id, announcement_id, draft.groups, all_groups=draft.all_groups)
+        await record_audit(account.id, person.id, "write", f"announcement {announcement_id}")
     return announcement_id
 
 

@@ -22,7 +22,7 @@ class Announcement:
 
     id: int
     account_id: int
-    club: str
+    account_name: str
     zone: str  # the account's
     text: str
     maintenance: bool
@@ -85,7 +85,7 @@ class Progress:
 MUTED = f"coalesce('{Kind.ANNOUNCEMENT.policy.muted_by}' = ANY (u.muted_kinds), false)"
 
 VIEW = """
-SELECT n.*, a.name AS club, a.zone FROM announcements n JOIN accounts a ON a.id = n.account_id
+SELECT n.*, a.name AS account_name, a.zone FROM announcements n JOIN accounts a ON a.id = n.account_id
 """
 
 # $1 is now.
@@ -106,7 +106,7 @@ def view(row: db.Row) -> Announcement:
     return Announcement(
         id=row["id"],
         account_id=row["account_id"],
-        club=row["club"],
+        account_name=row["account_name"],
         zone=first_known(row["zone"]),
         text=row["text"],
         maintenance=row["maintenance"],
@@ -151,9 +151,9 @@ async def own_announcement(person: Person, announcement_id: int) -> Announcement
 
 async def announcements(person: Person, account_id: int, *, limit: int = 50) -> list[Progress]:
     """The account's announcements with their progress, newest first. Raises `NotFound`, `Forbidden`."""
-    club = await authorize(person, account_id, Permission.ANNOUNCE)
+    account = await authorize(person, account_id, Permission.ANNOUNCE)
     rows = await db.rows(
-        f"{PROGRESS} WHERE n.account_id = $2 ORDER BY n.id DESC LIMIT $3", clock.now(), club.id, limit
+        f"{PROGRESS} WHERE n.account_id = $2 ORDER BY n.id DESC LIMIT $3", clock.now(), account.id, limit
     )
     return [progress_from(row) for row in rows]
 

@@ -111,16 +111,16 @@ async def absences(account_id: int, *, membership_id: int | None = None, limit: 
 
 async def pardon(person: Person, account_id: int, absence_id: int) -> None:
     """Let an absence not count; idempotent. Raises `Forbidden`, `NotFound`."""
-    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
+    account = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
         if not await db.execute(
             "UPDATE absences SET pardoned_at = coalesce(pardoned_at, $3),"
             " pardoned_by = coalesce(pardoned_by, $4)"
             " WHERE id = $1 AND account_id = $2",
             absence_id,
-            club.id,
+            account.id,
             clock.now(),
             person.id,
         ):
             raise NotFound()
-        await record_audit(club.id, person.id, "pardon", f"absence {absence_id}")
+        await record_audit(account.id, person.id, "pardon", f"absence {absence_id}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from backend import clock, db, failpoints
 from backend.accounts.memberships import join, join_as_visitor
-from backend.accounts.queries import Club, authorize
+from backend.accounts.queries import AccountView, authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
 from backend.bookings.view_queries import OPEN_BY_LINK, READER
@@ -189,15 +189,15 @@ async def _admit_from_group(person: Person, where: Address) -> None:
 # --- what organisers do (`B10`); `membership_id` names the member ---
 
 
-async def authorize_seating(person: Person, account_id: int, *, over: bool = False) -> Club:
+async def authorize_seating(person: Person, account_id: int, *, over: bool = False) -> AccountView:
     """The club, if the person may seat people there; going over the capacity takes an OWNER (`B3`).
 
     Raises `Forbidden`, `NotFound`.
     """
-    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
-    if over and not club.has_permission(Permission.OVERBOOK):
+    account = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
+    if over and not account.has_permission(Permission.OVERBOOK):
         raise Forbidden(N_("Only an owner can go over the number of seats."))
-    return club
+    return account
 
 
 async def seat(

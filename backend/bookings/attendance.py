@@ -162,7 +162,7 @@ async def close_list(code: str, person: Person) -> int:
     Raises `NotBegun` before the end, `Forbidden`, `NotFound`.
     """
     where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
+    account = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     at = clock.now()
     async with db.transaction(store.lock(where.id)):
         row = await db.row(
@@ -178,17 +178,17 @@ async def close_list(code: str, person: Person) -> int:
         no_shows = await record_no_shows(where.id, at)
         await mark_list_closed(where.id, person.id, at)
         await bump_versions([where.id])
-        await record_audit(club.id, person.id, "close list", f"instance {where.id}", no_shows=no_shows)
+        await record_audit(account.id, person.id, "close list", f"instance {where.id}", no_shows=no_shows)
     return no_shows
 
 
 async def reopen_list(code: str, person: Person) -> None:
     """Open the attendance list again; its no-shows are taken back. Raises `Forbidden`, `NotFound`."""
     where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
+    account = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction(store.lock(where.id)):
         if not await mark_list_open(where.id):
             return
         await delete_no_shows(where.id)
         await bump_versions([where.id])
-        await record_audit(club.id, person.id, "reopen list", f"instance {where.id}")
+        await record_audit(account.id, person.id, "reopen list", f"instance {where.id}")

@@ -31,7 +31,7 @@ LEFT JOIN {READER}
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 """
 ENTRIES = f"""
-SELECT i.code, a.name AS club, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
+SELECT i.code, a.name AS account_name, i.starts_at, i.ends_at, i.state, i.cancel_reason, i.sequence, r.zone,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
     coalesce(i.map_url, r.map_url) AS map_url, coalesce(b.answer, '') AS answer, coalesce(b.seats, 0) AS seats,
@@ -120,7 +120,7 @@ def _entry(row: db.Row, voice: Voice, url: str) -> CalendarEvent:
     return CalendarEvent(
         code=row["code"],
         title=_title(row, status, voice),
-        club=row["club"],
+        account_name=row["account_name"],
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         zone=first_known(row["zone"]),

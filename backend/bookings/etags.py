@@ -49,7 +49,7 @@ SELECT i.id, i.starts_at, ROW(i.i, i.r, i.a, s.xmin)::text AS everybody,
     ROW(b.id, b.xmin, x.xmin, CASE WHEN i.claim_until > $2 THEN i.membership_id END)::text AS reader
 FROM {LISTED} ORDER BY i.starts_at, i.id"""
 
-CLUBS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
+ACCOUNTS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
     FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
 
 GROUPS = f"(SELECT sum(hashtextextended(ROW(g.id, g.title)::text, 0)) {GROUPS_AHEAD})"
@@ -71,9 +71,9 @@ STANDING = f"""(SELECT sum(hashtextextended(ROW(g.id, r.xmin, a.xmin, {NEXT_OF_R
     JOIN accounts a ON a.id = g.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
 
 
-async def clubs_etag(person: Person) -> str:
+async def accounts_etag(person: Person) -> str:
     """Of the reader's clubs, and of all that may need their answer."""
-    return await _etag(f"{CLUBS}, {MINE.format(now='$2')}", person.id, clock.now())
+    return await _etag(f"{ACCOUNTS}, {MINE.format(now='$2')}", person.id, clock.now())
 
 
 async def upcoming_etag(
@@ -90,7 +90,7 @@ async def upcoming_etag(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
     shown = LISTED_SUM.format(where=UPCOMING)
-    return await _etag(f"{CLUBS}, {GROUPS}, {MINE.format(now='$2')}, {shown}", *values)
+    return await _etag(f"{ACCOUNTS}, {GROUPS}, {MINE.format(now='$2')}, {shown}", *values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ async def between_etag(
     """Of `between` with the same arguments, of the clubs and of what needs an answer."""
     shown = LISTED_SUM.format(where=BETWEEN)
     return await _etag(
-        f"{CLUBS}, {shown}, {MINE.format(now='$6')}",
+        f"{ACCOUNTS}, {shown}, {MINE.format(now='$6')}",
         person.id,
         since,
         until,
@@ -141,7 +141,7 @@ async def my_bookings_etag(person: Person, *, past: bool = False) -> str:
     """Of `my_bookings`, of the reader's standing seats and of what needs an answer; `past` adds what is
     over."""
     return await _etag(
-        f"{CLUBS}, {MINE.format(now='$2')}, {STANDING}{', ' + PAST if past else ''}",
+        f"{ACCOUNTS}, {MINE.format(now='$2')}, {STANDING}{', ' + PAST if past else ''}",
         person.id,
         clock.now(),
     )

@@ -25,8 +25,8 @@ async def move_party(
     Raises `Invalid` when it is the same instance, `NoRoomLeft`, `NotIn`, `Forbidden`, `NotFound`.
     """
     here, there = await find_instance(code), await find_instance(to)
-    club = await authorize_seating(person, here.account_id, over=over)
-    if there.account_id != club.id:
+    account = await authorize_seating(person, here.account_id, over=over)
+    if there.account_id != account.id:
         raise NotFound()
     if there.id == here.id:
         raise Invalid(N_("Choose a different date."), field="to")
@@ -110,9 +110,9 @@ async def seat_by_name(
     if len(name) > NAME_MAX:
         raise Invalid(N_("At most %(most)s characters, please."), field="name", most=NAME_MAX)
     where = await find_instance(code)
-    club = await authorize_seating(person, where.account_id, over=over)
+    account = await authorize_seating(person, where.account_id, over=over)
     async with db.transaction(store.lock(where.id)):
-        membership_id = await ensure_named_member(club.id, name)
+        membership_id = await ensure_named_member(account.id, name)
         request = Request(
             Verb.BOOK if line else Verb.SEAT,
             via,

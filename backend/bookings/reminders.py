@@ -192,7 +192,7 @@ async def remind_unanswered_now(code: str, person: Person) -> int:
     late to answer; `NotFound`, `Forbidden`.
     """
     where = await find_instance(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
+    account = await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
     now = clock.now()
     async with db.transaction():
         # The lock lets only one of two organisers who tap at once ask.
@@ -214,7 +214,7 @@ async def remind_unanswered_now(code: str, person: Person) -> int:
         if last is not None and last + QUESTION_INTERVAL > now:
             raise RemindedAlready(at=last + QUESTION_INTERVAL, zone=first_known(row["zone"]))
         asked = await db.execute(ASK_NOW, now, where.id)
-        await record_audit(club.id, person.id, "remind", f"instance {where.id}", count=asked)
+        await record_audit(account.id, person.id, "remind", f"instance {where.id}", count=asked)
     return asked
 
 

@@ -25,7 +25,7 @@ class StandingSeat:
     name: str
     title: str
     emoji: str
-    club: str
+    account_name: str
     zone: str
     since: datetime
     next_code: str | None
@@ -33,7 +33,7 @@ class StandingSeat:
 
 
 STANDING_SEATS = f"""
-SELECT g.account_id, g.series_id, g.membership_id, g.since, r.title, r.emoji, r.zone, a.name AS club,
+SELECT g.account_id, g.series_id, g.membership_id, g.since, r.title, r.emoji, r.zone, a.name AS account_name,
     {DISPLAY_NAME} AS name, n.code, n.starts_at
 FROM regulars g
 JOIN event_series r ON r.id = g.series_id
@@ -53,7 +53,7 @@ def _standing(row: db.Row) -> StandingSeat:
         name=row["name"],
         title=row["title"],
         emoji=row["emoji"],
-        club=row["club"],
+        account_name=row["account_name"],
         zone=first_known(row["zone"]),
         since=row["since"],
         next_code=row["code"],
@@ -90,21 +90,21 @@ async def account_of_series(series_id: int) -> int:
 async def make_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> int:
     """Give a member a standing seat, and on the instances to come a seat or a place on the waitlist; returns
     on how many. Doing it again changes nothing. Raises `Forbidden`, `NotFound`, `Busy`."""
-    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
+    account = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
         found = await db.value(
             "SELECT true FROM event_series r JOIN memberships m ON m.account_id = r.account_id"
             " WHERE r.id = $1 AND r.account_id = $2 AND m.id = $3 AND m.left_at IS NULL",
             series_id,
-            club.id,
+            account.id,
             membership_id,
         )
         if not found:
             raise NotFound()
-        made = await add_regular(club.id, series_id, membership_id, clock.now())
+        made = await add_regular(account.id, series_id, membership_id, clock.now())
         if made:
             await record_audit(
-                club.id,
+                account.id,
                 person.id,
                 "make regular",
                 f"series {series_id}",
@@ -115,11 +115,13 @@ async def make_regular(person: Person, account_id: int, series_id: int, membersh
 
 async def end_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> None:
     """Take a standing seat back; what is booked stays. Raises `Forbidden`, `NotFound`."""
-    club = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
+    account = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
-        if not await remove_regular(club.id, series_id, membership_id):
+        if not await remove_regular(account.id, series_id, membership_id):
             raise NotFound()
-        await record_audit(club.id, person.id, "end regular", f"series {series_id}", membership=membership_id)
+        await record_audit(
+            account.id, person.id, "end regular", f"series {series_id}", membership=membership_id
+        )
 
 
 async def end_own_regular(person: Person, series_id: int) -> None:

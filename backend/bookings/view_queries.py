@@ -32,7 +32,7 @@ SELECT i.id, i.id AS instance_id, i.code, i.account_id, i.series_id, i.original_
     CASE WHEN i.list_closed_at IS NULL THEN s.booked ELSE (
         SELECT coalesce(sum(here.came), 0) FROM bookings here
         WHERE here.instance_id = i.id) END AS instance_came,
-    a.name AS club, a.language AS club_language, a.zone AS club_zone,
+    a.name AS account_name, a.language AS account_language, a.zone AS account_zone,
     coalesce(i.title, r.title) AS title, coalesce(i.emoji, r.emoji) AS emoji,
     coalesce(i.description, r.description) AS description, coalesce(i.place, r.place) AS place,
     coalesce(i.map_url, r.map_url) AS map_url, coalesce(i.guests_max, r.guests_max) AS guests_max,
@@ -112,9 +112,9 @@ def _view(row: db.Row, state: SeatState, found: Availability) -> InstanceView:
         code=row["code"],
         account_id=row["account_id"],
         series_id=row["series_id"],
-        club=row["club"],
-        club_language=row["club_language"],
-        club_zone=first_known(row["club_zone"]),
+        account_name=row["account_name"],
+        account_language=row["account_language"],
+        account_zone=first_known(row["account_zone"]),
         title=row["title"],
         emoji=row["emoji"],
         description=row["description"],

@@ -53,9 +53,9 @@ class InstanceView:
     code: str
     account_id: int
     series_id: int
-    club: str
-    club_language: str
-    club_zone: str
+    account_name: str
+    account_language: str
+    account_zone: str
     title: str
     emoji: str
     description: str

@@ -90,7 +90,7 @@ async def repost_cards(person: Person, card_id: int) -> int:
 
 
 async def _post(person: Person, row: db.Row, *, instance_id: int | None, poll_id: int | None) -> None:
-    club = await authorize(person, row["account_id"], Permission.POST_CARDS)
+    account = await authorize(person, row["account_id"], Permission.POST_CARDS)
     if row["group_id"] is None:
         raise Invalid(N_("There is no group to post it to. Choose one first."), field="group_id")
     at = clock.now()
@@ -107,7 +107,7 @@ async def _post(person: Person, row: db.Row, *, instance_id: int | None, poll_id
         if is_on_its_way:  # a second tap on the button
             return
         await Card(
-            account_id=club.id,
+            account_id=account.id,
             group_id=row["group_id"],
             topic_id=row["topic_id"],
             instance_id=instance_id,
@@ -118,7 +118,7 @@ async def _post(person: Person, row: db.Row, *, instance_id: int | None, poll_id
             asked_by=person.id,
         ).save()
         subject = f"instance {instance_id}" if poll_id is None else f"poll {poll_id}"
-        await record_audit(club.id, person.id, "post card", subject)
+        await record_audit(account.id, person.id, "post card", subject)
 
 
 async def announce_due() -> int:

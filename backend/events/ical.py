@@ -46,7 +46,7 @@ class CalendarEvent:
 
     code: str
     title: str
-    club: str
+    account_name: str
     starts_at: datetime
     ends_at: datetime
     zone: str
@@ -163,7 +163,7 @@ def _vevent(event: CalendarEvent, host: str) -> Event:
     for name, instant in (("DTSTART", event.starts_at), ("DTEND", event.ends_at)):
         component.add(name, instant.astimezone(written_in).replace(microsecond=0))
     organizer = vCalAddress(f"mailto:noreply@{host}")  # METHOD:PUBLISH asks for one (RFC 5546 §3.2.1)
-    organizer.params["CN"] = vText(event.club)
+    organizer.params["CN"] = vText(event.account_name)
     component.add("ORGANIZER", organizer)
     component.add("SUMMARY", event.title)
     if event.description:

@@ -6,7 +6,7 @@ them together.
 
 from backend import clock, db
 from backend.accounts.actions import allow_own_account, insert_own_account
-from backend.accounts.queries import authorize, club_name
+from backend.accounts.queries import account_name, authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.cards.lost import link_cards, lose_cards, move_cards, restore_cards, unlink_cards
@@ -40,12 +40,12 @@ async def link_group(
 
     Raises `Invalid` when another account has the chat, `Forbidden`, `NotFound`.
     """
-    club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
+    account = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
-        return await _link(person, club.id, club.name, chat_id, title, forum)
+        return await _link(person, account.id, account.name, chat_id, title, forum)
 
 
-async def link_new_club(
+async def link_new_account(
     person: Person, name: str, *, zone: str, language: str, chat_id: int, title: str, forum: bool = False
 ) -> int:
     """Make an account whose OWNER is this person, and link the chat to it; its id. Nothing is made when another account
@@ -61,7 +61,7 @@ async def link_new_club(
 
 
 async def _link(
-    person: Person, account_id: int, club: str, chat_id: int, title: str, forum: bool
+    person: Person, account_id: int, account_name: str, chat_id: int, title: str, forum: bool
 ) -> LinkedGroup:
     at = clock.now()
     was = await group_of_chat(chat_id)
@@ -79,7 +79,7 @@ async def _link(
             at,
             besides=person.id,
             group=title,
-            club=club,
+            account_name=account_name,
         )
     return linked
 
@@ -87,9 +87,9 @@ async def _link(
 async def unlink_group(person: Person, account_id: int, group_id: int) -> None:
     """Unlink a group. Its series and polls stay without a group; its cards lose their buttons. Raises
     `Forbidden`, `NotFound`."""
-    club = await authorize(person, account_id, Permission.MANAGE_GROUPS)
+    account = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
-        await _unlink(person, club.id, group_id)
+        await _unlink(person, account.id, group_id)
 
 
 async def take_back_group(person: Person, where: LinkedGroup) -> None:
@@ -105,7 +105,7 @@ async def take_back_group(person: Person, where: LinkedGroup) -> None:
             at,
             besides=person.id,
             group=where.title,
-            club=await club_name(where.account_id),
+            account_name=await account_name(where.account_id),
         )
 
 

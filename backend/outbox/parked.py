@@ -60,14 +60,14 @@ async def send_parked_again(person: Person, account_id: int) -> int:
 
     What is stale by then is not sent. Raises `Forbidden`, `NotFound`.
     """
-    club = await authorize(person, account_id, Permission.ANNOUNCE)
+    account = await authorize(person, account_id, Permission.ANNOUNCE)
     async with db.transaction():
         again = await db.execute(
             "UPDATE messages SET state = 'due', due_at = $2, attempts = 0, error = ''"
             " WHERE account_id = $1 AND state = 'parked'",
-            club.id,
+            account.id,
             clock.now(),
         )
         if again:
-            await record_audit(club.id, person.id, "send again", "messages", count=again)
+            await record_audit(account.id, person.id, "send again", "messages", count=again)
     return again

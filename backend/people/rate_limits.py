@@ -13,7 +13,7 @@ class RateLimit(Enum):
     """So many uses in that time. A window begins with the first use after the last one has ended."""
 
     UPDATES = (60, timedelta(minutes=1))  # taps, commands and messages to the bot
-    CLUBS = (5, timedelta(days=1))  # founded
+    ACCOUNTS = (5, timedelta(days=1))  # founded
     POLLS = (30, timedelta(hours=1))  # made
     EXPORTS = (10, timedelta(hours=1))  # of one's own data
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from backend import clock, db
 from backend.accounts.memberships import LastOwner, anonymize_memberships, end_all_memberships
-from backend.accounts.queries import solely_owned_clubs
+from backend.accounts.queries import solely_owned_accounts
 from backend.announcements.actions import forget_watcher
-from backend.bookings.clubs import end_standing_seats, release_seats
+from backend.bookings.joined_accounts import end_standing_seats, release_seats
 from backend.cards.lost import redraw_unlinked_cards
 from backend.each import do_each
 from backend.groups.presence import forget_presence
@@ -47,7 +47,7 @@ async def erase(person: Person) -> None:
 
     Raises `LastOwner`, and then nothing has changed; `Busy`.
     """
-    if await solely_owned_clubs(person):
+    if await solely_owned_accounts(person):
         raise LastOwner()
     memberships = await _end_memberships(person)
     await end_standing_seats(memberships)

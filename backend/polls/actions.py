@@ -51,11 +51,11 @@ async def find_poll(code: str) -> Address:
 
 async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
     """Make a poll; its code. Raises `InvalidForm`, `TooOften`, `Forbidden`, `NotFound`."""
-    club = await authorize(person, account_id, Permission.MANAGE_POLLS)
+    account = await authorize(person, account_id, Permission.MANAGE_POLLS)
     draft.validate()
     await spend(person, RateLimit.POLLS)
     poll = Poll(
-        account_id=club.id,
+        account_id=account.id,
         code=codes.new_code(),
         question=draft.question,
         kind=draft.kind,
@@ -69,15 +69,17 @@ async def create_poll(person: Person, account_id: int, draft: PollDraft) -> str:
         created_at=clock.now(),
     )
     options = [
-        {"text": option.text, "votes_max": option.votes_max, **_moment(option.starts_at, club.zone)}
-        for option in _ordered_options(draft, club.zone)
+        {"text": option.text, "votes_max": option.votes_max, **_moment(option.starts_at, account.zone)}
+        for option in _ordered_options(draft, account.zone)
     ]
     async with db.transaction():
-        await validate_group(club.id, draft.group_id)
+        await validate_group(account.id, draft.group_id)
         await poll.save()
-        await db.execute(INSERT_OPTIONS, club.id, poll.id, json.dumps(options))
-        await db.execute("INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll.id, club.id)
-        await record_audit(club.id, person.id, "create", f"poll {poll.id}", question=draft.question)
+        await db.execute(INSERT_OPTIONS, account.id, poll.id, json.dumps(options))
+        await db.execute(
+            "INSERT INTO poll_tallies (poll_id, account_id) VALUES ($1, $2)", poll.id, account.id
+        )
+        await record_audit(account.id, person.id, "create", f"poll {poll.id}", question=draft.question)
     return poll.code
 
 

@@ -37,7 +37,7 @@ async def close_poll(code: str, person: Person, *, make: EventDetails | None = N
     Raises `InvalidForm` and `Invalid`, which leave the poll as it was, `Forbidden`, `NotFound`.
     """
     where = await find_poll(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
+    account = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     if make is not None:
         await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
     at = clock.now()
@@ -50,18 +50,18 @@ async def close_poll(code: str, person: Person, *, make: EventDetails | None = N
             person.id,
         )
         if closed:
-            await record_audit(club.id, person.id, "close", f"poll {where.id}")
+            await record_audit(account.id, person.id, "close", f"poll {where.id}")
         before = await created_event(where.id)
         made = before
         if make is not None and before is None:
-            made = await create_event(club, person, where.id, make, at)
+            made = await create_event(account, person, where.id, make, at)
         if closed or made is not before:
             await store.bump_versions([where.id])
     if made is not None and before is None:
-        reply = replies.event_created(made.starts_at, made.claim_until, club.zone)
+        reply = replies.event_created(made.starts_at, made.claim_until, account.zone)
         return ClosingResult(ClosingKind.DONE, reply, made)
     if made is not None and make is not None:
-        reply = replies.event_already_created(made.starts_at, club.zone)
+        reply = replies.event_already_created(made.starts_at, account.zone)
         return ClosingResult(ClosingKind.ALREADY, reply, made)
     if closed:
         return ClosingResult(ClosingKind.DONE, replies.closed(), made)

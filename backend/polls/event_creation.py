@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import db, failpoints
-from backend.accounts.queries import Club
+from backend.accounts.queries import AccountView
 from backend.audit.actions import record_audit
 from backend.errors import Invalid, InvalidForm
 from backend.events.claims import set_claim_until
@@ -80,7 +80,7 @@ async def created_event(poll_id: int) -> CreatedEvent | None:
 
 
 async def create_event(
-    club: Club, person: Person, poll_id: int, details: EventDetails, at: datetime
+    account: AccountView, person: Person, poll_id: int, details: EventDetails, at: datetime
 ) -> CreatedEvent:
     """Make the instance. Raises `InvalidForm`, and `Invalid` when no date can be chosen."""
     poll = await db.row("SELECT * FROM polls WHERE id = $1", poll_id)
@@ -90,16 +90,16 @@ async def create_event(
     await follow_zone_data(poll_id, at)
     option = await _choose_option(poll_id, details.option_id, at)
     assert option.starts_at is not None
-    draft = _series_draft(poll, details, option.starts_at, club.zone, at)
-    series = await insert_series(club.id, person.id, draft, at)
+    draft = _series_draft(poll, details, option.starts_at, account.zone, at)
+    series = await insert_series(account.id, person.id, draft, at)
     await failpoints.reach("poll.event-created")
     claim_until = None
     if details.capacity is not None and details.claim_minutes:
         claim_until = min(at + timedelta(minutes=details.claim_minutes), option.starts_at)
     instance_id = await set_claim_until(series.first_code, claim_until)
     await db.execute("UPDATE poll_options SET made_instance_id = $2 WHERE id = $1", option.id, instance_id)
-    await _claim_and_notify(club, option.id, instance_id, claim_until, at)
-    await record_audit(club.id, person.id, "make date", f"poll {poll_id}", date=series.first_code)
+    await _claim_and_notify(account, option.id, instance_id, claim_until, at)
+    await record_audit(account.id, person.id, "make date", f"poll {poll_id}", date=series.first_code)
     return CreatedEvent(series.first_code, option.starts_at, claim_until)
 
 
@@ -150,7 +150,7 @@ def _series_draft(
 
 
 async def _claim_and_notify(
-    club: Club, option_id: int, instance_id: int, claim_until: datetime | None, at: datetime
+    account: AccountView, option_id: int, instance_id: int, claim_until: datetime | None, at: datetime
 ) -> None:
     """Give the members who answered yes their first claim, and notify them."""
     voters = await db.rows(
@@ -160,12 +160,12 @@ async def _claim_and_notify(
         Answer.YES,
     )
     if claim_until is not None:
-        await insert_claims(club.id, instance_id, [row["id"] for row in voters])
+        await insert_claims(account.id, instance_id, [row["id"] for row in voters])
     detail = {"until": claim_until.isoformat()} if claim_until is not None else {}
     await enqueue(
         Kind.SEAT_CLAIM,
         [(row["user_id"], detail) for row in voters],
-        account_id=club.id,
+        account_id=account.id,
         instance_id=instance_id,
         at=at,
     )

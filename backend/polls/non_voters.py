@@ -92,12 +92,12 @@ async def remind_non_voters(code: str, person: Person) -> ReminderResult:
     Raises `AlreadyReminded`, `PollClosed`, `Forbidden`, `NotFound`.
     """
     where = await find_poll(code)
-    club = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
+    account = await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     at = clock.now()
     async with db.transaction():
         row = await db.row("SELECT * FROM polls WHERE id = $1 FOR NO KEY UPDATE", where.id)
         assert row is not None
-        _check_remindable(row, club.zone, at)
+        _check_remindable(row, account.zone, at)
         missing = await _load_non_voters(where.id)
         reachable = [one.user_id for one in missing if one.reachable]
         if not missing:
@@ -108,11 +108,11 @@ async def remind_non_voters(code: str, person: Person) -> ReminderResult:
         await enqueue(
             Kind.POLL_UNANSWERED,
             [(user_id, {"poll_id": where.id, "poll": code}) for user_id in reachable],
-            account_id=club.id,
+            account_id=account.id,
             subject=where.id,
             at=at,
         )
-        await record_audit(club.id, person.id, "remind", f"poll {where.id}", people=len(reachable))
+        await record_audit(account.id, person.id, "remind", f"poll {where.id}", people=len(reachable))
     reply = replies.reminded(len(reachable), len(missing) - len(reachable))
     return ReminderResult(ReminderKind.DONE, len(reachable), reply)
 

@@ -20,7 +20,7 @@ NAMES_MAX = 50  # of one option's voters; `votes` says how many there are
 # Electors are the members who can vote, and those who voted and have left since: their votes stand until the
 # poll closes, and whoever counts votes counts their voters.
 VIEW = """
-SELECT p.*, a.name AS club, a.language AS club_language, a.zone, t.voters, t.version, m.role,
+SELECT p.*, a.name AS account_name, a.language AS account_language, a.zone, t.voters, t.version, m.role,
     (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.user_id IS NOT NULL
         AND (e.left_at IS NULL AND e.visitor_since IS NULL
             OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = e.id)))
@@ -85,8 +85,8 @@ async def _view(row: db.Row, options: Sequence[db.Row], now: datetime, *, names:
         id=row["id"],
         code=row["code"],
         account_id=row["account_id"],
-        club=row["club"],
-        club_language=row["club_language"],
+        account_name=row["account_name"],
+        account_language=row["account_language"],
         zone=first_known(row["zone"]),
         question=row["question"],
         kind=PollKind(row["kind"]),
@@ -181,7 +181,7 @@ async def polls_of(
     )
 
 
-async def open_polls_of_club(account_id: int, *, limit: int) -> list[PollView]:
+async def open_polls_of_account(account_id: int, *, limit: int) -> list[PollView]:
     """The open polls of an account in the order of `polls_of`, as they are for nobody in particular (`M7`)."""
     where = f"WHERE p.account_id = $3 AND {OPEN} ORDER BY {SOONEST} LIMIT $4"
     return await _views(None, where, clock.now(), account_id, limit)
@@ -211,7 +211,7 @@ async def related_polls(
     return [RelatedPoll(**row) for row in rows]
 
 
-async def club_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:
+async def account_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:
     """The account's polls, without names: open ones first, then newest first. Empty for somebody who is no
     member (`A1`)."""
     return await _views(

@@ -65,8 +65,8 @@ class PollView:
     id: int
     code: str
     account_id: int
-    club: str
-    club_language: str
+    account_name: str
+    account_language: str
     zone: str
     question: str
     kind: PollKind

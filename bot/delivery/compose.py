@@ -317,7 +317,9 @@ async def _compose_about_group(delivery: Delivery) -> RenderedMessage:
 def render_about_group(delivery: Delivery) -> RenderedMessage:
     """A group was linked to the organiser's club, or taken back (`A6`); by whom, the club's history says."""
     detail = delivery.detail
-    return render(_template(delivery), delivery.voice, group=detail["group"], club=detail["club"])
+    return render(
+        _template(delivery), delivery.voice, group=detail["group"], account_name=detail["account_name"]
+    )
 
 
 async def _compose_announcement(delivery: Delivery) -> RenderedMessage:

@@ -4,7 +4,7 @@ from aiogram import Bot, Router
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import Club, clubs
+from backend.accounts.queries import AccountView, joined_accounts
 from backend.accounts.rules import Permission
 from backend.announcements.actions import (
     AlreadySent,
@@ -37,25 +37,27 @@ async def create(message: Message, command: CommandObject, person: Person, voice
     """`/announce` and the text: a preview, then the question whether to send it."""
     if await redirect_from_group(message, voice, "announce"):
         return
-    clubs_of_person = await _clubs_announcing(person)
-    if not clubs_of_person:
+    accounts_of_person = await _accounts_announcing(person)
+    if not accounts_of_person:
         raise Forbidden()
     if not command.args:
         await reply(message, render("announcement_how.html", voice))
         return
     draft = AnnouncementDraft(text=command.args, all_groups=True, to_members=True)
-    draft_id = await create_announcement(person, clubs_of_person[0].id, draft)
+    draft_id = await create_announcement(person, accounts_of_person[0].id, draft)
     created = await own_announcement(person, draft_id)
     await reply(message, render_announcement(created, voice, private=True))
     await reply(message, await _render_question(created, person, voice))
 
 
-async def _clubs_announcing(person: Person) -> list[Club]:
-    return [club for club in await clubs(person) if club.has_permission(Permission.ANNOUNCE)]
+async def _accounts_announcing(person: Person) -> list[AccountView]:
+    return [
+        account for account in await joined_accounts(person) if account.has_permission(Permission.ANNOUNCE)
+    ]
 
 
 async def _render_question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
-    others = [club for club in await _clubs_announcing(person) if club.id != draft.account_id]
+    others = [account for account in await _accounts_announcing(person) if account.id != draft.account_id]
     group_count = len(await groups(draft.account_id))
     return render_question(draft, await audience(person, draft.id), others, group_count, voice)
 
@@ -74,8 +76,8 @@ async def tap(
         case AnnouncementAction.TOGGLE_MEMBERS:
             to_groups = bool((await audience(person, draft.id)).groups)
             await change_recipients(person, draft.id, all_groups=to_groups, to_members=not draft.to_members)
-        case AnnouncementAction.CHANGE_CLUB:
-            draft = await _move_to_club(draft, callback_data.account_id, person)
+        case AnnouncementAction.CHANGE_ACCOUNT:
+            draft = await _move_to_account(draft, callback_data.account_id, person)
         case AnnouncementAction.SEND:
             words = _on_its_way((await audience(person, draft.id)).asleep)
             await schedule_announcement(person, draft.id)
@@ -119,7 +121,7 @@ async def _render_after(
     return await _render_question(await own_announcement(person, draft.id), person, voice)
 
 
-async def _move_to_club(draft: Announcement, account_id: int, person: Person) -> Announcement:
+async def _move_to_account(draft: Announcement, account_id: int, person: Person) -> Announcement:
     """A draft of the same text for another club; the first draft is discarded. Raises `AlreadySent`."""
     if draft.state is not AnnouncementState.DRAFT:
         raise AlreadySent()

@@ -153,7 +153,7 @@ async def _raise_if_not_a_member(code: str, message: Message | None) -> None:
         return
     views = await instance_for_card((await find_instance(code)).id)
     if views is not None:
-        raise NotAMember(club=views[0].club)
+        raise NotAMember(club=views[0].account_name)
 
 
 async def book_command(
@@ -317,7 +317,7 @@ async def _reply_with_outcome(
         words, is_about_date = _about_person(words, person.first_name), True
     if is_about_date:
         rows = [[make_event_button(view, voice, private=False)]]
-        shown = render("booking_outcome.html", voice.or_zone(view.club_zone), rows, view=view, words=words)
+        shown = render("booking_outcome.html", voice.or_zone(view.account_zone), rows, view=view, words=words)
         await reply(message, shown)
         return
     if person.reachable and message.bot is not None:
@@ -329,7 +329,7 @@ async def _reply_with_outcome(
 def _render_outcome(view: InstanceView, words: Words, voice: Voice) -> RenderedMessage:
     """The outcome of a command for the person alone."""
     rows = make_event_rows(view, None, voice, private=True)
-    return render("booking_outcome.html", voice.or_zone(view.club_zone), rows, view=view, words=words)
+    return render("booking_outcome.html", voice.or_zone(view.account_zone), rows, view=view, words=words)
 
 
 def _about_person(words: Words, name: str) -> Words:

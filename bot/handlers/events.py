@@ -4,10 +4,10 @@ from aiogram import F, Router
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import club_voice, clubs
+from backend.accounts.queries import account_voice, joined_accounts
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event, next_instance
-from backend.bookings.queries.lists import club_upcoming, upcoming
+from backend.bookings.queries.lists import account_upcoming, upcoming
 from backend.bookings.queries.people import attendees_for
 from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
@@ -33,7 +33,7 @@ async def list_bookable(person: Person, group: LinkedGroup | None) -> list[Insta
     """Instances the person can book, soonest first; in a group those of its club (`A1`), as they are for
     everybody who reads there (`M7`)."""
     if group is not None:
-        views = await club_upcoming(group.account_id, limit=MAX_ITEMS * 2)
+        views = await account_upcoming(group.account_id, limit=MAX_ITEMS * 2)
     else:
         views = await upcoming(person, limit=MAX_ITEMS * 2)
     return [view for view in views if view.phase != "cancelled"][:MAX_ITEMS]
@@ -46,7 +46,7 @@ async def render_personal_card(code: str, person: Person) -> RenderedMessage:
     following = await next_instance(view, person) if view.phase in ("ended", "cancelled") else None
     people = await attendees_for(view, limit=MAX_PARTIES)
     regular = any(seat.series_id == view.series_id for seat in await own_standing_seats(person))
-    voice = person.voice.or_zone(view.club_zone)
+    voice = person.voice.or_zone(view.account_zone)
     return render_event_card(view, following, people, voice, private=True, regular=regular)
 
 
@@ -71,7 +71,7 @@ async def render_event_list(
     await remember_list(NumberedList.EVENTS, [view.code for view in views], person, group)
     private = message.chat.type == "private"
     if group is not None:
-        voice = await club_voice(group.account_id)
+        voice = await account_voice(group.account_id)
     rows = make_numbered_rows([ShowEventCallback(code=view.code) for view in views]) if private else []
     return render(
         "events.html",
@@ -80,8 +80,8 @@ async def render_event_list(
         views=views,
         booking=booking,
         links={view.code: make_event_link(view.code) for view in views},
-        several_clubs=len({view.account_id for view in views}) > 1,
-        has_club=group is not None or bool(await clubs(person)),
+        several_accounts=len({view.account_id for view in views}) > 1,
+        has_account=group is not None or bool(await joined_accounts(person)),
     )
 
 

@@ -6,7 +6,7 @@ from aiogram import F, Router
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import UNKNOWN_BUTTON, answer_callback
@@ -52,7 +52,7 @@ async def answer_unknown_command(message: Message, person: Person, voice: Voice)
     typed = (message.text or "").split(maxsplit=1)[0].partition("@")[0]
     if message.chat.type != "private":
         known = [*GROUP_COMMANDS]
-    elif people.organises(await clubs(person)):
+    elif people.organises(await joined_accounts(person)):
         known = [*COMMANDS, *ORGANISER_COMMANDS]
     else:
         known = [*COMMANDS]

@@ -7,7 +7,7 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 
 from backend import clock
 from backend.accounts.actions import edit_account
-from backend.accounts.queries import Club, authorize, club_name, clubs
+from backend.accounts.queries import AccountView, account_name, authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.departures import leave_group
 from backend.groups.actions import rename_group
@@ -16,7 +16,7 @@ from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
 from backend.linking.actions import (
     link_group,
-    link_new_club,
+    link_new_account,
     move_group,
     record_topic,
     reopen_general_topic,
@@ -27,7 +27,7 @@ from backend.outbox.states import SendResult
 from backend.people.queries import Person, person_of_telegram
 from backend.typed_text import clean_line
 from bot.callback_answers import answer_callback, editable_message
-from bot.callbacks import ClubZoneCallback, CreateClubCallback, LinkGroupCallback, TakeBackGroupCallback
+from bot.callbacks import AccountZoneCallback, CreateAccountCallback, LinkGroupCallback, TakeBackGroupCallback
 from bot.delivery.client import (
     answer_callback_query,
     is_administrator,
@@ -45,7 +45,7 @@ from bot.keyboards.links import make_home_button, make_private_chat_button
 from bot.rendering import RenderedMessage, Rows, render
 from bot.zone_choices import guess_zone
 
-_MAX_CLUB_NAME_LENGTH = 80
+_MAX_ACCOUNT_NAME_LENGTH = 80
 
 
 async def update_bot_membership(
@@ -59,18 +59,18 @@ async def update_bot_membership(
         return
     joined = update.old_chat_member.status in ("left", "kicked")
     if joined and may_write and person is not None:
-        offer = _render_link_offer(await _managed_clubs(person), person)
+        offer = _render_link_offer(await _managed_accounts(person), person)
         await send(bot, update.chat.id, offer)
 
 
-def _render_link_offer(managed: list[Club], person: Person) -> RenderedMessage:
+def _render_link_offer(managed: list[AccountView], person: Person) -> RenderedMessage:
     voice = person.voice
-    return render("link_offer.html", voice, make_link_rows(managed, voice), clubs=managed, person=person)
+    return render("link_offer.html", voice, make_link_rows(managed, voice), accounts=managed, person=person)
 
 
 async def reply_not_linked(message: Message, person: Person) -> None:
     """Answer a command in a group without a club: organisers get the offer to link it, others the reason."""
-    managed = await _managed_clubs(person)
+    managed = await _managed_accounts(person)
     if managed:
         await reply(message, _render_link_offer(managed, person))
     else:
@@ -87,8 +87,12 @@ def _may_write(update: ChatMemberUpdated) -> bool:
     return not isinstance(membership, ChatMemberRestricted) or bool(membership.can_send_messages)
 
 
-async def _managed_clubs(person: Person) -> list[Club]:
-    return [club for club in await clubs(person) if club.has_permission(Permission.MANAGE_GROUPS)]
+async def _managed_accounts(person: Person) -> list[AccountView]:
+    return [
+        account
+        for account in await joined_accounts(person)
+        if account.has_permission(Permission.MANAGE_GROUPS)
+    ]
 
 
 async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: Person, voice: Voice) -> None:
@@ -110,7 +114,7 @@ async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: P
     await _show_linked(query, message, callback_data.account_id, person, voice)
 
 
-async def create_club(query: CallbackQuery, bot: Bot, person: Person, voice: Voice) -> None:
+async def create_account(query: CallbackQuery, bot: Bot, person: Person, voice: Voice) -> None:
     """Create a club named after the group and link it, once its zone is known. Only an administrator of the
     group can, who reads then what comes next: at once if the bot may write to them, else by a button."""
     message = editable_message(query)
@@ -122,14 +126,14 @@ async def create_club(query: CallbackQuery, bot: Bot, person: Person, voice: Voi
     if person.zone is None:
         await answer_callback_query(query)
         rows = make_zone_rows(0, _guess_zone(query, person), voice)
-        await replace(message, render("club_zone.html", voice, rows))
+        await replace(message, render("account_zone.html", voice, rows))
         return
-    await _create_club(query, bot, message, person.zone, person, voice)
+    await _create_account(query, bot, message, person.zone, person, voice)
 
 
-async def choose_club_zone(
+async def choose_account_zone(
     query: CallbackQuery,
-    callback_data: ClubZoneCallback,
+    callback_data: AccountZoneCallback,
     bot: Bot,
     person: Person,
     voice: Voice,
@@ -143,16 +147,16 @@ async def choose_club_zone(
     if not account_id and not await is_administrator(message, person.telegram_id):
         await _refuse_all_but_administrators(query, voice)
         return
-    club = await authorize(person, account_id, Permission.MANAGE_OWNERS) if account_id else None
+    account = await authorize(person, account_id, Permission.MANAGE_OWNERS) if account_id else None
     if zone in ("", ALL_ZONES):
         await answer_callback_query(query)
-        guess = club.zone if club else _guess_zone(query, person)
+        guess = account.zone if account else _guess_zone(query, person)
         rows = make_zone_rows(account_id, guess, voice, all_zones=zone == ALL_ZONES)
-        await replace(message, render("club_zone.html", voice, rows))
-    elif club is None:
-        await _create_club(query, bot, message, zone, person, voice)
+        await replace(message, render("account_zone.html", voice, rows))
+    elif account is None:
+        await _create_account(query, bot, message, zone, person, voice)
     else:
-        await edit_account(person, account_id, name=club.name, zone=zone, language=club.language)
+        await edit_account(person, account_id, name=account.name, zone=zone, language=account.language)
         await _show_linked(query, message, account_id, person, voice)
 
 
@@ -169,8 +173,8 @@ async def offer_to_take_back(message: Message, person: Person, group: LinkedGrou
     rows: Rows = []
     if is_owner := await is_creator(message, person.telegram_id):
         rows = [[make_callback_button(voice.gettext(N_("Unlink this group")), TakeBackGroupCallback())]]
-    club = await club_name(group.account_id)
-    await reply(message, render("take_back.html", voice, rows, club=club, is_owner=is_owner))
+    name = await account_name(group.account_id)
+    await reply(message, render("take_back.html", voice, rows, account_name=name, is_owner=is_owner))
 
 
 async def take_back(query: CallbackQuery, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
@@ -184,7 +188,7 @@ async def take_back(query: CallbackQuery, person: Person, voice: Voice, group: L
         return
     await take_back_group(person, group)
     await answer_callback_query(query)
-    await replace(message, _render_link_offer(await _managed_clubs(person), person))
+    await replace(message, _render_link_offer(await _managed_accounts(person), person))
 
 
 async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> None:
@@ -192,12 +196,12 @@ async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> 
     await answer_callback(query, voice, words, "forbidden")
 
 
-async def _create_club(
+async def _create_account(
     query: CallbackQuery, bot: Bot, message: Message, zone: str, person: Person, voice: Voice
 ) -> None:
     chat = message.chat
-    name = clean_line(chat.title or "")[:_MAX_CLUB_NAME_LENGTH] or voice.gettext(N_("Our club"))
-    account_id = await link_new_club(
+    name = clean_line(chat.title or "")[:_MAX_ACCOUNT_NAME_LENGTH] or voice.gettext(N_("Our club"))
+    account_id = await link_new_account(
         person,
         name,
         zone=zone,
@@ -206,10 +210,10 @@ async def _create_club(
         title=chat.title or "",
         forum=bool(chat.is_forum),
     )
-    club = await _show_linked(query, message, account_id, person, voice)
+    account = await _show_linked(query, message, account_id, person, voice)
     if person.reachable:
         try:
-            await send(bot, person.telegram_id, render_next_steps(club, voice))
+            await send(bot, person.telegram_id, render_next_steps(account, voice))
         except TelegramAPIError as error:
             if classify_error(error).result is not SendResult.GONE:
                 raise
@@ -217,16 +221,21 @@ async def _create_club(
 
 async def _show_linked(
     query: CallbackQuery, message: Message, account_id: int, person: Person, voice: Voice
-) -> Club:
-    club = next(club for club in await clubs(person) if club.id == account_id)
+) -> AccountView:
+    account = next(account for account in await joined_accounts(person) if account.id == account_id)
     rows = [[make_home_button(voice, private=False)]]
-    if club.has_permission(Permission.MANAGE_OWNERS):
+    if account.has_permission(Permission.MANAGE_OWNERS):
         next_steps = voice.gettext(N_("What comes next, for organisers"))
-        rows += [[make_other_zone_button(club.id, voice)], [make_private_chat_button(next_steps, NEXT_STEPS)]]
+        rows += [
+            [make_other_zone_button(account.id, voice)],
+            [make_private_chat_button(next_steps, NEXT_STEPS)],
+        ]
     await answer_callback_query(query)
-    now = voice.bare_hour(clock.now(), club.zone)
-    await replace(message, render("linked.html", voice, rows, club=club, city=voice.city(club.zone), now=now))
-    return club
+    now = voice.bare_hour(clock.now(), account.zone)
+    await replace(
+        message, render("linked.html", voice, rows, account=account, city=voice.city(account.zone), now=now)
+    )
+    return account
 
 
 async def update_title(message: Message) -> None:
@@ -288,8 +297,8 @@ def router() -> Router:
         record_member_removal, groups, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER)
     )
     made.callback_query.register(link, LinkGroupCallback.filter(), from_person)
-    made.callback_query.register(create_club, CreateClubCallback.filter(), from_person)
-    made.callback_query.register(choose_club_zone, ClubZoneCallback.filter(), from_person)
+    made.callback_query.register(create_account, CreateAccountCallback.filter(), from_person)
+    made.callback_query.register(choose_account_zone, AccountZoneCallback.filter(), from_person)
     made.callback_query.register(take_back, TakeBackGroupCallback.filter(), from_person)
     made.message.register(offer_to_take_back, command_named("unlink"), in_group, from_person)
     made.message.register(update_title, F.new_chat_title, in_group)

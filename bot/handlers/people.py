@@ -11,7 +11,7 @@ from aiogram.filters import (
 )
 from aiogram.types import ChatMemberUpdated, Message
 
-from backend.accounts.queries import Club, clubs
+from backend.accounts.queries import AccountView, joined_accounts
 from backend.accounts.rules import Permission
 from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
@@ -30,9 +30,9 @@ from bot.rendering import RenderedMessage, render
 NEXT_STEPS = "next"  # the payload of /start that shows an organiser what comes next
 
 
-def organises(clubs_of_person: Sequence[Club]) -> bool:
+def organises(accounts_of_person: Sequence[AccountView]) -> bool:
     """Whether the person is an organiser of any of these clubs."""
-    return any(club.has_permission(Permission.MANAGE_EVENTS) for club in clubs_of_person)
+    return any(account.has_permission(Permission.MANAGE_EVENTS) for account in accounts_of_person)
 
 
 async def start(message: Message, person: Person, voice: Voice) -> None:
@@ -40,30 +40,30 @@ async def start(message: Message, person: Person, voice: Voice) -> None:
     if message.chat.type != "private":
         await help_command(message, voice)
         return
-    found = await clubs(person)
+    found = await joined_accounts(person)
     if organises(found):
         rows = make_organiser_rows(voice)
     else:
         rows = [[make_home_button(voice)], *([] if found else [[make_add_to_group_button(voice)]])]
-    await reply(message, render("welcome.html", voice, rows, person=person, clubs=found, **_roles(found)))
+    await reply(message, render("welcome.html", voice, rows, person=person, accounts=found, **_roles(found)))
 
 
 async def next_steps(message: Message, person: Person, voice: Voice) -> None:
     """`/start next`: what an organiser of a new club does first; a welcome for anybody else."""
-    club = next((club for club in await clubs(person) if organises([club])), None)
-    if club is None:
+    account = next((account for account in await joined_accounts(person) if organises([account])), None)
+    if account is None:
         await start(message, person, voice)
         return
-    await reply(message, render_next_steps(club, voice))
+    await reply(message, render_next_steps(account, voice))
 
 
-def render_next_steps(club: Club, voice: Voice) -> RenderedMessage:
+def render_next_steps(account: AccountView, voice: Voice) -> RenderedMessage:
     """What comes next for an organiser of this club, with a button for each step."""
     return render(
         "next_steps.html",
         voice,
-        make_organiser_rows(voice, club.id),
-        club=club,
+        make_organiser_rows(voice, account.id),
+        account=account,
         dashboard=make_dashboard_link(),
     )
 
@@ -71,7 +71,7 @@ def render_next_steps(club: Club, voice: Voice) -> RenderedMessage:
 async def help_command(message: Message, voice: Voice, person: Person | None = None) -> None:
     """/help: the commands that can be used in this chat; in private, by the person's role."""
     private = message.chat.type == "private"
-    found = await clubs(person) if private and person is not None else []
+    found = await joined_accounts(person) if private and person is not None else []
     rows = make_organiser_rows(voice) if organises(found) else [[make_home_button(voice, private=private)]]
     await reply(
         message,
@@ -79,10 +79,10 @@ async def help_command(message: Message, voice: Voice, person: Person | None = N
     )
 
 
-def _roles(clubs_of_person: Sequence[Club]) -> dict[str, bool]:
+def _roles(accounts_of_person: Sequence[AccountView]) -> dict[str, bool]:
     return {
-        "organises": organises(clubs_of_person),
-        "checks_in": any(club.has_permission(Permission.CHECK_IN) for club in clubs_of_person),
+        "organises": organises(accounts_of_person),
+        "checks_in": any(account.has_permission(Permission.CHECK_IN) for account in accounts_of_person),
     }
 
 

@@ -4,7 +4,7 @@ from aiogram import Bot, F, Router
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import club_voice
+from backend.accounts.queries import account_voice
 from backend.errors import Forbidden, Invalid
 from backend.groups.queries import LinkedGroup
 from backend.groups.shown_lists import NumberedList, remember_list
@@ -14,7 +14,7 @@ from backend.polls.actions import admit_to_poll, tap_option, vote
 from backend.polls.closing import close_poll
 from backend.polls.event_creation import EventDetails
 from backend.polls.non_voters import remind_non_voters
-from backend.polls.queries import open_polls_of_club, poll, polls_of
+from backend.polls.queries import open_polls_of_account, poll, polls_of
 from backend.polls.replies import no_winning_date
 from backend.polls.rules import Answer
 from backend.polls.views import PollView
@@ -61,7 +61,7 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
         await reply_not_linked(message, person)
         return
     if group is not None:
-        voice = await club_voice(group.account_id)
+        voice = await account_voice(group.account_id)
     views = await _open_polls(person, group)
     await remember_list(NumberedList.POLLS, [view.code for view in views], person, group)
     rows = make_numbered_rows([ShowPollCallback(code=view.code) for view in views]) if private else []
@@ -194,7 +194,7 @@ async def _edit_message(query: CallbackQuery, bot: Bot, rendered: RenderedMessag
 async def _open_polls(person: Person, group: LinkedGroup | None) -> list[PollView]:
     """The open polls of the person; in a group its club's, as they are for everybody who reads there (`M7`)."""
     if group is not None:
-        return await open_polls_of_club(group.account_id, limit=MAX_ITEMS)
+        return await open_polls_of_account(group.account_id, limit=MAX_ITEMS)
     return await polls_of(person, limit=MAX_ITEMS)
 
 

@@ -5,7 +5,7 @@ from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from backend import clock
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.i18n import N_, Voice, Words, languages
 from backend.people.actions import choose_language, choose_zone
 from backend.people.preferences import Mutable, Preferences, choose_reminders, mute, preferences
@@ -84,7 +84,7 @@ async def _render_page(page: str, person: Person) -> RenderedMessage:
     voice = Voice(now.language, now.zone)
     rows = {"leads": _make_lead_rows, "languages": _make_language_rows}.get(page, _make_kind_rows)(now, voice)
     if page == "zones":
-        base = now.zone or next((club.zone for club in await clubs(person)), "UTC")
+        base = now.zone or next((account.zone for account in await joined_accounts(person)), "UTC")
         rows = [
             [make_callback_button(zone, PreferenceCallback(what="zone", value=zone))]
             for zone in nearest_zones(base)

@@ -5,7 +5,7 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import Message, TelegramObject, Update
 
-from backend.accounts.queries import club_voice
+from backend.accounts.queries import account_voice
 from backend.groups.actions import record_seen_topic
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
@@ -33,7 +33,7 @@ async def here(message: Message, person: Person, group: LinkedGroup | None) -> N
     if group is None:
         await reply_not_linked(message, person)
         return
-    voice = await club_voice(group.account_id)
+    voice = await account_voice(group.account_id)
     await reply(message, render("here.html", voice, topic=bool(message.is_topic_message)))
 
 

@@ -5,26 +5,28 @@ from collections.abc import Sequence
 from aiogram.types import InlineKeyboardButton
 
 from backend import clock
-from backend.accounts.queries import Club
+from backend.accounts.queries import AccountView
 from backend.i18n import N_, Voice
-from bot.callbacks import ClubZoneCallback, CreateClubCallback, LinkGroupCallback, RepostCardCallback
+from bot.callbacks import AccountZoneCallback, CreateAccountCallback, LinkGroupCallback, RepostCardCallback
 from bot.keyboards.buttons import MAX_BUTTONS, MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import Rows, shorten
 from bot.zone_choices import OFFERED_ZONES, nearest_zones
 
 
-def make_link_rows(clubs: Sequence[Club], voice: Voice) -> Rows:
+def make_link_rows(accounts: Sequence[AccountView], voice: Voice) -> Rows:
     """Link the group to one of the clubs, or without any to a new one."""
-    if not clubs:
-        return [[make_callback_button(voice.gettext(N_("Make a club of this group")), CreateClubCallback())]]
+    if not accounts:
+        return [
+            [make_callback_button(voice.gettext(N_("Make a club of this group")), CreateAccountCallback())]
+        ]
     return [
         [
             make_callback_button(
-                voice.gettext(N_("Link to %(club)s"), club=shorten(club.name, MAX_LABEL_LENGTH)),
-                LinkGroupCallback(account_id=club.id),
+                voice.gettext(N_("Link to %(club)s"), club=shorten(account.name, MAX_LABEL_LENGTH)),
+                LinkGroupCallback(account_id=account.id),
             )
         ]
-        for club in clubs[:MAX_BUTTONS]
+        for account in accounts[:MAX_BUTTONS]
     ]
 
 
@@ -37,13 +39,13 @@ def make_zone_rows(account_id: int, guess: str, voice: Voice, *, all_zones: bool
     buttons = [
         make_callback_button(
             f"{voice.city(zone)} · {voice.bare_hour(clock.now(), zone)}",
-            ClubZoneCallback(account_id=account_id, zone=zone),
+            AccountZoneCallback(account_id=account_id, zone=zone),
         )
         for zone in zones
     ]
     rows = [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
     if not all_zones:
-        others = ClubZoneCallback(account_id=account_id, zone=ALL_ZONES)
+        others = AccountZoneCallback(account_id=account_id, zone=ALL_ZONES)
         rows.append([make_callback_button(voice.gettext(N_("Other time zones")), others)])
     return rows
 
@@ -51,7 +53,7 @@ def make_zone_rows(account_id: int, guess: str, voice: Voice, *, all_zones: bool
 def make_other_zone_button(account_id: int, voice: Voice) -> InlineKeyboardButton:
     """Choose another zone for a club that has one."""
     return make_callback_button(
-        voice.gettext(N_("Another time zone")), ClubZoneCallback(account_id=account_id)
+        voice.gettext(N_("Another time zone")), AccountZoneCallback(account_id=account_id)
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from backend.accounts.queries import Club, authorize, find_account
+from backend.accounts.queries import AccountView, authorize, find_account
 from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.i18n import N_
@@ -39,7 +39,7 @@ class Actor:
         print(to_json(result) if self.as_json else sentence)
 
 
-async def find_club(person: Person, name: str, to: Permission) -> Club:
+async def find_managed_account(person: Person, name: str, to: Permission) -> AccountView:
     """The club with this name or number, in which the person may do this. Raises `NotFound`, `Forbidden`."""
     account_id = await find_account(name)
     if account_id is None:

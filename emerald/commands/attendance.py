@@ -8,7 +8,7 @@ from backend.bookings import attendance
 from backend.bookings.absences import Absence
 from backend.bookings.attendance import CheckedIn
 from backend.people.queries import Person
-from emerald.commands.actor import Actor, find_club
+from emerald.commands.actor import Actor, find_managed_account
 from emerald.commands.options import account_option, actor_options, member_option, require_one
 
 
@@ -66,7 +66,7 @@ def absences(actor: Actor, account: str, pardon: int | None) -> None:
     """List no-shows and late cancellations whose seat nobody took."""
 
     async def find(person: Person) -> list[Absence]:
-        account_id = (await find_club(person, account, Permission.SEE_PEOPLE)).id
+        account_id = (await find_managed_account(person, account, Permission.SEE_PEOPLE)).id
         if pardon is not None:
             await absence_list.pardon(person, account_id, pardon)
         return await absence_list.absences(account_id)

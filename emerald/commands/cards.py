@@ -11,7 +11,7 @@ from backend.cards.queries import cards_of_account
 from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.polls.actions import find_poll
-from emerald.commands.actor import Actor, find_club
+from emerald.commands.actor import Actor, find_managed_account
 from emerald.commands.options import account_option, actor_options
 
 
@@ -49,8 +49,8 @@ def cards(actor: Actor, account: str) -> None:
     """List a club's cards with their state and any problem."""
 
     async def find(person: Person) -> list[dict[str, Any]]:
-        club = await find_club(person, account, Permission.POST_CARDS)
-        return [asdict(card) for card in await cards_of_account(club.id)]
+        managed = await find_managed_account(person, account, Permission.POST_CARDS)
+        return [asdict(card) for card in await cards_of_account(managed.id)]
 
     found = actor.run(find)
     actor.print(found, "\n".join(map(_line, found)) or "No cards.")

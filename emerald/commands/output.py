@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from backend.announcements.queries import Announcement
 from backend.bookings.views import InstanceView, OwnBooking
+from backend.polls.views import PollView
 from backend.seats.promotion import PromotionWindows
 
 # By class: the released name of a field that has another name now, "" for a field that is not printed.
 RELEASED_NAMES: Mapping[type, Mapping[str, str]] = {
+    Announcement: {"account_name": "club"},
     InstanceView: {
+        "account_name": "club",
+        "account_language": "club_language",
+        "account_zone": "club_zone",
         "now": "",
         "availability": "",
         "promotion": "clockwork",
@@ -27,6 +33,7 @@ RELEASED_NAMES: Mapping[type, Mapping[str, str]] = {
         "needs_move_answer": "asked_to_stay",
         "was_skipped": "lapsed",
     },
+    PollView: {"account_name": "club", "account_language": "club_language"},
     PromotionWindows: {"offer_duration": "offer_life"},
 }
 

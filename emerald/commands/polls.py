@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from backend.accounts.queries import clubs, find_account
+from backend.accounts.queries import find_account, joined_accounts
 from backend.errors import Invalid, NotFound
 from backend.groups.queries import group_of_chat
 from backend.i18n import N_, Voice
@@ -84,12 +84,12 @@ def create_poll(
 
     async def create(person: Person) -> NewPoll:
         account_id = await find_account(account)
-        club = next((one for one in await clubs(person) if one.id == account_id), None)
-        if club is None:
+        chosen = next((one for one in await joined_accounts(person) if one.id == account_id), None)
+        if chosen is None:
             raise NotFound(N_("No club has this name or number, or several have it."))
         group_id = await _group_id(group)
         options = [OptionDraft(text, limit) for text in texts]
-        options += [OptionDraft("", limit, _parse_moment(date, club.zone)) for date in dates]
+        options += [OptionDraft("", limit, _parse_moment(date, chosen.zone)) for date in dates]
         draft = PollDraft(
             question=question,
             options=tuple(options),
@@ -97,11 +97,11 @@ def create_poll(
             choices_max=1 if several is None else several,
             anonymous=anonymous,
             results=results,
-            closes_at=_parse_moment(closes, club.zone) if closes else None,
+            closes_at=_parse_moment(closes, chosen.zone) if closes else None,
             group_id=group_id,
             topic_id=topic,
         )
-        return NewPoll(await actions.create_poll(person, club.id, draft))
+        return NewPoll(await actions.create_poll(person, chosen.id, draft))
 
     made = actor.run(create)
     actor.print(made, made.code)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from backend.accounts.queries import Club, authorize, clubs
+from backend.accounts.queries import AccountView, authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import event
 from backend.bookings.queries.lists import drifted_instances, series_instances
@@ -115,16 +115,20 @@ def series() -> None:
 
 async def _find_series(person: Person, series_id: int) -> SeriesView:
     """The series, in any club where the person may manage it (`A1`). Raises `NotFound`, `Forbidden`."""
-    for club in await clubs(person):
-        view = await series_by_id(club.id, series_id)
+    for account in await joined_accounts(person):
+        view = await series_by_id(account.id, series_id)
         if view is not None:
-            await authorize(person, club.id, Permission.MANAGE_EVENTS)
+            await authorize(person, account.id, Permission.MANAGE_EVENTS)
             return view
     raise NotFound()
 
 
-async def _managed_clubs(person: Person) -> list[Club]:
-    return [club for club in await clubs(person) if club.has_permission(Permission.MANAGE_EVENTS)]
+async def _managed_accounts(person: Person) -> list[AccountView]:
+    return [
+        account
+        for account in await joined_accounts(person)
+        if account.has_permission(Permission.MANAGE_EVENTS)
+    ]
 
 
 def _summary(view: SeriesView) -> str:
@@ -142,8 +146,8 @@ def list_series(actor: Actor, archived: bool) -> None:
     async def find(person: Person) -> list[SeriesView]:
         return [
             one
-            for club in await _managed_clubs(person)
-            for one in await all_series(club.id, archived=archived)
+            for account in await _managed_accounts(person)
+            for one in await all_series(account.id, archived=archived)
         ]
 
     found = actor.run(find)
@@ -313,7 +317,9 @@ def drift(actor: Actor, series_id: int | None) -> None:
         if series_id is not None:
             view = await _find_series(person, series_id)
             return await drifted_instances(view.account_id, series_id)
-        return [one for club in await _managed_clubs(person) for one in await drifted_instances(club.id)]
+        return [
+            one for account in await _managed_accounts(person) for one in await drifted_instances(account.id)
+        ]
 
     found = actor.run(find)
     lines = [f"{instance_line(one)}  {one.title}" for one in found]

@@ -30,9 +30,9 @@ from backend.people.preferences import mute
 Crowd = Callable[[int], Awaitable[list[Any]]]
 
 
-async def write(olga: Any, club: Any, text: str = "The hall is closed.", **more: Any) -> int:
+async def write(olga: Any, account: Any, text: str = "The hall is closed.", **more: Any) -> int:
     draft = AnnouncementDraft(text=text, **{"to_members": True, "all_groups": True, **more})
-    return await create_announcement(olga, club.id, draft)
+    return await create_announcement(olga, account.id, draft)
 
 
 async def send_all(epoch: int = 1) -> int:
@@ -55,10 +55,10 @@ async def counts(olga: Any, number: int) -> tuple[str, int, int, int, int, int, 
 
 
 async def test_an_announcement_goes_to_groups_and_members_once_each(
-    olga: Any, club: Any, charlie: Any, noon: datetime
+    olga: Any, account: Any, charlie: Any, noon: datetime
 ) -> None:
     """`C5`: however often the job runs; a stranger gets nothing."""
-    number = await write(olga, club)
+    number = await write(olga, account)
     assert await fan_out() == 0
     await schedule_announcement(olga, number)
     assert await fan_out() == 1
@@ -70,11 +70,11 @@ async def test_an_announcement_goes_to_groups_and_members_once_each(
     assert await db.value("SELECT count(*) FROM messages WHERE user_id = $1", charlie.id) == 0
 
 
-async def test_the_preview_counts_the_recipients(olga: Any, alice: Any, club: Any, crowd: Crowd) -> None:
+async def test_the_preview_counts_the_recipients(olga: Any, alice: Any, account: Any, crowd: Crowd) -> None:
     """Members whom the bot may not write to, or who muted announcements, are counted apart."""
     await crowd(3)
     await mute(alice, "announcements", on=True)
-    number = await write(olga, club)
+    number = await write(olga, account)
     seen = await audience(olga, number)
     assert (seen.groups, seen.members, seen.unreachable, seen.unwanted) == (
         ("Kallio Yoga",),
@@ -87,8 +87,8 @@ async def test_the_preview_counts_the_recipients(olga: Any, alice: Any, club: An
     assert await counts(olga, number) == ("sending", 0, 0, 0, 0, 4, 1, 3)
 
 
-async def test_an_announcement_waits_until_it_is_due(olga: Any, club: Any, noon: datetime) -> None:
-    number = await write(olga, club)
+async def test_an_announcement_waits_until_it_is_due(olga: Any, account: Any, noon: datetime) -> None:
+    number = await write(olga, account)
     at = await schedule_announcement(olga, number, noon + timedelta(hours=2))
     clock.advance(timedelta(hours=2) - timedelta(seconds=1))
     assert await fan_out() == 0
@@ -99,11 +99,11 @@ async def test_an_announcement_waits_until_it_is_due(olga: Any, club: Any, noon:
 
 
 async def test_a_stopped_announcement_is_not_sent_any_more(
-    olga: Any, alice: Any, club: Any, noon: datetime
+    olga: Any, alice: Any, account: Any, noon: datetime
 ) -> None:
     """`C5`: sent messages stay; waiting ones are dropped, also those that Telegram had put off. Stopping
     again changes nothing."""
-    number = await write(olga, club)
+    number = await write(olga, account)
     await schedule_announcement(olga, number)
     await fan_out()
     first, rate_limited, in_flight = await claim(1, limit=3)
@@ -117,13 +117,13 @@ async def test_a_stopped_announcement_is_not_sent_any_more(
 
 
 async def test_stopping_while_messages_are_made_leaves_none_waiting(
-    olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
+    olga: Any, account: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever is first."""
     monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 5)
     await make_reachable(await crowd(40))
     for _ in range(5):
-        number = await write(olga, club)
+        number = await write(olga, account)
         await schedule_announcement(olga, number)
         await asyncio.gather(fan_out(), stop_announcement(olga, number), fan_out())
         assert await send_all() == 0
@@ -140,12 +140,12 @@ async def make_reachable(people: list[Any]) -> None:
 
 
 async def test_several_workers_make_one_message_for_each_recipient(
-    olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
+    olga: Any, account: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In chunks: another worker takes another announcement, or goes on after the first one's chunk."""
     monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 7)
     await make_reachable(await crowd(50))
-    numbers = [await write(olga, club) for _ in range(2)]
+    numbers = [await write(olga, account) for _ in range(2)]
     for number in numbers:
         await schedule_announcement(olga, number)
     while any(await asyncio.gather(fan_out(), fan_out(), fan_out())):
@@ -155,13 +155,13 @@ async def test_several_workers_make_one_message_for_each_recipient(
 
 
 async def test_making_messages_continues_after_the_last_chunk(
-    olga: Any, club: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
+    olga: Any, account: Any, crowd: Crowd, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`M1`: each chunk is stored whole with its position, or not at all."""
     monkeypatch.setattr(fan_out_module, "CHUNK_SIZE", 10)
     monkeypatch.setattr(fan_out_module, "CHUNKS_PER_RUN", 1)
     await make_reachable(await crowd(25))
-    number = await write(olga, club)
+    number = await write(olga, account)
     await schedule_announcement(olga, number)
     waiting = []
     while await fan_out():
@@ -170,9 +170,9 @@ async def test_making_messages_continues_after_the_last_chunk(
 
 
 async def test_a_member_who_left_meanwhile_gets_no_message(
-    olga: Any, alice: Any, club: Any, noon: datetime
+    olga: Any, alice: Any, account: Any, noon: datetime
 ) -> None:
-    number = await write(olga, club, all_groups=False)
+    number = await write(olga, account, all_groups=False)
     await schedule_announcement(olga, number)
     await fan_out()
     async with db.transaction():
@@ -181,9 +181,11 @@ async def test_a_member_who_left_meanwhile_gets_no_message(
     assert (await counts(olga, number))[6] == 1
 
 
-async def test_an_announcement_goes_to_chosen_groups_and_topics(olga: Any, club: Any, noon: datetime) -> None:
-    padel = await link_group(olga, club.id, chat_id=-1001000000002, title="Padel")
-    number = await write(olga, club, to_members=False, all_groups=False, groups=[(padel.id, 7)])
+async def test_an_announcement_goes_to_chosen_groups_and_topics(
+    olga: Any, account: Any, noon: datetime
+) -> None:
+    padel = await link_group(olga, account.id, chat_id=-1001000000002, title="Padel")
+    number = await write(olga, account, to_members=False, all_groups=False, groups=[(padel.id, 7)])
     assert (await audience(olga, number)).groups == ("Padel",)
     await schedule_announcement(olga, number)
     await fan_out()
@@ -192,7 +194,7 @@ async def test_an_announcement_goes_to_chosen_groups_and_topics(olga: Any, club:
     assert (delivery.group.chat_id, delivery.group.topic_id) == (-1001000000002, 7)
 
 
-async def test_another_accounts_group_cannot_be_chosen(olga: Any, club: Any, noon: datetime) -> None:
+async def test_another_accounts_group_cannot_be_chosen(olga: Any, account: Any, noon: datetime) -> None:
     """`A1`"""
     other = await create_account("Sunday Runners")
     async with db.transaction():
@@ -202,53 +204,53 @@ async def test_another_accounts_group_cannot_be_chosen(olga: Any, club: Any, noo
             noon,
         )
     with pytest.raises(Invalid):
-        await write(olga, club, all_groups=False, groups=[(foreign_group, None)])
+        await write(olga, account, all_groups=False, groups=[(foreign_group, None)])
     with pytest.raises(NotFound):
         await create_announcement(olga, other.account_id, AnnouncementDraft(text="Hello", all_groups=True))
 
 
-async def test_unlinking_a_group_drops_its_message(olga: Any, club: Any, noon: datetime) -> None:
-    number = await write(olga, club, to_members=False)
+async def test_unlinking_a_group_drops_its_message(olga: Any, account: Any, noon: datetime) -> None:
+    number = await write(olga, account, to_members=False)
     await schedule_announcement(olga, number)
     await fan_out()
-    await unlink_group(olga, club.id, club.group_id)
+    await unlink_group(olga, account.id, account.group_id)
     assert await send_all() == 0
     await fan_out()
     assert (await counts(olga, number))[0] == "done"
 
 
-async def test_only_organisers_can_announce(olga: Any, alice: Any, charlie: Any, club: Any) -> None:
+async def test_only_organisers_can_announce(olga: Any, alice: Any, charlie: Any, account: Any) -> None:
     """`A2`, `X4`"""
-    number = await write(olga, club)
+    number = await write(olga, account)
     for action in (schedule_announcement, stop_announcement, progress, audience):
         with pytest.raises(Forbidden):
             await action(alice, number)
         with pytest.raises(NotFound):
             await action(charlie, number)
     with pytest.raises(Forbidden):
-        await announcements(alice, club.id)
-    assert [one.announcement.id for one in await announcements(olga, club.id)] == [number]
+        await announcements(alice, account.id)
+    assert [one.announcement.id for one in await announcements(olga, account.id)] == [number]
 
 
 async def test_an_announcement_needs_a_text_recipients_and_a_time_to_come(
-    olga: Any, club: Any, noon: datetime
+    olga: Any, account: Any, noon: datetime
 ) -> None:
     """`X5`"""
     with pytest.raises(Invalid):
-        await write(olga, club, "  \n ")
-    nobody = await write(olga, club, to_members=False, all_groups=False)
+        await write(olga, account, "  \n ")
+    nobody = await write(olga, account, to_members=False, all_groups=False)
     with pytest.raises(Invalid):
         await schedule_announcement(olga, nobody)
-    number = await write(olga, club)
+    number = await write(olga, account)
     for at in (noon - timedelta(seconds=1), noon + timedelta(days=366)):
         with pytest.raises(Invalid):
             await schedule_announcement(olga, number, at)
 
 
 async def test_a_sent_announcement_cannot_be_scheduled_or_stopped(
-    olga: Any, club: Any, noon: datetime
+    olga: Any, account: Any, noon: datetime
 ) -> None:
-    number = await write(olga, club)
+    number = await write(olga, account)
     await schedule_announcement(olga, number)
     await fan_out()
     await send_all()
@@ -259,21 +261,21 @@ async def test_a_sent_announcement_cannot_be_scheduled_or_stopped(
         await stop_announcement(olga, number)
 
 
-async def test_the_length_is_counted_as_telegram_counts(olga: Any, club: Any) -> None:
+async def test_the_length_is_counted_as_telegram_counts(olga: Any, account: Any) -> None:
     """`C4`: in characters (code points), less those of the line that marks maintenance."""
-    await write(olga, club, "🧘" * TEXT_MAX)
+    await write(olga, account, "🧘" * TEXT_MAX)
     with pytest.raises(Invalid):
-        await write(olga, club, "🧘" * TEXT_MAX + "x")
-    await write(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX), maintenance=True)
+        await write(olga, account, "🧘" * TEXT_MAX + "x")
+    await write(olga, account, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX), maintenance=True)
     with pytest.raises(Invalid):
-        await write(olga, club, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX + 1), maintenance=True)
+        await write(olga, account, "x" * (TEXT_MAX - MAINTENANCE_LINE_MAX + 1), maintenance=True)
 
 
-async def test_maintenance_does_not_wait_for_the_morning(olga: Any, club: Any) -> None:
+async def test_maintenance_does_not_wait_for_the_morning(olga: Any, account: Any) -> None:
     """Other announcements do."""
     with clock.stopped(datetime.fromisoformat("2026-11-24T01:00:00+00:00")):
         for maintenance in (False, True):
-            await schedule_announcement(olga, await write(olga, club, maintenance=maintenance))
+            await schedule_announcement(olga, await write(olga, account, maintenance=maintenance))
         await fan_out()
         assert await send_all() == 5
         clock.advance(timedelta(hours=5))

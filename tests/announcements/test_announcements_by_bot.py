@@ -30,7 +30,7 @@ async def start(telegram: Telegram, *names: str) -> None:
 
 
 async def test_an_organiser_previews_an_announcement_sends_it_and_watches_its_progress(
-    telegram: Telegram, olga: Any, alice: Any, bob: Any, aino: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, aino: Any, account: Any, run: Run
 ) -> None:
     await start(telegram, "Olga", "Alice")
     question = await telegram.say("Olga", "/announce The hall is <closed>.\n\nSee  you & yours")
@@ -62,7 +62,7 @@ async def test_an_organiser_previews_an_announcement_sends_it_and_watches_its_pr
 
 
 async def test_the_progress_is_edited_at_most_every_three_seconds(
-    telegram: Telegram, olga: Any, club: Any, run: Run, crowd: Any
+    telegram: Telegram, olga: Any, account: Any, run: Run, crowd: Any
 ) -> None:
     """`C2`"""
     await start(telegram, "Olga")
@@ -79,7 +79,7 @@ async def test_the_progress_is_edited_at_most_every_three_seconds(
 
 
 async def test_a_cancelled_announcement_is_not_sent(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce Never mind")
@@ -90,7 +90,7 @@ async def test_a_cancelled_announcement_is_not_sent(
 
 
 async def test_an_organiser_chooses_the_recipients(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
     await start(telegram, "Olga")
     question = await telegram.say("Olga", "/announce For the group")
@@ -110,7 +110,7 @@ async def test_an_organiser_chooses_the_recipients(
 
 
 async def test_the_stop_button_stops_an_announcement(
-    telegram: Telegram, olga: Any, alice: Any, club: Any, run: Run, crowd: Any, noon: datetime
+    telegram: Telegram, olga: Any, alice: Any, account: Any, run: Run, crowd: Any, noon: datetime
 ) -> None:
     """`C5`: waiting messages are not sent."""
     await start(telegram, "Olga", "Alice")
@@ -126,7 +126,7 @@ async def test_the_stop_button_stops_an_announcement(
 
 
 async def test_an_organiser_of_two_accounts_chooses_one(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
     """`A8`"""
     other = await create_account("Sunday Runners")
@@ -145,7 +145,7 @@ async def test_an_organiser_of_two_accounts_chooses_one(
 
 
 async def test_only_organisers_announce_and_only_in_private(
-    telegram: Telegram, olga: Any, alice: Any, club: Any
+    telegram: Telegram, olga: Any, alice: Any, account: Any
 ) -> None:
     """`X4`: the bare command explains itself."""
     await start(telegram, "Olga", "Alice")
@@ -156,11 +156,13 @@ async def test_only_organisers_announce_and_only_in_private(
     assert await db.value("SELECT count(*) FROM announcements") == 0
 
 
-async def test_the_longest_text_arrives_complete(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_the_longest_text_arrives_complete(
+    telegram: Telegram, olga: Any, account: Any, run: Run
+) -> None:
     """`C4`: escaped characters count once; without room for the account's name it is left out."""
     await start(telegram, "Olga")
     text = ("<&🧘 " * TEXT_MAX)[: TEXT_MAX - 1] + "."
-    number = await create_announcement(olga, club.id, AnnouncementDraft(text=text, to_members=True))
+    number = await create_announcement(olga, account.id, AnnouncementDraft(text=text, to_members=True))
     await schedule_announcement(olga, number)
     await fan_out()
     await run(1)
@@ -176,7 +178,7 @@ def midnight() -> Iterator[datetime]:
 
 
 async def test_at_night_an_organiser_reads_when_an_announcement_goes(
-    midnight: datetime, telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any
+    midnight: datetime, telegram: Telegram, olga: Any, alice: Any, bob: Any, account: Any
 ) -> None:
     """`C5`, `M5`: in the morning, on each reader's own clock."""
     await start(telegram, "Olga", "Alice")
@@ -218,7 +220,7 @@ async def test_at_night_an_organiser_reads_when_an_announcement_goes(
 
 
 async def test_at_night_an_organiser_can_send_an_announcement_at_once(
-    midnight: datetime, telegram: Telegram, olga: Any, club: Any
+    midnight: datetime, telegram: Telegram, olga: Any, account: Any
 ) -> None:
     """`M5`: deliberately, as maintenance."""
     await start(telegram, "Olga")
@@ -233,11 +235,11 @@ async def test_at_night_an_organiser_can_send_an_announcement_at_once(
 
 
 async def test_the_question_names_who_cannot_be_reached(
-    telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, account: Any, run: Run
 ) -> None:
     """`C5`: a group that removed the bot is counted as such, and not as a recipient."""
     await start(telegram, "Olga")
-    await set_health(club.chat_id, GroupHealth.REMOVED)
+    await set_health(account.chat_id, GroupHealth.REMOVED)
     await mark_blocked(alice.telegram_id)
     await mark_blocked(bob.telegram_id)
     question = await telegram.say("Olga", "/announce Hello")
@@ -251,10 +253,10 @@ async def test_the_question_names_who_cannot_be_reached(
     assert "Cannot be reached: 3" in shown["text"] and "Failed" not in shown["text"]
 
 
-async def test_maintenance_is_marked(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_maintenance_is_marked(telegram: Telegram, olga: Any, account: Any, run: Run) -> None:
     await start(telegram, "Olga")
     draft = AnnouncementDraft(text="Back at ten.", to_members=True, all_groups=True, maintenance=True)
-    await schedule_announcement(olga, await create_announcement(olga, club.id, draft))
+    await schedule_announcement(olga, await create_announcement(olga, account.id, draft))
     await fan_out()
     await run(1)
     assert telegram.last(telegram.chat())["text"] == "🔧 Maintenance\n\nBack at ten."
@@ -263,7 +265,7 @@ async def test_maintenance_is_marked(telegram: Telegram, olga: Any, club: Any, r
     )
 
 
-async def make_clubs(owner: Any, count: int, name: str) -> None:
+async def make_accounts(owner: Any, count: int, name: str) -> None:
     """More clubs than one person may make in a day."""
     made = [await create_account(f"{name} {n}") for n in range(count)]
     async with db.transaction():
@@ -272,14 +274,14 @@ async def make_clubs(owner: Any, count: int, name: str) -> None:
 
 
 async def test_the_question_fits_with_hundreds_of_groups_and_clubs(
-    telegram: Telegram, olga: Any, club: Any, noon: datetime
+    telegram: Telegram, olga: Any, account: Any, noon: datetime
 ) -> None:
     """`C4`: ten groups are named; Telegram takes no message of 4,097 characters, nor of 101 buttons."""
     await start(telegram, "Olga")
     for n in range(299):
         title = f"{n:03} " + "Kallio & <friends> " * 7
-        await link_group(olga, club.id, chat_id=-1001000010000 - n, title=title[:128])
-    await make_clubs(olga, 101, "Walkers")
+        await link_group(olga, account.id, chat_id=-1001000010000 - n, title=title[:128])
+    await make_accounts(olga, 101, "Walkers")
     question = await telegram.say("Olga", "/announce Hello")
     assert "It goes to 300 groups: 000 Kallio & <friends>" in question["text"].replace("\u2060", "")
     assert question["text"].count("…") == 10 and "… and 290 more." in question["text"]
@@ -289,9 +291,9 @@ async def test_the_question_fits_with_hundreds_of_groups_and_clubs(
 
 
 async def test_a_group_is_offered_to_its_adder_who_has_hundreds_of_clubs(
-    telegram: Telegram, olga: Any, club: Any
+    telegram: Telegram, olga: Any, account: Any
 ) -> None:
     """`A6`, `C4`"""
-    await make_clubs(olga, 120, "Club")
+    await make_accounts(olga, 120, "Club")
     offer = await telegram.say("Olga", "/events", telegram.chat("Sunday Runners"))
     assert sum(len(row) for row in buttons(offer)) == 100

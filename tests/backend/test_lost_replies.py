@@ -197,11 +197,11 @@ async def test_everybody_in_a_lost_batch_gets_the_true_answer(
 
 @BOTH
 async def test_a_tapped_vote_is_not_withdrawn_by_the_second_try(
-    proxy: FaultProxy, client: Worker, club: Any, olga: Person, alice: Person, fault: Fault
+    proxy: FaultProxy, client: Worker, account: Any, olga: Person, alice: Person, fault: Fault
 ) -> None:
     """P2."""
     draft = PollDraft(question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")))
-    code = await create_poll(olga, club.id, draft)
+    code = await create_poll(olga, account.id, draft)
     yes = (await poll(code, alice)).options[0].id
     for kind in ("voted", "withdrawn"):
         proxy.faults.append(fault)

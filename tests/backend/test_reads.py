@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from backend import clock, db
-from backend.accounts.queries import Club, authorize
+from backend.accounts.queries import AccountView, authorize
 from backend.accounts.rules import Permission
 from backend.announcements.actions import create_announcement
 from backend.announcements.drafts import AnnouncementDraft
@@ -56,7 +56,7 @@ def _queries() -> list[Any]:
 
 @pytest.fixture
 async def arguments(
-    instance: Callable[..., Awaitable[str]], club: Any, olga: Person, alice: Person, noon: Any
+    instance: Callable[..., Awaitable[str]], account: Any, olga: Person, alice: Person, noon: Any
 ) -> Arguments:
     """What each parameter gets: by its type, by the name of its slice and its own, or by its own name."""
     code = await instance(capacity=1, visibility="link", rule="FREQ=WEEKLY")
@@ -64,29 +64,29 @@ async def arguments(
         await book(code, person, via=Via.MINIAPP)
     await post_card(olga, code)
     options = (OptionDraft("Tea"), OptionDraft("Coffee"))
-    draft = PollDraft(question="What do we drink?", options=options, group_id=club.group_id)
-    poll_code = await create_poll(olga, club.id, draft)
+    draft = PollDraft(question="What do we drink?", options=options, group_id=account.group_id)
+    poll_code = await create_poll(olga, account.id, draft)
     poll_view = await poll(poll_code, olga)
     await vote(poll_code, olga, [poll_view.options[0].id], via=Via.MINIAPP)
     view = await event(code, olga)
-    own = await authorize(olga, club.id, Permission.SEE_PEOPLE)
+    own = await authorize(olga, account.id, Permission.SEE_PEOPLE)
     text = AnnouncementDraft(text="The sauna is warm.", all_groups=True)
     now = clock.now()
     return {
         Person: olga,
-        Club: own,
+        AccountView: own,
         Permission: Permission.SEE_PEOPLE,
         InstanceView: view,
         PollView: poll_view,
-        "account_id": club.id,
-        "account_ids": [club.id],
-        "announcement_id": await create_announcement(olga, club.id, text),
+        "account_id": account.id,
+        "account_ids": [account.id],
+        "announcement_id": await create_announcement(olga, account.id, text),
         "card_id": await db.value("SELECT id FROM cards"),
-        "chat_id": club.chat_id,
+        "chat_id": account.chat_id,
         "closed": 20,
         "code": code,
         "codes": [poll_code],
-        "group_id": club.group_id,
+        "group_id": account.group_id,
         "ids": await _ids("messages"),
         "instance_id": (await find_instance(code)).id,
         "kind": RosterKind.SEATED,

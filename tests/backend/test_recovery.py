@@ -17,7 +17,7 @@ from backend.database_address import DatabaseAddress
 from backend.embedded_files import postmaster
 from tests.processes import worker
 
-CLUB = str(Path(__file__).with_name("club.py"))
+ACCOUNT = str(Path(__file__).with_name("club.py"))
 PEOPLE = 150
 
 
@@ -55,9 +55,9 @@ async def test_a_killed_server_loses_no_confirmed_booking(home: Path) -> None:
     """B2, B3, B8, decision 0001: kill -9 amid a rush. Every confirmed member is booked; the others try again
     and get the true answer."""
     url = await asyncio.to_thread(embedded.start, home)
-    async with worker(CLUB, "live", DATABASE_URL=url) as club:
-        people = await club.run({"step": "create", "people": PEOPLE})
-        rushing = asyncio.create_task(club.run({"step": "rush"}))
+    async with worker(ACCOUNT, "live", DATABASE_URL=url) as account:
+        people = await account.run({"step": "create", "people": PEOPLE})
+        rushing = asyncio.create_task(account.run({"step": "rush"}))
         await wait_for_log(url, PEOPLE // 5)
         server = postmaster(embedded.place(home) / "data")
         assert server is not None
@@ -65,17 +65,17 @@ async def test_a_killed_server_loses_no_confirmed_booking(home: Path) -> None:
         await asyncio.to_thread(embedded.start, home)
         answers = {int(user_id): kind for user_id, kind in (await rushing).items()}
 
-        after = await club.run({"step": "recount"})
+        after = await account.run({"step": "recount"})
         assert after["violations"] == []
         for kind in ("booked", "waiting"):
             assert {user_id for user_id, answer in answers.items() if answer == kind} <= set(after[kind])
         saved = {*after["booked"], *after["waiting"]}
         assert not saved & {user_id for user_id, answer in answers.items() if answer == "Unavailable"}
 
-        again = {int(user_id): kind for user_id, kind in (await club.run({"step": "rush"})).items()}
+        again = {int(user_id): kind for user_id, kind in (await account.run({"step": "rush"})).items()}
         assert {again[user_id] for user_id in saved} == {"already"}
         assert {again[user_id] for user_id in set(people) - saved} <= {"booked", "waiting"}
-        after = await club.run({"step": "recount"})
+        after = await account.run({"step": "recount"})
         assert len(after["booked"]) == PEOPLE * 2 // 3
         assert len(after["waiting"]) == PEOPLE - PEOPLE * 2 // 3
         assert after["violations"] == []

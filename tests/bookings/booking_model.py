@@ -45,7 +45,7 @@ def offer_ends(at: datetime, life: timedelta) -> datetime:
 
 
 @dataclass
-class Club:
+class AccountView:
     capacity: int | None
     guests_max: int
     gaps: bool

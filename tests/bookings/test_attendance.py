@@ -45,9 +45,9 @@ async def yoga(noon: datetime, instance: Make, alice: Any, bob: Any, aino: Any) 
 
 
 async def test_a_helper_checks_in_by_list_and_by_scanning(
-    yoga: str, olga: Any, alice: Any, bob: Any, aino: Any, club: Any
+    yoga: str, olga: Any, alice: Any, bob: Any, aino: Any, account: Any
 ) -> None:
-    await change_role(olga, club.id, await membership_of(bob), Role.HELPER)
+    await change_role(olga, account.id, await membership_of(bob), Role.HELPER)
     here = await check_in(yoga, bob, await membership_of(alice), came=1)
     assert (here.came, here.seats, here.already) == (1, 2, False)
     code = await my_check_in_code(yoga, aino)
@@ -75,7 +75,7 @@ async def test_a_forged_code_or_one_of_another_instance_is_refused(
 
 
 async def test_closing_the_list_records_no_shows(
-    yoga: str, club: Any, olga: Any, alice: Any, bob: Any, aino: Any
+    yoga: str, account: Any, olga: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     await check_in(yoga, olga, await membership_of(alice))
     with pytest.raises(NotBegun):
@@ -88,16 +88,16 @@ async def test_closing_the_list_records_no_shows(
     assert (await event(yoga, olga)).came == 2
     with pytest.raises(ListClosed):
         await check_in(yoga, olga, await membership_of(bob))
-    found = await absences(club.id)
+    found = await absences(account.id)
     assert {(x.name, x.kind) for x in found} == {("Bob", "no-show"), ("Aino", "no-show")}
-    await pardon(olga, club.id, found[0].id)
-    assert [x.pardoned for x in await absences(club.id)] == [True, False]
+    await pardon(olga, account.id, found[0].id)
+    assert [x.pardoned for x in await absences(account.id)] == [True, False]
     await reopen_list(yoga, olga)
-    assert len(await absences(club.id)) == 1  # the pardoned one stays known
+    assert len(await absences(account.id)) == 1  # the pardoned one stays known
 
 
 async def test_only_a_seat_that_nobody_took_is_a_late_cancellation(
-    yoga: str, club: Any, olga: Any, alice: Any, bob: Any, aino: Any
+    yoga: str, account: Any, olga: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     """B6: Bob finds somebody, Alice does not."""
     clock.advance(timedelta(hours=70))
@@ -106,12 +106,12 @@ async def test_only_a_seat_that_nobody_took_is_a_late_cancellation(
     assert (await book(yoga, olga, via=Via.CARD)).kind == "booked"  # has Alice's guest's seat
     clock.advance(timedelta(days=2))
     assert await complete_ended() == 1
-    found = await absences(club.id)
+    found = await absences(account.id)
     assert {(x.name, x.kind, x.seats) for x in found} == {("Alice", "late", 1), ("Bob", "late", 1)}
 
 
 async def test_a_party_promoted_after_the_deadline_is_never_late(
-    noon: datetime, instance: Make, club: Any, alice: Any, bob: Any
+    noon: datetime, instance: Make, account: Any, alice: Any, bob: Any
 ) -> None:
     """B6"""
     code = await instance(capacity=1, cancel_before_minutes=48 * 60)
@@ -122,7 +122,7 @@ async def test_a_party_promoted_after_the_deadline_is_never_late(
     await find_replacement(code, bob, via=Via.MINIAPP)
     clock.advance(timedelta(days=3))
     await complete_ended()
-    assert await absences(club.id) == []
+    assert await absences(account.id) == []
 
 
 async def test_check_ins_and_leaves_at_once_stay_consistent(

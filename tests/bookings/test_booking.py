@@ -40,8 +40,8 @@ Make = Callable[..., Awaitable[str]]
 Crowd = Callable[[int], Awaitable[list[Person]]]
 
 
-async def member(person: Person, club: Any) -> int:
-    return (await authorize(person, club.id, Permission.BOOK)).membership_id
+async def member(person: Person, account: Any) -> int:
+    return (await authorize(person, account.id, Permission.BOOK)).membership_id
 
 
 async def audited() -> list[str]:
@@ -60,11 +60,11 @@ async def notifications() -> list[tuple[str, str]]:
 
 
 async def test_a_stranger_finds_nothing_by_any_verb(
-    instance: Make, club: Any, alice: Person, charlie: Person
+    instance: Make, account: Any, alice: Person, charlie: Person
 ) -> None:
     """A1: neither in the group nor with a link."""
     code = await instance()
-    other = await member(alice, club)
+    other = await member(alice, account)
     via = Via.MINIAPP
     for act in (
         lambda: book(code, charlie, via=via),
@@ -89,14 +89,14 @@ async def test_a_stranger_finds_nothing_by_any_verb(
 
 @pytest.mark.parametrize("present", [True, False])
 async def test_whoever_is_in_the_group_may_book_and_becomes_a_member(
-    instance: Make, club: Any, charlie: Person, present: bool
+    instance: Make, account: Any, charlie: Person, present: bool
 ) -> None:
     """A4, A5: as Telegram last answered."""
     code = await instance()
     await db.execute(
         "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, $4, $5)",
-        club.id,
-        club.group_id,
+        account.id,
+        account.group_id,
         charlie.id,
         present,
         clock.now(),
@@ -109,13 +109,13 @@ async def test_whoever_is_in_the_group_may_book_and_becomes_a_member(
 
 
 async def test_a_former_member_keeps_what_was_booked_but_books_no_more(
-    instance: Make, club: Any, olga: Person, alice: Person
+    instance: Make, account: Any, olga: Person, alice: Person
 ) -> None:
     """A1: until it is left or removed; giving it back is always theirs."""
     one, two = await instance(), await instance()
     await book(one, alice, via=Via.CARD)
-    own = await member(alice, club)
-    await end_membership(alice, club.id, own)
+    own = await member(alice, account)
+    await end_membership(alice, account.id, own)
     with pytest.raises(NotFound):
         await book(two, alice, via=Via.CARD)
     assert (await leave(one, alice, via=Via.CARD)).kind == "left"
@@ -140,12 +140,12 @@ async def test_another_clubs_member_cannot_be_seated(instance: Make, olga: Perso
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.HELPER])
 async def test_members_and_helpers_do_not_book_for_others(
-    instance: Make, club: Any, olga: Person, alice: Person, bob: Person, role: Role
+    instance: Make, account: Any, olga: Person, alice: Person, bob: Person, role: Role
 ) -> None:
     """X4, A2."""
     code = await instance()
-    own, other = await member(alice, club), await member(bob, club)
-    await change_role(olga, club.id, own, role)
+    own, other = await member(alice, account), await member(bob, account)
+    await change_role(olga, account.id, own, role)
     acts: tuple[Callable[[], Awaitable[Any]], ...] = (
         lambda: seat(code, alice, other),
         lambda: put_in_line(code, alice, other),
@@ -159,13 +159,13 @@ async def test_members_and_helpers_do_not_book_for_others(
 
 
 async def test_going_over_takes_an_owners_word_and_is_audited(
-    instance: Make, club: Any, olga: Person, alice: Person, bob: Person
+    instance: Make, account: Any, olga: Person, alice: Person, bob: Person
 ) -> None:
     """B3: an ADMIN cannot; the OWNER's word is in the audit log of the same transaction."""
     code = await instance(capacity=1)
     await book(code, olga, via=Via.CARD)
-    own, other = await member(alice, club), await member(bob, club)
-    await change_role(olga, club.id, own, Role.ADMIN)
+    own, other = await member(alice, account), await member(bob, account)
+    await change_role(olga, account.id, own, Role.ADMIN)
     with pytest.raises(Forbidden):
         await seat(code, alice, other, over=True)
     assert (await seat(code, olga, other, over=True)).kind == "booked"
@@ -182,10 +182,10 @@ async def test_going_over_takes_an_owners_word_and_is_audited(
 
 
 async def test_what_organisers_do_is_audited_and_what_changes_nothing_is_not(
-    instance: Make, club: Any, olga: Person, alice: Person
+    instance: Make, account: Any, olga: Person, alice: Person
 ) -> None:
     code = await instance()
-    own = await member(alice, club)
+    own = await member(alice, account)
     await seat(code, olga, own)
     await seat(code, olga, own)
     await set_capacity(code, olga, 5)
@@ -222,11 +222,11 @@ async def test_a_promoted_party_is_notified_once_and_the_asking_one_answered_on_
 
 
 async def test_a_member_whom_an_organiser_seats_or_removes_is_notified(
-    instance: Make, club: Any, olga: Person, alice: Person
+    instance: Make, account: Any, olga: Person, alice: Person
 ) -> None:
     """B10."""
     code = await instance()
-    own = await member(alice, club)
+    own = await member(alice, account)
     await seat(code, olga, own)
     await remove(code, olga, own)
     assert await notifications() == [("Alice", "seated"), ("Alice", "removed")]

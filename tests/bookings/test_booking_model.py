@@ -34,7 +34,7 @@ from backend.people.queries import Person
 from backend.seats import allocator, store
 from backend.seats.requests import Outcome, Request, Verb, Via
 from emerald.doctor import check_invariants
-from tests.bookings.booking_model import Club, Message, No, Result, minutes
+from tests.bookings.booking_model import AccountView, Message, No, Result, minutes
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 # Every step takes a moment of its own; an odd one, so that no two things happen at the same instant.
@@ -134,7 +134,9 @@ class Bookings(RuleBasedStateMachine):
         )
         self.instance_id = self.wait(find_instance(self.code)).id
         at = starts.replace(tzinfo=UTC) - timedelta(hours=2)
-        self.model = Club(capacity, guests_max, gaps, at, at + minutes(75), at - minutes(deadline or 0))
+        self.model = AccountView(
+            capacity, guests_max, gaps, at, at + minutes(75), at - minutes(deadline or 0)
+        )
         if claim is not None:
             self.model.claim_until = at - minutes(begins - claim)
             self.model.claimers = frozenset(self.ids[who] for who in claimers)
@@ -501,12 +503,13 @@ def test_the_allocator_does_what_the_rules_say(
     loop: asyncio.AbstractEventLoop,
     six: list[Person],
     olga: Person,
-    club: Any,
+    account: Any,
     instance: Callable[..., Coroutine[Any, Any, str]],
 ) -> None:
     Bookings.loop, Bookings.make, Bookings.members, Bookings.olga = loop, instance, six, olga
     Bookings.ids = [
-        loop.run_until_complete(authorize(person, club.id, Permission.BOOK)).membership_id for person in six
+        loop.run_until_complete(authorize(person, account.id, Permission.BOOK)).membership_id
+        for person in six
     ]
     run_state_machine_as_test(
         Bookings, settings=settings(max_examples=80, stateful_step_count=30, deadline=None)

@@ -10,7 +10,7 @@ import pytest
 from backend import clock, db, failpoints
 from backend.accounts.keys import bind_key, create_key
 from backend.accounts.memberships import end_membership
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.accounts.rules import Role
 from backend.bookings.actions import admit_to_event, book
 from backend.bookings.departures import finish_departures, leave_group, remove_member
@@ -28,9 +28,9 @@ Make = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-async def charlie(people: dict[str, Any], club: Any, noon: datetime) -> Any:
+async def charlie(people: dict[str, Any], account: Any, noon: datetime) -> Any:
     """A member because he is in the club's group."""
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     await allow_writing(people["charlie"])
     await mark_present(people["charlie"], where)
@@ -66,7 +66,7 @@ async def leave_the_group(person: Any, group_id: int) -> None:
 
 
 async def test_leaving_the_last_group_gives_seats_back(
-    charlie: Any, bob: Any, club: Any, instance: Make
+    charlie: Any, bob: Any, account: Any, instance: Make
 ) -> None:
     """The waitlist is served, both are told, and doing it again changes nothing."""
     full, roomy, waits = await instance(capacity=1), await instance(), await instance(capacity=1)
@@ -75,47 +75,47 @@ async def test_leaving_the_last_group_gives_seats_back(
     await book(roomy, charlie, guests=1, via=Via.CARD)
     await book(waits, bob, via=Via.CARD)
     await book(waits, charlie, via=Via.CARD)
-    await leave_the_group(charlie, club.group_id)
+    await leave_the_group(charlie, account.group_id)
     for code in (full, roomy, waits):
         assert await seats_of(code, charlie) == (0, 0)
     assert await seats_of(full, bob) == (1, 0)
     assert await db.value("SELECT detail->>'others' FROM messages WHERE kind = 'departed'") == "2"
     assert await words() == {"Charlie": ["departed"], "Bob": ["promoted"]}
-    await leave_the_group(charlie, club.group_id)
+    await leave_the_group(charlie, account.group_id)
     assert await finish_departures() == 0
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'departed'") == 1
     assert await check_invariants() == []
 
 
 async def test_another_group_of_the_club_keeps_the_seats(
-    charlie: Any, olga: Any, club: Any, instance: Make
+    charlie: Any, olga: Any, account: Any, instance: Make
 ) -> None:
     code = await instance()
     await book(code, charlie, via=Via.CARD)
-    other = await link_group(olga, club.id, chat_id=-1001000000002, title="Kallio Runners")
+    other = await link_group(olga, account.id, chat_id=-1001000000002, title="Kallio Runners")
     await mark_present(charlie, other)
-    await leave_the_group(charlie, club.group_id)
+    await leave_the_group(charlie, account.group_id)
     assert await seats_of(code, charlie) == (1, 0)
     await leave_the_group(charlie, other.id)
     assert await seats_of(code, charlie) == (0, 0)
 
 
-async def test_who_was_invited_otherwise_keeps_the_seats(alice: Any, club: Any, instance: Make) -> None:
+async def test_who_was_invited_otherwise_keeps_the_seats(alice: Any, account: Any, instance: Make) -> None:
     """`A5`: an organiser let Alice in, not the group."""
     code = await instance()
     await book(code, alice, via=Via.CARD)
-    await leave_the_group(alice, club.group_id)
+    await leave_the_group(alice, account.group_id)
     assert await seats_of(code, alice) == (1, 0)
 
 
 async def test_after_the_deadline_the_seat_goes_to_whoever_takes_it(
-    charlie: Any, bob: Any, club: Any, instance: Make
+    charlie: Any, bob: Any, account: Any, instance: Make
 ) -> None:
     """`B6`: the ordinary rules."""
     code = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
     await book(code, charlie, via=Via.CARD)
     clock.advance(timedelta(minutes=6))  # now it can no longer be undone
-    await leave_the_group(charlie, club.group_id)
+    await leave_the_group(charlie, account.group_id)
     assert await seats_of(code, charlie) == (1, 0)
     assert await db.value("SELECT (detail->>'kept')::bool FROM messages WHERE kind = 'departed'")
     assert await finish_departures() == 0
@@ -124,15 +124,15 @@ async def test_after_the_deadline_the_seat_goes_to_whoever_takes_it(
 
 
 async def test_whom_an_organiser_removes_stays_out_until_invited(
-    charlie: Any, olga: Any, bob: Any, club: Any, instance: Make
+    charlie: Any, olga: Any, bob: Any, account: Any, instance: Make
 ) -> None:
     late = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
     await book(late, charlie, via=Via.CARD)
     await book(late, bob, via=Via.CARD)
-    await remove_member(olga, club.id, await membership_of(charlie))
+    await remove_member(olga, account.id, await membership_of(charlie))
     assert (await seats_of(late, charlie), await seats_of(late, bob)) == ((0, 0), (1, 0))
     assert (await words())["Charlie"] == ["departed"]
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     clock.advance(timedelta(hours=1))
     await mark_present(charlie, where)
@@ -142,28 +142,28 @@ async def test_whom_an_organiser_removes_stays_out_until_invited(
             await admit_to_event(code, charlie)
         with pytest.raises(NotFound):
             await book(code, charlie, via=Via.CARD)
-    assert await clubs(charlie) == []
+    assert await joined_accounts(charlie) == []
 
-    key = await create_key(olga, club.id, label="Charlie again", role=Role.MEMBER)
+    key = await create_key(olga, account.id, label="Charlie again", role=Role.MEMBER)
     await bind_key(charlie, key)
     await book(open_to_all, charlie, via=Via.CARD)
-    assert (await event(open_to_all, charlie)).club == "Kallio Yoga"
+    assert (await event(open_to_all, charlie)).account_name == "Kallio Yoga"
 
 
-async def test_who_leaves_of_themselves_may_come_back(charlie: Any, club: Any, instance: Make) -> None:
-    await end_membership(charlie, club.id, await membership_of(charlie))
-    where = await group(club.group_id)
+async def test_who_leaves_of_themselves_may_come_back(charlie: Any, account: Any, instance: Make) -> None:
+    await end_membership(charlie, account.id, await membership_of(charlie))
+    where = await group(account.group_id)
     assert where is not None
     clock.advance(timedelta(hours=1))
     await mark_present(charlie, where)
-    assert [each.id for each in await clubs(charlie)] == [club.id]
+    assert [each.id for each in await joined_accounts(charlie)] == [account.id]
 
 
-async def test_an_interrupted_departure_is_finished(charlie: Any, club: Any, instance: Make) -> None:
+async def test_an_interrupted_departure_is_finished(charlie: Any, account: Any, instance: Make) -> None:
     """The membership ended, and the process with it."""
     code = await instance()
     await book(code, charlie, via=Via.CARD)
-    await end_membership(charlie, club.id, await membership_of(charlie))
+    await end_membership(charlie, account.id, await membership_of(charlie))
     assert await seats_of(code, charlie) == (1, 0)
     assert await finish_departures() == 1
     assert await seats_of(code, charlie) == (0, 0)
@@ -171,7 +171,7 @@ async def test_an_interrupted_departure_is_finished(charlie: Any, club: Any, ins
 
 
 async def test_an_interrupted_departure_is_finished_with_its_message(
-    charlie: Any, bob: Any, club: Any, instance: Make
+    charlie: Any, bob: Any, account: Any, instance: Make
 ) -> None:
     """`A9`, `M1`: the seat and the word about it go together, whenever it is interrupted."""
     code = await instance(capacity=1)
@@ -184,7 +184,7 @@ async def test_an_interrupted_departure_is_finished_with_its_message(
     failpoints.set_hook("departures.given-back", fail)
     try:
         with pytest.raises(RuntimeError):
-            await leave_the_group(charlie, club.group_id)
+            await leave_the_group(charlie, account.group_id)
     finally:
         failpoints.set_hook("departures.given-back", None)
     assert (await seats_of(code, charlie), await seats_of(code, bob)) == ((1, 0), (0, 1))
@@ -197,11 +197,11 @@ async def test_an_interrupted_departure_is_finished_with_its_message(
 
 
 async def test_many_leave_the_group_at_once_while_others_tap(
-    crowd: Any, club: Any, instance: Make, noon: datetime
+    crowd: Any, account: Any, instance: Make, noon: datetime
 ) -> None:
     """`A9`, `B3`: on two dates, in whatever order: all their seats go to who waits, and each reads of it once."""
     codes = [await instance(capacity=10) for _ in range(2)]
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     leaving = [await register_person(TelegramIdentity(600_000 + n, f"Guest {n}")) for n in range(10)]
     for person in leaving:
@@ -209,7 +209,7 @@ async def test_many_leave_the_group_at_once_while_others_tap(
     people = [*leaving, *await crowd(10)]
     await asyncio.gather(*(book(code, person, via=Via.CARD) for code in codes for person in people))
     taps = [book(code, person, via=Via.CARD) for code in codes for person in people[10:]]
-    await asyncio.gather(*(leave_the_group(person, club.group_id) for person in leaving), *taps)
+    await asyncio.gather(*(leave_the_group(person, account.group_id) for person in leaving), *taps)
     while await finish_departures():
         pass
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'departed'") == 10

@@ -46,7 +46,7 @@ async def test_organisers_see_them_and_other_members_do_not(
 
 
 async def test_they_are_given_later_and_last_as_long_as_the_guests(
-    instance: Make, club: Any, olga: Person, alice: Person
+    instance: Make, account: Any, olga: Person, alice: Person
 ) -> None:
     """B1, B7: by whatever hand the number changes."""
     code, other = await instance(capacity=5, guests_max=3), await instance(capacity=5, guests_max=3)

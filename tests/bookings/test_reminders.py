@@ -243,9 +243,9 @@ async def test_a_reminder_in_the_night_waits_for_the_morning(
 
 
 @pytest.fixture
-async def yogis(olga: Any, alice: Any, bob: Any, aino: Any, club: Any) -> list[Any]:
+async def yogis(olga: Any, alice: Any, bob: Any, aino: Any, account: Any) -> list[Any]:
     """All of them are known to be in the group."""
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     for person in (olga, alice, bob, aino):
         await mark_present(person, where)
@@ -270,10 +270,10 @@ async def test_members_who_have_not_answered_are_asked_once_an_instance(
 
 
 async def test_only_group_members_are_asked_and_only_where_the_series_says_so(
-    alice: Any, bob: Any, club: Any, instance: Make, yogis: Any, noon: datetime
+    alice: Any, bob: Any, account: Any, instance: Make, yogis: Any, noon: datetime
 ) -> None:
     silent, asking = await instance(), await instance(remind_unanswered=True)
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     await mark_absent(bob, where)
     await until(silent, DAY)

@@ -23,16 +23,16 @@ def names(page: RosterPage) -> list[str]:
     return [one.name for one in page.entries]
 
 
-async def member_of(person: Any, club: Any) -> int:
+async def member_of(person: Any, account: Any) -> int:
     return int(
         await db.value(
-            "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", person.id, club.id
+            "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", person.id, account.id
         )
     )
 
 
 async def test_every_party_is_on_its_lists(
-    alice: Any, bob: Any, aino: Any, olga: Any, club: Any, instance: Any
+    alice: Any, bob: Any, aino: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     code = await instance(capacity=3)
     await seats.book(code, bob, guests=1, via=Via.CARD)
@@ -49,16 +49,16 @@ async def test_every_party_is_on_its_lists(
         ("Aino", 1, 2),
         ("Kerttu", 2, 1),
     ]
-    await check_in(code, olga, await member_of(bob, club), came=1)
+    await check_in(code, olga, await member_of(bob, account), came=1)
     assert names(await roster(instance_id, RosterKind.NOT_CHECKED_IN)) == ["Alice"]
     numbers = await roster_counts(instance_id)
     assert (numbers.parties, numbers.people, numbers.checked_in_parties, numbers.checked_in) == (2, 3, 1, 1)
     assert (numbers.waiting, numbers.seats_wanted, numbers.maybe, numbers.no_shows) == (2, 3, 1, 1)
-    assert names(await unlisted_members(instance_id, club.id)) == ["Olga"]
+    assert names(await unlisted_members(instance_id, account.id)) == ["Olga"]
 
 
 async def test_a_page_begins_after_the_last_party_of_the_one_before_even_when_that_has_left(
-    crowd: Any, olga: Any, club: Any, instance: Any
+    crowd: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     code = await instance(capacity=None)
     people = await crowd(7)
@@ -94,7 +94,7 @@ async def test_members_the_bot_cannot_write_to_have_a_list_of_their_own(
 
 
 async def test_a_member_of_another_club_is_on_no_list(
-    alice: Any, charlie: Any, olga: Any, club: Any, instance: Any
+    alice: Any, charlie: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`A1`"""
     from backend.accounts.actions import create_own_account
@@ -103,9 +103,9 @@ async def test_a_member_of_another_club_is_on_no_list(
     games = await create_own_account(charlie, "Board games", zone="UTC")
     theirs = int(await db.value("SELECT id FROM memberships WHERE user_id = $1", charlie.id))
     instance_id = (await event(code, olga)).id
-    assert await roster_entry(instance_id, club.id, theirs) is None
-    assert await roster_entry(instance_id, games, await member_of(alice, club)) is None
-    assert "Charlie" not in names(await unlisted_members(instance_id, club.id))
+    assert await roster_entry(instance_id, account.id, theirs) is None
+    assert await roster_entry(instance_id, games, await member_of(alice, account)) is None
+    assert "Charlie" not in names(await unlisted_members(instance_id, account.id))
 
 
 async def test_names_are_found_without_accents_and_sorted_in_the_readers_language(

@@ -29,11 +29,11 @@ pytestmark = pytest.mark.usefixtures("invariants")
 
 
 async def test_a_regular_has_a_seat_on_every_instance_but_those_they_decline(
-    noon: datetime, series: Any, club: Any, olga: Any, alice: Any, bob: Any
+    noon: datetime, series: Any, account: Any, olga: Any, alice: Any, bob: Any
 ) -> None:
     made = await series(capacity=1, rule="FREQ=WEEKLY")
-    assert await make_regular(olga, club.id, made.series_id, await membership_of(alice)) == 8
-    assert await make_regular(olga, club.id, made.series_id, await membership_of(alice)) == 0
+    assert await make_regular(olga, account.id, made.series_id, await membership_of(alice)) == 8
+    assert await make_regular(olga, account.id, made.series_id, await membership_of(alice)) == 0
     await book(made.first_code, bob, via=Via.CARD)
     await answer(made.first_code, alice, maybe=False, via=Via.CARD)  # not this week
     mine = (await event(made.first_code, bob)).mine
@@ -44,10 +44,10 @@ async def test_a_regular_has_a_seat_on_every_instance_but_those_they_decline(
 
 
 async def test_new_instances_seat_their_regulars_at_once(
-    noon: datetime, series: Any, club: Any, olga: Any, alice: Any
+    noon: datetime, series: Any, account: Any, olga: Any, alice: Any
 ) -> None:
     made = await series(capacity=1, rule="FREQ=WEEKLY")
-    await make_regular(olga, club.id, made.series_id, await membership_of(alice))
+    await make_regular(olga, account.id, made.series_id, await membership_of(alice))
     clock.advance(timedelta(weeks=1))
     assert await materialize_all_series() == 1
     assert await seat_all_regulars() == 0
@@ -58,20 +58,20 @@ async def test_new_instances_seat_their_regulars_at_once(
 
 
 async def test_more_regulars_than_seats_wait_in_their_order(
-    noon: datetime, series: Any, club: Any, olga: Any, alice: Any, bob: Any
+    noon: datetime, series: Any, account: Any, olga: Any, alice: Any, bob: Any
 ) -> None:
     made = await series(capacity=1, rule="FREQ=WEEKLY;COUNT=1")
-    await make_regular(olga, club.id, made.series_id, await membership_of(bob))
-    await make_regular(olga, club.id, made.series_id, await membership_of(alice))
+    await make_regular(olga, account.id, made.series_id, await membership_of(bob))
+    await make_regular(olga, account.id, made.series_id, await membership_of(alice))
     assert [r.name for r in await standing_seats_of_series(made.series_id)] == ["Bob", "Alice"]
     assert [c.name for c in await waitlist((await event(made.first_code, bob)).id)] == ["Alice"]
 
 
 async def test_a_regular_may_give_the_standing_seat_back(
-    series: Any, club: Any, olga: Any, alice: Any, bob: Any
+    series: Any, account: Any, olga: Any, alice: Any, bob: Any
 ) -> None:
     made = await series(capacity=3)
-    await make_regular(olga, club.id, made.series_id, await membership_of(alice))
+    await make_regular(olga, account.id, made.series_id, await membership_of(alice))
     with pytest.raises(NotFound):
         await end_own_regular(bob, made.series_id)
     await end_own_regular(alice, made.series_id)
@@ -79,4 +79,4 @@ async def test_a_regular_may_give_the_standing_seat_back(
     mine = (await event(made.first_code, alice)).mine
     assert mine is not None and mine.seats == 1  # what is booked stays
     with pytest.raises(Forbidden):
-        await make_regular(bob, club.id, made.series_id, await membership_of(alice))
+        await make_regular(bob, account.id, made.series_id, await membership_of(alice))

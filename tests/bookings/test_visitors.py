@@ -12,7 +12,7 @@ import pytest
 from backend import clock, db
 from backend.accounts.keys import bind_key, create_key
 from backend.accounts.memberships import change_role
-from backend.accounts.queries import Member, authorize, clubs, members
+from backend.accounts.queries import Member, authorize, joined_accounts, members
 from backend.accounts.rules import JoinedThrough, Permission, Role
 from backend.bookings import etags
 from backend.bookings.actions import admit_to_event, answer, book, leave, seat
@@ -53,22 +53,22 @@ async def open_date(instance: Make, alice: Person) -> str:
 
 
 @pytest.fixture
-async def poll_code(club: Any, olga: Person) -> str:
+async def poll_code(account: Any, olga: Person) -> str:
     draft = PollDraft(question="Who drives?", options=(OptionDraft("I do"), OptionDraft("No")))
-    return await create_poll(olga, club.id, draft)
+    return await create_poll(olga, account.id, draft)
 
 
 async def listed(person: Person) -> list[str]:
     return [view.code for view in await upcoming(person)]
 
 
-async def member_called(name: str, olga: Person, club: Any) -> Member | None:
-    found = await members(await authorize(olga, club.id, Permission.MANAGE_MEMBERS))
+async def member_called(name: str, olga: Person, account: Any) -> Member | None:
+    found = await members(await authorize(olga, account.id, Permission.MANAGE_MEMBERS))
     return next((one for one in found.entries if one.name == name), None)
 
 
 async def test_opening_a_link_admits_to_nothing(
-    club: Any, olga: Person, charlie: Person, secret: str, open_date: str, poll_code: str
+    account: Any, olga: Person, charlie: Person, secret: str, open_date: str, poll_code: str
 ) -> None:
     """A10: a stranger reads that date, without a name, and becomes nothing by it."""
     await admit_to_event(open_date, charlie)
@@ -76,8 +76,8 @@ async def test_opening_a_link_admits_to_nothing(
     assert (view.booked, view.role, view.mine) == (1, None, None)
     assert (await attendees_for(view)).comers == []
     assert await etags.event_etag(open_date, charlie)
-    assert await member_called("Charlie", olga, club) is None
-    assert (await clubs(charlie), await listed(charlie)) == ([], [])
+    assert await member_called("Charlie", olga, account) is None
+    assert (await joined_accounts(charlie), await listed(charlie)) == ([], [])
     for refused in (
         lambda: admit_to_event(secret, charlie),
         lambda: event(secret, charlie),
@@ -91,7 +91,7 @@ async def test_opening_a_link_admits_to_nothing(
 
 
 async def test_taking_part_admits_to_that_date_only(
-    club: Any,
+    account: Any,
     olga: Person,
     alice: Person,
     charlie: Person,
@@ -112,7 +112,7 @@ async def test_taking_part_admits_to_that_date_only(
     assert [entry.code for entry in await calendar_entries(charlie, lambda code: code)] == [open_date]
     secret_id = (await event(secret, alice)).id
     assert await instances_by_id(charlie, [secret_id]) == []
-    assert (await clubs(charlie), await groups_ahead(charlie, club.id)) == ([], [])
+    assert (await joined_accounts(charlie), await groups_ahead(charlie, account.id)) == ([], [])
     assert await polls_of(charlie) == []
     assert (await attendees_for(await event(other, charlie))).comers == []
     options = [option.id for option in (await poll(poll_code, olga)).options]
@@ -124,25 +124,25 @@ async def test_taking_part_admits_to_that_date_only(
         lambda: admit_to_poll(poll_code, charlie),
         lambda: poll(poll_code, charlie),
         lambda: vote(poll_code, charlie, options[:1], via=Via.MINIAPP),
-        lambda: authorize(charlie, club.id, Permission.BOOK),
+        lambda: authorize(charlie, account.id, Permission.BOOK),
     ):
         with pytest.raises(NotFound):
             await refused()
-    visitor = await member_called("Charlie", olga, club)
+    visitor = await member_called("Charlie", olga, account)
     assert visitor is not None
     assert (visitor.is_visitor, visitor.joined_through) == (True, JoinedThrough.LINK)
     assert (await poll(poll_code, olga)).electors == 4, "a visitor cannot vote"
 
 
 async def test_a_visitor_keeps_their_seat_when_the_link_no_longer_admits(
-    club: Any, olga: Person, charlie: Person, bob: Person, series: Make
+    account: Any, olga: Person, charlie: Person, bob: Person, series: Make
 ) -> None:
     """A10: others who had only the link find nothing."""
     made = await series(visibility="link")
     await book(made.first_code, charlie, via=Via.MINIAPP)
-    view = await series_by_id(club.id, made.series_id)
+    view = await series_by_id(account.id, made.series_id)
     assert view is not None
-    await edit_series(olga, club.id, made.series_id, replace(view.draft, visibility="group"))
+    await edit_series(olga, account.id, made.series_id, replace(view.draft, visibility="group"))
     mine = (await event(made.first_code, charlie)).mine
     assert mine is not None
     assert mine.seats == 1
@@ -150,69 +150,69 @@ async def test_a_visitor_keeps_their_seat_when_the_link_no_longer_admits(
 
 
 async def test_a_visitor_becomes_a_member_by_the_group(
-    club: Any, charlie: Person, secret: str, open_date: str
+    account: Any, charlie: Person, secret: str, open_date: str
 ) -> None:
     """A4: and leaves with it, as everybody who came through it."""
     await book(open_date, charlie, via=Via.MINIAPP)
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     await mark_present(charlie, where)
-    assert [one.id for one in await clubs(charlie)] == [club.id]
+    assert [one.id for one in await joined_accounts(charlie)] == [account.id]
     assert (await event(secret, charlie)).role is Role.MEMBER
     through = await db.value("SELECT joined_through FROM memberships WHERE user_id = $1", charlie.id)
     assert through == JoinedThrough.GROUP
 
 
 async def test_somebody_of_the_group_who_books_by_the_link_is_a_member(
-    club: Any, charlie: Person, open_date: str
+    account: Any, charlie: Person, open_date: str
 ) -> None:
     """A4: as Telegram last answered."""
     await db.execute(
         "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at)"
         " VALUES ($1, $2, $3, true, $4)",
-        club.id,
-        club.group_id,
+        account.id,
+        account.group_id,
         charlie.id,
         clock.now(),
     )
     await book(open_date, charlie, via=Via.MINIAPP)
-    assert [one.id for one in await clubs(charlie)] == [club.id]
+    assert [one.id for one in await joined_accounts(charlie)] == [account.id]
 
 
 @pytest.mark.parametrize("by", ["key", "role"])
 async def test_a_visitor_becomes_a_member_by_an_organisers_hand(
-    club: Any, olga: Person, charlie: Person, secret: str, open_date: str, by: str
+    account: Any, olga: Person, charlie: Person, secret: str, open_date: str, by: str
 ) -> None:
     """A4."""
     await book(open_date, charlie, via=Via.MINIAPP)
-    visitor = await member_called("Charlie", olga, club)
+    visitor = await member_called("Charlie", olga, account)
     assert visitor is not None
     if by == "key":
-        await bind_key(charlie, await create_key(olga, club.id, label="Charlie", role=Role.MEMBER))
+        await bind_key(charlie, await create_key(olga, account.id, label="Charlie", role=Role.MEMBER))
     else:
-        await change_role(olga, club.id, visitor.id, Role.MEMBER)
+        await change_role(olga, account.id, visitor.id, Role.MEMBER)
     assert (await event(secret, charlie)).role is Role.MEMBER
 
 
 async def test_an_organiser_may_seat_a_visitor_in_another_date(
-    club: Any, olga: Person, charlie: Person, secret: str, open_date: str
+    account: Any, olga: Person, charlie: Person, secret: str, open_date: str
 ) -> None:
     """B10: then they take part in that one too."""
     await book(open_date, charlie, via=Via.MINIAPP)
-    visitor = await member_called("Charlie", olga, club)
+    visitor = await member_called("Charlie", olga, account)
     assert visitor is not None
     await seat(secret, olga, visitor.id)
     assert sorted(await listed(charlie)) == sorted([secret, open_date])
 
 
 async def test_a_visitor_whom_an_organiser_removes_is_out(
-    club: Any, olga: Person, charlie: Person, open_date: str
+    account: Any, olga: Person, charlie: Person, open_date: str
 ) -> None:
     """A9: the link shows them nothing any more."""
     await book(open_date, charlie, via=Via.MINIAPP)
-    visitor = await member_called("Charlie", olga, club)
+    visitor = await member_called("Charlie", olga, account)
     assert visitor is not None
-    await remove_member(olga, club.id, visitor.id)
+    await remove_member(olga, account.id, visitor.id)
     for refused in (
         lambda: admit_to_event(open_date, charlie),
         lambda: event(open_date, charlie),

@@ -40,7 +40,7 @@ def render_card(view: Any, attendees: Any = None, following: Any = None, *, lang
     with clock.stopped(START - timedelta(days=1)):
         view, following = at_this_moment(view), following and at_this_moment(following)
         return render_event_card(
-            view, following, attendees or people(), Voice(language, view.club_zone), private=False
+            view, following, attendees or people(), Voice(language, view.account_zone), private=False
         )
 
 
@@ -199,8 +199,8 @@ def test_a_poll_card(hidden: bool, snapshot: SnapshotAssertion) -> None:
         id=1,
         code="pollcodexx",
         account_id=1,
-        club="Kallio Yoga",
-        club_language="en",
+        account_name="Kallio Yoga",
+        account_language="en",
         zone="Europe/Helsinki",
         question="What do <we> cook?",
         kind=PollKind.SINGLE,
@@ -242,7 +242,7 @@ def test_shortened_texts_end_after_a_word_and_in_whole_characters() -> None:
     assert smiles == "🧘" * 10 + "…"
 
 
-async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any, crowd: Any) -> None:
+async def test_any_text_fits(telegram: Any, olga: Any, account: Any, instance: Any, crowd: Any) -> None:
     """`C4`: 500 participants, a title full of markup, everything as long as it may be; Telegram takes it."""
     from backend.bookings.actions import book
     from backend.cards.queries import cards_of
@@ -267,7 +267,7 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
     found = await find_instance(code)
     card = await cards.render_card(instance_id=found.id, poll_id=None)
     assert card is not None
-    assert (await post(telegram.bot, club.chat_id, card.message)).result is SendResult.DONE
+    assert (await post(telegram.bot, account.chat_id, card.message)).result is SendResult.DONE
     message = telegram.last(telegram.chat())
     assert message["text"].endswith(" and 429 more")
     assert nasty in message["text"].replace("\u2060", "")
@@ -275,10 +275,10 @@ async def test_any_text_fits(telegram: Any, olga: Any, club: Any, instance: Any,
 
     options = tuple(OptionDraft(f"{n} {nasty * 9}"[:OPTION_MAX], 100_000) for n in range(OPTIONS_MAX))
     draft = PollDraft(question=(nasty * 20)[:QUESTION_MAX], options=options)
-    poll = await find_poll(await create_poll(olga, club.id, draft))
+    poll = await find_poll(await create_poll(olga, account.id, draft))
     card = await cards.render_card(instance_id=None, poll_id=poll.id)
     assert card is not None
-    answer = await post(telegram.bot, club.chat_id, card.message)
+    answer = await post(telegram.bot, account.chat_id, card.message)
     assert answer.result is SendResult.DONE, answer.reason
 
 

@@ -75,7 +75,7 @@ class Dialogue:
 
 @pytest.fixture
 async def dialogue(
-    telegram: Telegram, noon: datetime, olga: Any, alice: Any, bob: Any, club: Any, series: Any
+    telegram: Telegram, noon: datetime, olga: Any, alice: Any, bob: Any, account: Any, series: Any
 ) -> Dialogue:
     """Alice has a seat and a guest in one instance, waits for another, and can vote; Olga organises."""
     yoga = await series(capacity=3)
@@ -84,13 +84,13 @@ async def dialogue(
     await book(yoga.first_code, alice, guests=1, via=Via.CARD)
     await book(run.first_code, bob, via=Via.CARD)
     await book(run.first_code, alice, via=Via.CARD)
-    membership_id = (await authorize(alice, club.id, Permission.BOOK)).membership_id
-    await make_regular(olga, club.id, sauna.series_id, membership_id)
+    membership_id = (await authorize(alice, account.id, Permission.BOOK)).membership_id
+    await make_regular(olga, account.id, sauna.series_id, membership_id)
     dishes = (OptionDraft("Stew", None), OptionDraft("Пельмени", 2))
-    meal = await create_poll(olga, club.id, PollDraft(question="What do <we> cook?", options=dishes))
+    meal = await create_poll(olga, account.id, PollDraft(question="What do <we> cook?", options=dishes))
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=1 + n, hours=4)) for n in range(3))
     meeting = await create_poll(
-        olga, club.id, PollDraft(kind=PollKind.DATES, question="When do we meet?", options=evenings)
+        olga, account.id, PollDraft(kind=PollKind.DATES, question="When do we meet?", options=evenings)
     )
     codes = {yoga.first_code: "YOGA", run.first_code: "RUN", sauna.first_code: "SAUNA"}
     return Dialogue(telegram, codes | {meal: "MEAL", meeting: "MEETING"})
@@ -209,7 +209,7 @@ async def test_commands_in_a_group(
 
 
 async def test_a_list_in_a_group_is_the_same_whoever_asks(
-    telegram: Telegram, people: Any, club: Any, instance: Any, olga: Any
+    telegram: Telegram, people: Any, account: Any, instance: Any, olga: Any
 ) -> None:
     """`M7`: nothing of the asker's own state, and not their language: the club's."""
     one, full = await instance(), await instance(capacity=1)

@@ -224,11 +224,11 @@ async def test_personal_commands_in_a_group_lead_to_the_private_chat(
     assert "Evening flow yoga" in private["text"]
 
 
-async def test_polls_and_votes(telegram: Telegram, olga: Any, club: Any, alice: Any) -> None:
+async def test_polls_and_votes(telegram: Telegram, olga: Any, account: Any, alice: Any) -> None:
     """`P3`: listed, shown, voted by number and by tap; the private message is edited at once."""
     options = (OptionDraft("Yes"), OptionDraft("No"), OptionDraft("Perhaps"))
     draft = PollDraft(question="Snow <here>?", options=options, kind="several", choices_max=2)
-    code = await create_poll(olga, club.id, draft)
+    code = await create_poll(olga, account.id, draft)
     listed = await telegram.say("Alice", "/polls")
     assert "1. Snow <here>?" in listed["text"] and "0 of 4 have voted" in listed["text"]
     await telegram.tap("Alice", listed, "1")
@@ -272,12 +272,12 @@ async def test_chatter_in_a_group_is_ignored(telegram: Telegram, alice: Any) -> 
 
 
 async def test_what_one_person_sees_of_a_poll_stays_out_of_the_group(
-    telegram: Telegram, olga: Any, club: Any, alice: Any
+    telegram: Telegram, olga: Any, account: Any, alice: Any
 ) -> None:
     """`P1`: results that are visible after voting, and an anonymous choice."""
     options = (OptionDraft("Yes"), OptionDraft("No"))
     draft = PollDraft(question="Snow?", options=options, anonymous=True, results="voted")
-    code = await create_poll(olga, club.id, draft)
+    code = await create_poll(olga, account.id, draft)
     await telegram.say("Alice", "/vote 1 1")
     for text in ("/vote 1", "/vote 1 2"):
         reply = await telegram.say("Alice", text, telegram.chat())
@@ -288,7 +288,7 @@ async def test_what_one_person_sees_of_a_poll_stays_out_of_the_group(
 
 
 async def test_an_organiser_is_offered_to_link_a_group_by_asking_in_it(
-    telegram: Telegram, olga: Any, club: Any
+    telegram: Telegram, olga: Any, account: Any
 ) -> None:
     runners = telegram.chat("Sunday Runners")
     offer = await telegram.say("Olga", "/events", runners)

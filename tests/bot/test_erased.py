@@ -36,7 +36,7 @@ async def test_cards_are_rendered_without_the_name_of_an_erased_person(
 
 
 async def test_a_message_after_erasure_registers_a_new_person(
-    telegram: Telegram, alice: Any, club: Any, noon: datetime
+    telegram: Telegram, alice: Any, account: Any, noon: datetime
 ) -> None:
     """Nothing of before is left, and they are in no club."""
     await erase(alice)

@@ -81,7 +81,7 @@ async def tapped(
 @pytest.mark.parametrize("where", MESSAGES)
 @pytest.mark.parametrize("in_group", [True, False], ids=["group", "private"])
 async def test_every_tap_is_answered(
-    telegram: Telegram, olga: Any, club: Any, instance: Make, where: str, in_group: bool
+    telegram: Telegram, olga: Any, account: Any, instance: Make, where: str, in_group: bool
 ) -> None:
     """Each kind of button, under each kind of message."""
     code = await instance()
@@ -137,10 +137,10 @@ async def test_a_tap_whose_handler_takes_long_is_answered_in_time_and_done(
     assert (await event(code, alice)).booked == 1
 
 
-async def test_an_offer_to_link_that_is_too_old_says_so(telegram: Telegram, olga: Any, club: Any) -> None:
+async def test_an_offer_to_link_that_is_too_old_says_so(telegram: Telegram, olga: Any, account: Any) -> None:
     await telegram.start("Olga")
     chat = {"id": telegram.chat().id, "type": "supergroup", "title": "Kallio Yoga"}
-    for callback in (callbacks.LinkGroupCallback(account_id=club.id), callbacks.CreateClubCallback()):
+    for callback in (callbacks.LinkGroupCallback(account_id=account.id), callbacks.CreateAccountCallback()):
         query = await tapped(telegram, "Olga", callback.pack(), "inaccessible", chat, 1)
         [answer] = [
             each["params"]
@@ -162,7 +162,7 @@ SPEAKERS = [
 
 @pytest.mark.parametrize(("user_id", "is_bot", "name", "forwarded"), SPEAKERS)
 async def test_what_speaks_as_a_chat_is_no_person(
-    telegram: Telegram, club: Any, instance: Make, user_id: int, is_bot: bool, name: str, forwarded: bool
+    telegram: Telegram, account: Any, instance: Make, user_id: int, is_bot: bool, name: str, forwarded: bool
 ) -> None:
     code = await instance()
     await telegram.start("Olga")

@@ -16,7 +16,7 @@ FRESH = {"with_bot": False, "type": "supergroup"}
 STEPS = [["New event", "Dashboard ↗"], ["Add me to a group"], ["Open Emerald"]]
 
 
-async def make_club(telegram: Telegram) -> tuple[SandboxChat, dict[str, Any]]:
+async def make_account(telegram: Telegram) -> tuple[SandboxChat, dict[str, Any]]:
     """Pekka adds the bot to his group and makes a club of it: the group, and the bot's message there."""
     room = telegram.sandbox.make_chat("Padel", people=["Bob"], creator="Pekka", **FRESH)
     await telegram.during(room.bot, "member", by="Pekka")
@@ -30,7 +30,7 @@ async def make_club(telegram: Telegram) -> tuple[SandboxChat, dict[str, Any]]:
 async def test_who_makes_a_club_reads_what_comes_next(telegram: Telegram, world: None) -> None:
     """In private, with a button for each step; in the group a button leads there."""
     await telegram.start("Pekka")
-    _, linked = await make_club(telegram)
+    _, linked = await make_account(telegram)
     assert linked["text"].startswith("✅")
     steps = telegram.last(telegram.person("Pekka").private)
     for step in ("Padel", "1.", "2.", "3.", "4.", "/here"):
@@ -46,23 +46,23 @@ async def test_who_has_not_started_the_bot_finds_the_next_steps_by_a_button(
     telegram: Telegram, world: None
 ) -> None:
     """`M3`"""
-    _, linked = await make_club(telegram)
+    _, linked = await make_account(telegram)
     assert telegram.person("Pekka").private.messages() == []
     button = linked["buttons"][-1][0]
     assert button["url"].endswith("?start=next")
     assert "Padel" in (await telegram.start("Pekka", "next"))["text"]
 
 
-async def test_the_next_steps_are_for_organisers(telegram: Telegram, alice: Any, club: Any) -> None:
+async def test_the_next_steps_are_for_organisers(telegram: Telegram, alice: Any, account: Any) -> None:
     assert "What comes next" not in (await telegram.start("Alice", "next"))["text"]
 
 
 async def test_the_welcome_and_the_help_go_by_the_role(
-    telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, account: Any
 ) -> None:
     """`A2`: an organiser finds the dashboard, a helper the door."""
-    membership = (await authorize(bob, club.id, Permission.BOOK)).membership_id
-    await change_role(olga, club.id, membership, Role.HELPER)
+    membership = (await authorize(bob, account.id, Permission.BOOK)).membership_id
+    await change_role(olga, account.id, membership, Role.HELPER)
     for name, welcome, helped, rows in (
         ("Olga", "You’re an organiser", "/announce", STEPS),
         ("Alice", "/mybookings", "/mybookings", [["Open Emerald"]]),
@@ -100,7 +100,7 @@ async def test_an_owner_by_a_key_has_the_buttons_of_the_first_steps(
     ],
 )
 async def test_an_unknown_command_is_named_with_the_nearest_ones(
-    telegram: Telegram, alice: Any, club: Any, typed: str, answer: str
+    telegram: Telegram, alice: Any, account: Any, typed: str, answer: str
 ) -> None:
     """`X10`: what was typed is no command in the answer."""
     await telegram.start("Alice")
@@ -108,14 +108,14 @@ async def test_an_unknown_command_is_named_with_the_nearest_ones(
 
 
 async def test_an_organiser_is_offered_the_commands_of_organisers(
-    telegram: Telegram, olga: Any, club: Any
+    telegram: Telegram, olga: Any, account: Any
 ) -> None:
     await telegram.start("Olga")
     assert "Did you mean /announce?" in (await telegram.say("Olga", "/anounce Hello"))["text"]
 
 
 async def test_in_a_group_only_a_command_for_this_bot_is_answered(
-    telegram: Telegram, alice: Any, club: Any
+    telegram: Telegram, alice: Any, account: Any
 ) -> None:
     """Others may have theirs there."""
     room = telegram.chat()
@@ -143,34 +143,36 @@ async def forum(telegram: Telegram) -> SandboxChat:
     return room
 
 
-async def topics(club: Any) -> list[tuple[int | None, str]]:
-    found = [(topic.topic_id, topic.name) for one in await groups(club.id) for topic in one.topics]
+async def topics(account: Any) -> list[tuple[int | None, str]]:
+    found = [(topic.topic_id, topic.name) for one in await groups(account.id) for topic in one.topics]
     return sorted(found, key=str)
 
 
 async def test_a_topic_that_existed_before_is_known_from_its_messages(
-    telegram: Telegram, olga: Any, club: Any
+    telegram: Telegram, olga: Any, account: Any
 ) -> None:
     """`A6`: Telegram lists a group's topics to no bot; each message names its own."""
     await telegram.start("Olga")
     room = await forum(telegram)
-    assert await topics(club) == []
+    assert await topics(account) == []
     first, second, *_ = [(t["id"], t["name"]) for t in room.now["topics"] if t["id"] != 1]
     answer = await telegram.say("Olga", "/here", room, thread_id=first[0])
     assert answer["text"].startswith("📍 I know this topic now.") and answer["thread_id"] == first[0]
-    assert await topics(club) == [first]
+    assert await topics(account) == [first]
     await telegram.say("Olga", "/events", room, thread_id=second[0])
-    assert await topics(club) == sorted([first, second])
+    assert await topics(account) == sorted([first, second])
     await telegram.during(room.rename_topic, first[0], "Sauna")
     await telegram.say("Olga", "/here", room, thread_id=first[0])
-    assert await topics(club) == sorted([(first[0], "Sauna"), second]), "it does not get its first name again"
+    assert await topics(account) == sorted([(first[0], "Sauna"), second]), (
+        "it does not get its first name again"
+    )
 
 
-async def test_here_without_a_topic_says_what_it_is_for(telegram: Telegram, olga: Any, club: Any) -> None:
+async def test_here_without_a_topic_says_what_it_is_for(telegram: Telegram, olga: Any, account: Any) -> None:
     await telegram.start("Olga")
     assert "without a topic" in (await telegram.say("Olga", "/here", telegram.chat()))["text"]
     assert "in a topic of your group" in (await telegram.say("Olga", "/here"))["text"]
-    await unlink_group(olga, club.id, club.group_id)
+    await unlink_group(olga, account.id, account.group_id)
     assert (
         "which club does this group belong to?"
         in (await telegram.say("Olga", "/here", telegram.chat()))["text"]

@@ -98,14 +98,18 @@ async def forge(scene: Scene, name: str, where: str) -> list[str]:
 
 
 @pytest.fixture
-async def scene(telegram: Telegram, olga: Any, alice: Any, club: Any, series: Any, instance: Make) -> Scene:
+async def scene(
+    telegram: Telegram, olga: Any, alice: Any, account: Any, series: Any, instance: Make
+) -> Scene:
     made = await series(rule="FREQ=WEEKLY")
     event = made.first_code
     draft = PollDraft(
-        question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")), group_id=club.group_id
+        question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")), group_id=account.group_id
     )
-    poll = await create_poll(olga, club.id, draft)
-    announcement = await create_announcement(olga, club.id, AnnouncementDraft(text="Hello", to_members=True))
+    poll = await create_poll(olga, account.id, draft)
+    announcement = await create_announcement(
+        olga, account.id, AnnouncementDraft(text="Hello", to_members=True)
+    )
     sign_in = await begin_sign_in("Firefox")
     yoga, strangers = telegram.chat(), telegram.sandbox.make_chat("Padel", creator="Olga", with_bot=False)
     await telegram.during(strangers.bot, "member")  # offers to link the group
@@ -114,9 +118,9 @@ async def scene(telegram: Telegram, olga: Any, alice: Any, club: Any, series: An
     answer = await telegram.say("Olga", "/help", yoga)
     card_id = await db.value("SELECT min(id) FROM cards")
     ids = {
-        "z": club.id,
+        "z": account.id,
         "a": announcement,
-        "g": club.id,
+        "g": account.id,
         "r": card_id,
         "rs": made.series_id,
         "rx": made.series_id,

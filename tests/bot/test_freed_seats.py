@@ -582,13 +582,13 @@ async def test_mybookings_shows_an_unanswered_question(telegram: Telegram, full:
 
 
 async def test_a_regular_says_not_this_week_and_gives_the_seat_back(
-    telegram: Telegram, started: None, noon: datetime, club: Any, series: Any, olga: Any, alice: Any
+    telegram: Telegram, started: None, noon: datetime, account: Any, series: Any, olga: Any, alice: Any
 ) -> None:
     """`B11`: this seat goes to others, the next ones stay theirs, until they give the standing seat back."""
     made = await series(rule="FREQ=WEEKLY;COUNT=2")
     assert "no standing seats" in (await telegram.say("Alice", "/regulars"))["text"]
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
-    await make_regular(olga, club.id, made.series_id, membership)
+    await make_regular(olga, account.id, made.series_id, membership)
     in_group = await telegram.say("Alice", "/regulars", telegram.chat())
     assert in_group["buttons"][0][0]["url"].endswith("?start=regulars")
     listed = await telegram.start("Alice", "regulars")

@@ -21,14 +21,14 @@ Made = Callable[..., Any]
 
 
 @pytest.fixture
-def dates(olga: Any, club: Any, noon: datetime) -> Made:
+def dates(olga: Any, account: Any, noon: datetime) -> Made:
     """Ask about the evenings from 24 November on, 18:00 in Helsinki: `code = await dates(3)`."""
 
     async def ask(n: int = 3, *, most: int | None = None, **fields: Any) -> str:
         evenings = (noon + timedelta(days=1 + i, hours=4) for i in range(n))
         options = tuple(OptionDraft("", most, at) for at in evenings)
         fields = {"question": "When do we meet?", **fields}
-        return await create_poll(olga, club.id, PollDraft(kind="dates", options=options, **fields))
+        return await create_poll(olga, account.id, PollDraft(kind="dates", options=options, **fields))
 
     return ask
 
@@ -84,10 +84,12 @@ async def test_voting_about_dates_by_command(telegram: Telegram, alice: Any, bob
         assert (await telegram.say("Alice", wrong))["text"] == why
 
 
-async def test_only_dates_take_question_marks(telegram: Telegram, olga: Any, club: Any, alice: Any) -> None:
+async def test_only_dates_take_question_marks(
+    telegram: Telegram, olga: Any, account: Any, alice: Any
+) -> None:
     """P1."""
     draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
-    await create_poll(olga, club.id, draft)
+    await create_poll(olga, account.id, draft)
     reply = await telegram.say("Alice", "/vote 1 2?")
     assert reply["text"] == "“If need be” and “no” only work in date polls. Here, just choose an option."
 
@@ -112,14 +114,14 @@ async def test_a_date_is_shown_in_the_readers_zone_too(telegram: Telegram, alice
 
 @pytest.mark.parametrize("kind", ["single", "dates"])
 async def test_thirty_options_have_thirty_numbered_buttons(
-    telegram: Telegram, olga: Any, club: Any, alice: Any, dates: Made, kind: str
+    telegram: Telegram, olga: Any, account: Any, alice: Any, dates: Made, kind: str
 ) -> None:
     """C4: all are listed with the numbers that the buttons have, on one page."""
     if kind == "dates":
         code = await dates(30)
     else:
         options = tuple(OptionDraft(f"Dish {n}") for n in range(1, 31))
-        code = await create_poll(olga, club.id, PollDraft(question="What?", options=options))
+        code = await create_poll(olga, account.id, PollDraft(question="What?", options=options))
     shown = await telegram.say("Alice", f"/vote {code}")
     rows = buttons(shown)
     assert rows[0] == ["1", "2", "3", "4", "5"] and rows[5] == ["26", "27", "28", "29", "30"]
@@ -133,7 +135,7 @@ async def test_thirty_options_have_thirty_numbered_buttons(
 
 
 async def test_forty_dates_fit_with_all_answers(
-    telegram: Telegram, club: Any, olga: Any, alice: Any, dates: Made
+    telegram: Telegram, account: Any, olga: Any, alice: Any, dates: Made
 ) -> None:
     """C4: with counts in the thousands, limits, and a reader in a distant time zone."""
     from backend.outbox.states import SendResult
@@ -149,7 +151,7 @@ async def test_forty_dates_fit_with_all_answers(
     assert drawing is not None
     await telegram.start("Alice")
     mine = render_poll_card(view, alice.voice, private=True)
-    for chat, message in ((club.chat_id, drawing.message), (alice.telegram_id, mine)):
+    for chat, message in ((account.chat_id, drawing.message), (alice.telegram_id, mine)):
         answer = await post(telegram.bot, chat, message)
         assert answer.result is SendResult.DONE, answer.reason
     # Leaves room for languages with longer words.
@@ -180,11 +182,11 @@ async def test_an_option_shows_that_it_is_full(telegram: Telegram, alice: Any, b
 
 
 async def test_olga_closes_a_poll(
-    telegram: Telegram, olga: Any, alice: Any, club: Any, noon: datetime
+    telegram: Telegram, olga: Any, alice: Any, account: Any, noon: datetime
 ) -> None:
     """P2: only after a question, because it is final; members have no such button."""
     draft = PollDraft(question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")))
-    code = await create_poll(olga, club.id, draft)
+    code = await create_poll(olga, account.id, draft)
     assert buttons(await telegram.say("Alice", "/vote 1"))[2:] == [["Open in Emerald"]]
     shown = await telegram.say("Olga", "/vote 1")
     assert buttons(shown)[2:] == [
@@ -265,7 +267,7 @@ async def test_a_former_organisers_button_does_nothing(
 
 
 async def test_the_card_of_a_poll_leads_to_its_instance(
-    telegram: Telegram, olga: Any, club: Any, alice: Any, dates: Made
+    telegram: Telegram, olga: Any, account: Any, alice: Any, dates: Made
 ) -> None:
     """P4: in the group by a link."""
     code = await dates()

@@ -52,7 +52,7 @@ async def test_a_chosen_language_applies_at_once(telegram: Telegram, alice: Any)
     assert "Suomi" in telegram.last(room)["text"]
 
 
-async def test_a_zone_is_chosen_near_the_clubs_or_typed(telegram: Telegram, alice: Any, club: Any) -> None:
+async def test_a_zone_is_chosen_near_the_clubs_or_typed(telegram: Telegram, alice: Any, account: Any) -> None:
     await telegram.start("Alice")
     room = telegram.person("Alice").private
     await telegram.tap("Alice", await telegram.say("Alice", "/settings"), "Time zone")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend import db, failpoints
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.bookings.actions import book
 from backend.bookings.queries.people import attendance
 from backend.cards.actions import post_card
@@ -28,7 +28,7 @@ Make = Callable[..., Awaitable[str]]
 
 @pytest.fixture
 def card(
-    telegram: Telegram, olga: Any, club: Any, instance: Make
+    telegram: Telegram, olga: Any, account: Any, instance: Make
 ) -> Callable[..., Awaitable[tuple[str, dict[str, Any]]]]:
     """An instance and its card in the group, as the worker posts it."""
 
@@ -96,12 +96,12 @@ async def test_a_tap_in_the_group_makes_a_member(telegram: Telegram, card: Any) 
     await telegram.tap("Mikko", message, "Join")
     mikko = await person_of_telegram(1007)
     assert mikko is not None
-    assert [club.name for club in await clubs(mikko)] == ["Kallio Yoga"]
+    assert [account.name for account in await joined_accounts(mikko)] == ["Kallio Yoga"]
     assert await seats_of(code) == {"Mikko": (1, 0)}
 
 
 async def test_a_stranger_learns_the_club_of_a_card(
-    telegram: Telegram, olga: Any, club: Any, card: Any
+    telegram: Telegram, olga: Any, account: Any, card: Any
 ) -> None:
     """The group is not linked any more, so nobody becomes a member by being in it."""
     _, message = await card()
@@ -122,22 +122,22 @@ async def test_a_stranger_learns_the_club_of_a_card(
 
 
 async def test_an_instance_of_another_club_is_not_found_without_its_card(
-    telegram: Telegram, olga: Any, club: Any, card: Any
+    telegram: Telegram, olga: Any, account: Any, card: Any
 ) -> None:
     """`A1`: callback data can be forged; without the card in that chat, not even the club's name is shown."""
     _, message = await card()
-    await unlink_group(olga, club.id, club.group_id)
+    await unlink_group(olga, account.id, account.group_id)
     telegram.person("Charlie").join(telegram.chat())
     answer = await telegram.tap("Charlie", message, "Join")
     assert answer["text"] == "This group is no longer linked to a club, so this card no longer works."
 
 
 async def test_a_card_in_a_group_that_was_unlinked_books_nothing(
-    telegram: Telegram, olga: Any, alice: Any, club: Any, card: Any
+    telegram: Telegram, olga: Any, alice: Any, account: Any, card: Any
 ) -> None:
     """Members too: the first tap is answered by the reason, and takes the buttons away."""
     _, message = await card()
-    await unlink_group(olga, club.id, club.group_id)
+    await unlink_group(olga, account.id, account.group_id)
     answer = await telegram.tap("Alice", message, "Join")
     assert answer["text"].startswith("This group is no longer linked to a club")
     assert await db.value("SELECT count(*) FROM bookings") == 0
@@ -219,7 +219,7 @@ async def test_a_button_of_another_version_is_answered(telegram: Telegram, world
 
 
 async def test_two_hundred_taps_at_once_give_out_each_seat_once(
-    telegram: Telegram, card: Any, club: Any
+    telegram: Telegram, card: Any, account: Any
 ) -> None:
     """`B3`: concurrently, as polling handles them."""
     from aiogram.types import Update
@@ -239,7 +239,7 @@ async def test_two_hundred_taps_at_once_give_out_each_seat_once(
                     "message": {
                         "message_id": message["id"],
                         "date": 1,
-                        "chat": {"id": club.chat_id, "type": "supergroup", "title": "Kallio"},
+                        "chat": {"id": account.chat_id, "type": "supergroup", "title": "Kallio"},
                     },
                 },
             },
@@ -302,14 +302,14 @@ async def test_maybe_and_cannot_come_are_answers(telegram: Telegram, alice: Any,
 
 @pytest.mark.parametrize("data", ["s:dance:abcdefghjk", "v:abcdefghjk:seven"])
 async def test_a_malformed_button_in_a_group_is_answered_once(
-    telegram: Telegram, club: Any, capsys: pytest.CaptureFixture[str], data: str
+    telegram: Telegram, account: Any, capsys: pytest.CaptureFixture[str], data: str
 ) -> None:
     """The data looks like that of a card's button, but no card has such a button."""
     from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
     button = InlineKeyboardButton(text="Old", callback_data=data)
     rows = InlineKeyboardMarkup(inline_keyboard=[[button]])
-    await telegram.bot.send_message(club.chat_id, "From before", reply_markup=rows)
+    await telegram.bot.send_message(account.chat_id, "From before", reply_markup=rows)
     answer = await telegram.tap("Alice", telegram.last(telegram.chat()), "Old")
     assert answer["text"] == "This button is too old. Open the app instead."
     [call] = telegram.calls("answerCallbackQuery")

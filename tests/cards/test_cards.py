@@ -62,13 +62,13 @@ async def test_cancelled_past_and_groupless_instances_are_not_announced(
 
 
 async def test_announcing_waits_until_the_bot_may_write_in_the_group(
-    club: Any, instance: Make, noon: datetime
+    account: Any, instance: Make, noon: datetime
 ) -> None:
     await instance()
     clock.advance(timedelta(days=2))
-    await set_health(club.chat_id, GroupHealth.MUTED)
+    await set_health(account.chat_id, GroupHealth.MUTED)
     assert await cards.announce_due() == 0
-    await set_health(club.chat_id, GroupHealth.WELL)
+    await set_health(account.chat_id, GroupHealth.WELL)
     assert await cards.announce_due() == 1
 
 
@@ -97,13 +97,13 @@ async def test_only_organisers_post_cards(alice: Any, charlie: Any, instance: Ma
         await cards.post_card(alice, "nosuchcode")
 
 
-async def test_a_card_needs_a_group(olga: Any, club: Any, instance: Make) -> None:
+async def test_a_card_needs_a_group(olga: Any, account: Any, instance: Make) -> None:
     code = await instance(group_id=None)
     with pytest.raises(Invalid) as refused:
         await cards.post_card(olga, code)
     assert refused.value.field == "group_id"
     options = (OptionDraft("Yes"), OptionDraft("No"))
-    poll = await create_poll(olga, club.id, PollDraft(question="Snow?", options=options))
+    poll = await create_poll(olga, account.id, PollDraft(question="Snow?", options=options))
     with pytest.raises(Invalid):
         await cards.post_poll_card(olga, poll)
 
@@ -115,7 +115,7 @@ async def test_only_one_sender_claims_a_card(olga: Any, instance: Make) -> None:
 
 
 async def test_a_card_that_was_being_posted_at_a_crash_is_lost_not_reposted(
-    olga: Any, club: Any, instance: Make, noon: datetime
+    olga: Any, account: Any, instance: Make, noon: datetime
 ) -> None:
     """`C1`: it may be in the chat, so an organiser decides (`C6`)."""
     code = await instance()
@@ -124,11 +124,11 @@ async def test_a_card_that_was_being_posted_at_a_crash_is_lost_not_reposted(
     assert job is not None
     assert await posting.lose_interrupted_cards() == 1
     assert await posting.claim_due([]) is None
-    [seen] = await lost_cards(club.id)
+    [seen] = await lost_cards(account.id)
     assert seen.error == "may have been posted" and seen.group_title == "Kallio Yoga"
     # The former sender was only slow: what it knows counts more.
     await posting.record_posted(job, 7, "digest", NEVER)
-    assert await lost_cards(club.id) == []
+    assert await lost_cards(account.id) == []
 
 
 async def test_a_card_is_stale_when_its_seats_have_changed(olga: Any, alice: Any, instance: Make) -> None:
@@ -161,7 +161,7 @@ async def test_a_card_is_checked_when_the_clock_alone_changes_it(
 
 
 async def test_live_cards_of_an_upgraded_group_are_lost_and_due_ones_move(
-    olga: Any, club: Any, instance: Make, noon: datetime
+    olga: Any, account: Any, instance: Make, noon: datetime
 ) -> None:
     """`A6`, `C6`"""
     posted, waiting = await instance(), await instance()
@@ -170,27 +170,27 @@ async def test_live_cards_of_an_upgraded_group_are_lost_and_due_ones_move(
     assert job is not None
     await posting.record_posted(job, 7, "digest", NEVER)
     await cards.post_card(olga, waiting)
-    await move_group(club.chat_id, -100200)
-    assert [card.error for card in await lost_cards(club.id)] == ["the group became a supergroup"]
+    await move_group(account.chat_id, -100200)
+    assert [card.error for card in await lost_cards(account.id)] == ["the group became a supergroup"]
     due = await posting.claim_due([])
     assert due is not None and due.chat_id == -100200
 
 
 async def test_lost_cards_of_past_instances_are_not_listed(
-    olga: Any, club: Any, instance: Make, noon: datetime
+    olga: Any, account: Any, instance: Make, noon: datetime
 ) -> None:
     await cards.post_card(olga, await instance())
     job = await posting.claim_due([])
     assert job is not None
     await posting.record_lost(job, CardTrouble.DELETED, "gone")
-    assert len(await lost_cards(club.id)) == 1
+    assert len(await lost_cards(account.id)) == 1
     clock.advance(timedelta(days=4))
-    assert await lost_cards(club.id) == []
+    assert await lost_cards(account.id) == []
 
 
-async def test_cards_wait_while_their_group_is_at_its_limit(olga: Any, club: Any, instance: Make) -> None:
+async def test_cards_wait_while_their_group_is_at_its_limit(olga: Any, account: Any, instance: Make) -> None:
     await cards.post_card(olga, await instance())
-    assert await posting.claim_due([club.chat_id]) is None
+    assert await posting.claim_due([account.chat_id]) is None
     assert await posting.claim_due([]) is not None
 
 
@@ -217,12 +217,12 @@ async def test_posting_many_times_at_once_posts_one_card(olga: Any, instance: Ma
     assert len(await cards_of(instance_id=(await find_instance(code)).id)) == 1
 
 
-async def test_a_paused_series_announces_nothing(series: Any, club: Any, olga: Any) -> None:
+async def test_a_paused_series_announces_nothing(series: Any, account: Any, olga: Any) -> None:
     """S9: until it is resumed; its instances can still be booked."""
     from backend.events.pause import pause_series, resume_series
 
     made = await series(announce_before_minutes=5 * 24 * 60)
-    await pause_series(olga, club.id, made.series_id)
+    await pause_series(olga, account.id, made.series_id)
     assert await cards.announce_due() == 0
-    await resume_series(olga, club.id, made.series_id)
+    await resume_series(olga, account.id, made.series_id)
     assert await cards.announce_due() == 1

@@ -116,7 +116,7 @@ ENDS = ["99991231T235959Z", "99991231T235959", "99991231", "00010101T000000Z", "
 @pytest.mark.parametrize("until", ENDS)
 @pytest.mark.parametrize("zone", ZONES)
 async def test_an_end_at_the_end_of_the_calendar(
-    dashboard: Any, olga: Any, club: Any, zone: str, until: str
+    dashboard: Any, olga: Any, account: Any, zone: str, until: str
 ) -> None:
     """S1: it can be previewed, saved, opened, moved to another hour, copied and followed."""
     rules = [

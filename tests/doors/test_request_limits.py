@@ -105,7 +105,7 @@ def changes(site: Any, codes: dict[str, str]) -> list[Change]:
 
 
 @pytest.fixture
-async def every_change(site: Any, instance: Any, club: Any) -> list[Change]:
+async def every_change(site: Any, instance: Any, account: Any) -> list[Change]:
     return changes(site, {"events": await instance()})
 
 

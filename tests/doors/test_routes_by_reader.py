@@ -128,18 +128,18 @@ class Readers:
 
     headers: dict[str, dict[str, dict[str, str]]]  # by reader, and by the beginning of a path
     objects: dict[str, str]
-    other_club: int
+    other_account: int
 
     def address(self, path: str, reader: str) -> str:
         """The path about that club; in the dashboard, which asks for one's own club, about the one that is theirs."""
-        club = self.objects["club_id"]
+        account = self.objects["club_id"]
         if reader == "owner of another club" and "{" in path:
-            club = str(self.other_club)
+            account = str(self.other_account)
         filled = path.replace("{code}", self.objects["poll" if "/polls/" in path else "event"])
         for name, value in self.objects.items():
             filled = filled.replace(f"{{{name}}}", value)
         assert "{" not in filled
-        return f"{filled}?club={club}" if path.startswith(("/dashboard", "/app/series")) else filled
+        return f"{filled}?club={account}" if path.startswith(("/dashboard", "/app/series")) else filled
 
     def headers_for(self, reader: str, path: str) -> dict[str, str]:
         sites = self.headers[reader]
@@ -148,12 +148,12 @@ class Readers:
 
 @pytest.fixture
 async def world_of_readers(
-    noon: datetime, club: Any, people: dict[str, Any], series: Any, sign_in: Any
+    noon: datetime, account: Any, people: dict[str, Any], series: Any, sign_in: Any
 ) -> Callable[[], Any]:
     """The world of all readers is there; this puts it back."""
 
     async def make() -> Readers:
-        return await _make_readers(club, people, series, sign_in)
+        return await _make_readers(account, people, series, sign_in)
 
     await prepared_rows.made_once("readers", make)
 
@@ -164,22 +164,22 @@ async def world_of_readers(
     return put_back
 
 
-async def _make_readers(club: Any, people: dict[str, Any], series: Any, sign_in: Any) -> Readers:
+async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_in: Any) -> Readers:
     await leases.take("worker", "a worker", timedelta(days=1))  # for /ready
-    olga, who = people["olga"], await _people_of(club, people)
+    olga, who = people["olga"], await _people_of(account, people)
     made = await series(rule="FREQ=WEEKLY")
     for reader in ("member", "helper", "admin"):
         await book(made.first_code, who[reader], via=Via.CARD)
     open_to_links = await series(visibility="link")
     await book(open_to_links.first_code, who["visitor"], via=Via.MINIAPP)
     draft = PollDraft(
-        question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")), group_id=club.group_id
+        question="Tea?", options=(OptionDraft("Chai"), OptionDraft("Sencha")), group_id=account.group_id
     )
-    poll = await create_poll(olga, club.id, draft)
-    await create_key(olga, club.id, label="For helpers", role=Role.HELPER)
-    other_club = await create_own_account(who["owner of another club"], "Aurora Chess")
+    poll = await create_poll(olga, account.id, draft)
+    await create_key(olga, account.id, label="For helpers", role=Role.HELPER)
+    other_account = await create_own_account(who["owner of another club"], "Aurora Chess")
     member = await _membership(who["member"])
-    await make_regular(olga, club.id, made.series_id, await _membership(olga))
+    await make_regular(olga, account.id, made.series_id, await _membership(olga))
     headers: dict[str, dict[str, dict[str, str]]] = {"nobody": {}}
     for reader, person in who.items():
         headers[reader] = await _credentials(person, sign_in)
@@ -191,18 +191,18 @@ async def _make_readers(club: Any, people: dict[str, Any], series: Any, sign_in:
             "poll": poll,
             "series_id": str(made.series_id),
             "membership_id": str(member),
-            "club_id": str(club.id),
-            "group_id": str(club.group_id),
+            "club_id": str(account.id),
+            "group_id": str(account.group_id),
             "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
             "browser_id": str(await db.value("SELECT max(id) FROM web_sessions WHERE user_id = $1", olga.id)),
             "name": "AAAAAAAAAAAA",
             "digest": "0123456789ab",
         },
-        other_club,
+        other_account,
     )
 
 
-async def _people_of(club: Any, people: dict[str, Any]) -> dict[str, Any]:
+async def _people_of(account: Any, people: dict[str, Any]) -> dict[str, Any]:
     """A person for each reader but nobody."""
     made = [
         await register_person(TelegramIdentity(2001 + n, name, language_code="en"))
@@ -210,10 +210,10 @@ async def _people_of(club: Any, people: dict[str, Any]) -> dict[str, Any]:
     ]
     visitor, removed, other_owner = made
     olga = people["olga"]
-    await join(removed, club.id, through=JoinedThrough.HAND)
-    await remove_member(olga, club.id, await _membership(removed))
-    await change_role(olga, club.id, await _membership(people["aino"]), Role.HELPER)
-    await change_role(olga, club.id, await _membership(people["bob"]), Role.ADMIN)
+    await join(removed, account.id, through=JoinedThrough.HAND)
+    await remove_member(olga, account.id, await _membership(removed))
+    await change_role(olga, account.id, await _membership(people["aino"]), Role.HELPER)
+    await change_role(olga, account.id, await _membership(people["bob"]), Role.ADMIN)
     return {
         "stranger": people["charlie"],
         "visitor": visitor,

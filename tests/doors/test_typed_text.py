@@ -58,9 +58,9 @@ class Doors:
     """The club, and each door with somebody in it."""
 
     def __init__(
-        self, club: Any, people: Any, telegram: Telegram, dashboard: Any, app: Any, code: str
+        self, account: Any, people: Any, telegram: Telegram, dashboard: Any, app: Any, code: str
     ) -> None:
-        self.club, self.olga, self.telegram = club, people["olga"], telegram
+        self.account, self.olga, self.telegram = account, people["olga"], telegram
         self.dashboard, self.app, self.code = dashboard, app, code
         self._update = 9_000
 
@@ -79,7 +79,7 @@ class Doors:
         return {"id": self.olga.telegram_id, "type": "private"}
 
     def group(self, title: str = "Kallio Yoga") -> dict[str, Any]:
-        return {"id": self.club.chat_id, "type": "supergroup", "title": title, "is_forum": True}
+        return {"id": self.account.chat_id, "type": "supergroup", "title": title, "is_forum": True}
 
 
 def form_of_series(**typed: str) -> dict[str, str]:
@@ -123,7 +123,7 @@ async def option_by_command(doors: Doors, typed: str) -> None:
     await command(*asked, "--option", typed, "--as", str(doors.olga.telegram_id))
 
 
-async def club_name(doors: Doors, typed: str) -> None:
+async def account_name(doors: Doors, typed: str) -> None:
     await doors.dashboard.post("/dashboard/settings/club", name=typed, zone="Europe/Helsinki", language="en")
 
 
@@ -192,7 +192,7 @@ DOORS: list[tuple[str, str, Door]] = [
     ("polls.question", LINE, question),
     ("poll_options.text", LINE, option),
     ("poll_options.text", LINE, option_by_command),
-    ("accounts.name", LINE, club_name),
+    ("accounts.name", LINE, account_name),
     ("api_keys.label", LINE, key_label),
     ("memberships.name", LINE, named_member),
     ("bookings.guest_names", LINE, guest_name),
@@ -251,7 +251,7 @@ def texts_in(value: Any) -> list[str]:
 
 @pytest.fixture
 async def doors(
-    club: Any,
+    account: Any,
     people: Any,
     telegram: Telegram,
     dashboard: Any,
@@ -264,7 +264,7 @@ async def doors(
 
     code = await instance()
     await book(code, alice, via=Via.MINIAPP)
-    return Doors(club, people, telegram, dashboard, await app_of(people["olga"]), code)
+    return Doors(account, people, telegram, dashboard, await app_of(people["olga"]), code)
 
 
 @pytest.mark.parametrize(("column", "clean", "door"), DOORS, ids=NAMES)

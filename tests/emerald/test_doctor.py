@@ -89,7 +89,7 @@ MENDING = (
 @pytest.fixture
 async def busy(
     instance: Callable[..., Awaitable[str]],
-    club: Any,
+    account: Any,
     olga: Person,
     alice: Person,
     bob: Person,
@@ -103,10 +103,10 @@ async def busy(
     await book(code, bob, guests=1, via=Via.CARD)
     await book(code, aino, via=Via.CARD)
     draft = PollDraft(question="Who drives?", options=(OptionDraft("I", 1), OptionDraft("No")))
-    asked = await create_poll(olga, club.id, draft)
+    asked = await create_poll(olga, account.id, draft)
     await vote(asked, alice, [(await poll(asked, alice)).options[0].id], via=Via.CARD)
     days = tuple(OptionDraft("", 9, clock.now() + timedelta(days=n)) for n in (1, 2))
-    when = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=days))
+    when = await create_poll(olga, account.id, PollDraft(question="When?", kind="dates", options=days))
     first, second = (option.id for option in (await poll(when, alice)).options)
     await vote(when, alice, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
     await close_poll(when, olga, make=EventDetails(capacity=5))

@@ -20,7 +20,7 @@ Make = Callable[..., Awaitable[str]]
 
 
 async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
-    telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any, instance: Make
+    telegram: Telegram, olga: Any, alice: Any, bob: Any, account: Any, instance: Make
 ) -> None:
     """`M1`, `C1`: killed while Telegram processes both and has answered neither."""
     await telegram.start("Bob")
@@ -31,7 +31,7 @@ async def test_a_killed_worker_repeats_what_must_arrive_and_posts_no_card_twice(
     await post_card(olga, code)
     telegram.sandbox.fault(method="sendMessage", drop_after_apply=True, hang=True, times=2)
     with emerald("work", telegram) as first:
-        await wait_for(telegram, club.chat_id, text="Evening flow yoga")
+        await wait_for(telegram, account.chat_id, text="Evening flow yoga")
         message = await wait_for(telegram, 1003, text="first in line")
         first.kill()
         await ended(first)
@@ -68,7 +68,7 @@ def titled(step: str) -> str:
 
 
 async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
-    telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make
+    telegram: Telegram, olga: Any, alice: Any, account: Any, instance: Make
 ) -> None:
     """`C1`: kill -9 between every two steps; another real worker takes over each time, and is killed at the
     next."""
@@ -92,18 +92,18 @@ async def test_a_card_is_posted_once_wherever_the_worker_is_killed(
             assert card.state == then, step
             if then == "live":  # and from now on it is edited
                 await book(codes[step], alice, via=Via.MINIAPP)
-                await wait_for(telegram, club.chat_id, text=titled(step), edits=1)
+                await wait_for(telegram, account.chat_id, text=titled(step), edits=1)
             else:
                 message = await wait_for(telegram, 1001, text=titled(step), button="Post it again")
                 assert "may not have reached" in message["text"]
             assert count_messages(titled(step)) == (1 if then == "live" else posted), step
         last.terminate()
         assert await ended(last) == 0
-    assert {card.trouble for card in await lost_cards(club.id)} == {"unknown"}
+    assert {card.trouble for card in await lost_cards(account.id)} == {"unknown"}
 
 
 async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
-    telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make
+    telegram: Telegram, olga: Any, alice: Any, account: Any, instance: Make
 ) -> None:
     """Decision 0009: two workers from the start; the lease of the killed one runs out."""
     code = await instance()
@@ -116,13 +116,13 @@ async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
             )
             await until(at_work)
             await post_card(olga, code)
-            card = await wait_for(telegram, club.chat_id, text="12 free")
+            card = await wait_for(telegram, account.chat_id, text="12 free")
             await until("SELECT state = 'live' FROM cards")
             first.kill()
             await ended(first)
             died = time.monotonic()
             await book(code, alice, via=Via.MINIAPP)
-            await wait_for(telegram, club.chat_id, text="Alice", message_id=card["id"])
+            await wait_for(telegram, account.chat_id, text="Alice", message_id=card["id"])
             assert time.monotonic() - died < 10
             second.terminate()
             assert await ended(second) == 0
@@ -130,15 +130,15 @@ async def test_a_killed_worker_is_followed_by_the_other_within_ten_seconds(
 
 
 async def test_a_worker_announces_edits_and_stops_in_order(
-    telegram: Telegram, alice: Any, club: Any, instance: Make
+    telegram: Telegram, alice: Any, account: Any, instance: Make
 ) -> None:
     """A job announces an instance, its card is posted, a tap is shown on it; then SIGTERM."""
     code = await instance(announce_before_minutes=7 * 24 * 60)
     with emerald("work", telegram) as worker:
-        card = await wait_for(telegram, club.chat_id, text="12 free", button="Join")
+        card = await wait_for(telegram, account.chat_id, text="12 free", button="Join")
         assert buttons(card)[0] == ["Join", "+1"]
         await book(code, alice, via=Via.CARD)
-        edited = await wait_for(telegram, club.chat_id, text="Alice", message_id=card["id"])
+        edited = await wait_for(telegram, account.chat_id, text="Alice", message_id=card["id"])
         assert "11 free" in edited["text"]
         assert await leases.is_held("worker")
         worker.terminate()

@@ -167,7 +167,7 @@ async def test_real_workers_share_a_job_and_never_run_it_at_the_same_time(world:
 
 
 async def test_a_job_whose_worker_was_killed_runs_again_within_ten_seconds(
-    telegram: Telegram, instance: Any, club: Any
+    telegram: Telegram, instance: Any, account: Any
 ) -> None:
     """Decision 0009: by the other of two real workers; what one has announced is not announced again
     (`C1`)."""

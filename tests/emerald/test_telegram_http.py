@@ -66,10 +66,10 @@ async def test_many_questions_share_a_few_connections(telegram: Telegram, client
     assert answers == [True] * 60
 
 
-async def test_the_domain_asks_by_it(telegram: Telegram, client: TelegramHttp, club: Any) -> None:
+async def test_the_domain_asks_by_it(telegram: Telegram, client: TelegramHttp, account: Any) -> None:
     charlie = await register_person(TelegramIdentity(1009, "Charlie"))
     presence.set_membership_checker(client.is_in_chat)
     try:
-        assert not await presence.is_present(charlie, club.group_id)
+        assert not await presence.is_present(charlie, account.group_id)
     finally:
         presence._membership_checker = None

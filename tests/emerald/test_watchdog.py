@@ -41,7 +41,9 @@ async def registered(telegram: Telegram) -> dict[str, str]:
     return {"TELEGRAM_API_URL": telegram.url}
 
 
-async def test_a_worker_that_stands_still_ends(registered: dict[str, str], club: Any, tmp_path: Path) -> None:
+async def test_a_worker_that_stands_still_ends(
+    registered: dict[str, str], account: Any, tmp_path: Path
+) -> None:
     """It says in which line."""
     with stalling_at("job.close polls", "work", tmp_path, **registered) as worker:
         await stalled(tmp_path)
@@ -51,7 +53,7 @@ async def test_a_worker_that_stands_still_ends(registered: dict[str, str], club:
 
 
 async def test_without_the_watch_it_would_stand_still_for_ever(
-    registered: dict[str, str], club: Any, tmp_path: Path
+    registered: dict[str, str], account: Any, tmp_path: Path
 ) -> None:
     """The control."""
     off = {"FAILPOINTS": "watchdog.off", **registered}

@@ -42,7 +42,7 @@ def file_of(starts_at: datetime, minutes: int, zone: str) -> tuple[str, Ends]:
     event = CalendarEvent(
         code="abcdefghjk",
         title="Yoga",
-        club="Kallio Yoga",
+        account_name="Kallio Yoga",
         starts_at=starts_at,
         ends_at=ends_at,
         zone=zone,

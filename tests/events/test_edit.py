@@ -26,22 +26,22 @@ from emerald.doctor import check_invariants
 Make = Callable[..., Awaitable[Any]]
 
 
-async def draft_of(club: Any, series_id: int) -> Any:
-    view = await events.series_by_id(club.id, series_id)
+async def draft_of(account: Any, series_id: int) -> Any:
+    view = await events.series_by_id(account.id, series_id)
     assert view is not None
     return view.draft
 
 
 async def test_untouched_instances_follow_a_new_rule_and_booked_ones_are_listed(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4: nothing with a booking is ever deleted silently."""
     new_series = await series(rule="FREQ=WEEKLY")
     await book(new_series.first_code, alice, via=Via.MINIAPP)
-    draft = await draft_of(club, new_series.series_id)
+    draft = await draft_of(account, new_series.series_id)
     later = replace(draft, starts_local=draft.starts_local + timedelta(hours=1))
-    await edit_series(olga, club.id, new_series.series_id, later)
-    assert [view.code for view in await drifted_instances(club.id, new_series.series_id)] == [
+    await edit_series(olga, account.id, new_series.series_id, later)
+    assert [view.code for view in await drifted_instances(account.id, new_series.series_id)] == [
         new_series.first_code
     ]
     instances = await series_instances(new_series.series_id, olga)
@@ -49,55 +49,55 @@ async def test_untouched_instances_follow_a_new_rule_and_booked_ones_are_listed(
     assert instances[1].starts_at - instances[0].starts_at == timedelta(hours=1)
 
 
-async def move_whole_series(club: Any, olga: Person, series_id: int, hours: int) -> list[str]:
+async def move_whole_series(account: Any, olga: Person, series_id: int, hours: int) -> list[str]:
     """Olga moves the whole series; returns the codes of the instances that drift."""
-    draft = await draft_of(club, series_id)
+    draft = await draft_of(account, series_id)
     later = replace(draft, starts_local=draft.starts_local + timedelta(hours=hours))
-    await edit_series(olga, club.id, series_id, later)
-    return [view.code for view in await drifted_instances(club.id, series_id)]
+    await edit_series(olga, account.id, series_id, later)
+    return [view.code for view in await drifted_instances(account.id, series_id)]
 
 
 async def test_olga_moves_keeps_or_cancels_each_instance_that_drifts(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4: she moves, keeps or cancels it; until then it is listed, and afterwards no longer."""
     new_series = await series(rule="FREQ=WEEKLY;COUNT=4")
     codes = [view.code for view in await series_instances(new_series.series_id, olga)]
     for code in codes[:3]:
         await book(code, alice, via=Via.MINIAPP)
-    assert await move_whole_series(club, olga, new_series.series_id, 1) == codes[:3]
-    assert [view.code for view in await drifted_instances(club.id)] == codes[:3]
+    assert await move_whole_series(account, olga, new_series.series_id, 1) == codes[:3]
+    assert [view.code for view in await drifted_instances(account.id)] == codes[:3]
     assert (await event(codes[0], olga)).is_drifted
-    assert [s.drifted for s in await events.all_series(club.id)] == [3]
+    assert [s.drifted for s in await events.all_series(account.id)] == [3]
 
     await move_instance(codes[0], olga, datetime(2026, 11, 26, 19, 0))
     await keep_drifted(codes[1], olga)
     await keep_drifted(codes[1], olga)
     await cancel_instance(codes[2], olga, "Nobody has time at seven.")
-    assert await drifted_instances(club.id, new_series.series_id) == []
+    assert await drifted_instances(account.id, new_series.series_id) == []
     assert [(await event(code, alice)).mine.seats for code in codes[:3]] == [1, 1, 1]  # type: ignore[union-attr]
     # Nobody had booked the fourth: it followed the rule.
     with pytest.raises(NotFound):
         await event(codes[3], olga)
 
     # Instances that Olga has decided on are not listed again.
-    assert await move_whole_series(club, olga, new_series.series_id, 1) == []
+    assert await move_whole_series(account, olga, new_series.series_id, 1) == []
 
 
 async def test_an_instance_that_is_in_the_rule_again_drifts_no_more(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4: an organiser who takes the change back has nothing left to decide."""
     new_series = await series(rule="FREQ=WEEKLY")
     await book(new_series.first_code, alice, via=Via.MINIAPP)
-    assert await move_whole_series(club, olga, new_series.series_id, 1) == [new_series.first_code]
-    assert await move_whole_series(club, olga, new_series.series_id, -1) == []
+    assert await move_whole_series(account, olga, new_series.series_id, 1) == [new_series.first_code]
+    assert await move_whole_series(account, olga, new_series.series_id, -1) == []
     instances = await series_instances(new_series.series_id, olga)
     assert len({view.starts_at for view in instances}) == len(instances) == 8
 
 
 async def test_instances_once_booked_posted_or_edited_are_never_deleted(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4."""
     new_series = await series(rule="FREQ=WEEKLY")
@@ -106,11 +106,11 @@ async def test_instances_once_booked_posted_or_edited_are_never_deleted(
     await leave(left, alice, via=Via.MINIAPP)
     await post_card(olga, carded)
     await edit_instance(edited, olga, InstanceChanges(title="With live music"))
-    assert await move_whole_series(club, olga, new_series.series_id, 1) == [left, carded, edited]
+    assert await move_whole_series(account, olga, new_series.series_id, 1) == [left, carded, edited]
 
 
 async def test_an_instance_that_a_poll_chose_is_never_deleted(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4, P4: even when none of its voters has booked it."""
     new_series = await series(rule="FREQ=WEEKLY")
@@ -118,21 +118,21 @@ async def test_an_instance_that_a_poll_chose_is_never_deleted(
         poll_id = await db.value(
             "INSERT INTO polls (account_id, code, question, kind, choices_max, anonymous, results,"
             " created_at) VALUES ($1, 'poll', 'When?', 'dates', 1, false, 'live', $2) RETURNING id",
-            club.id,
+            account.id,
             noon,
         )
         await db.execute(
             "INSERT INTO poll_options (account_id, poll_id, position, text, starts_at, made_instance_id)"
             " SELECT $1, $2, 1, '', starts_at, id FROM event_instances WHERE code = $3",
-            club.id,
+            account.id,
             poll_id,
             new_series.first_code,
         )
-    assert await move_whole_series(club, olga, new_series.series_id, 1) == [new_series.first_code]
+    assert await move_whole_series(account, olga, new_series.series_id, 1) == [new_series.first_code]
 
 
 async def test_an_edited_instance_keeps_its_own_values_when_the_series_changes(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4: "this one", capacity included. Where it has no value of its own it follows the series."""
     new_series = await series(rule="FREQ=WEEKLY", capacity=12)
@@ -151,13 +151,13 @@ async def test_an_edited_instance_keeps_its_own_values_when_the_series_changes(
     assert view.version > version
 
     draft = replace(
-        await draft_of(club, new_series.series_id),
+        await draft_of(account, new_series.series_id),
         title="Morning yoga",
         place="Sali 3",
         capacity=8,
         duration_minutes=60,
     )
-    await edit_series(olga, club.id, new_series.series_id, draft)
+    await edit_series(olga, account.id, new_series.series_id, draft)
     view = await event(edited, olga)
     assert (view.title, view.place, view.capacity) == ("With live music", "Sali 3", 40)
     assert view.ends_at - view.starts_at == timedelta(hours=2)
@@ -171,7 +171,7 @@ async def test_an_edited_instance_keeps_its_own_values_when_the_series_changes(
 
 
 async def test_what_did_not_follow_the_series_is_named(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4: a moved instance has the new title, and keeps its time and its seats; the others follow in all."""
     new_series = await series(rule="FREQ=WEEKLY", capacity=12)
@@ -182,45 +182,45 @@ async def test_what_did_not_follow_the_series_is_named(
     await edit_instance(renamed, olga, InstanceChanges(title="With live music", duration_minutes=120))
     await set_capacity(larger, olga, 20)
     await edit_instance(kept, olga, InstanceChanges(title="Evening flow yoga", place=None))
-    assert [(one.code, one.values) for one in await own_values(club.id, new_series.series_id)] == [
+    assert [(one.code, one.values) for one in await own_values(account.id, new_series.series_id)] == [
         (moved, ("time",)),
         (renamed, ("duration_minutes", "title")),
         (larger, ("capacity",)),
     ]
-    draft = await draft_of(club, new_series.series_id)
-    await edit_series(olga, club.id, new_series.series_id, replace(draft, title="Yoga", capacity=8))
-    assert [(one.code, one.values) for one in await own_values(club.id, new_series.series_id)] == [
+    draft = await draft_of(account, new_series.series_id)
+    await edit_series(olga, account.id, new_series.series_id, replace(draft, title="Yoga", capacity=8))
+    assert [(one.code, one.values) for one in await own_values(account.id, new_series.series_id)] == [
         (moved, ("time", "capacity")),
         (renamed, ("duration_minutes", "capacity", "title")),
         (larger, ("capacity",)),
         (kept, ("capacity", "title")),
     ]
     assert ((await event(moved, olga)).title, (await event(moved, olga)).capacity) == ("Yoga", 12)
-    assert await own_values(club.id + 1, new_series.series_id) == []
+    assert await own_values(account.id + 1, new_series.series_id) == []
 
 
 async def test_a_kept_instance_beside_the_rule_has_a_time_of_its_own(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4: one that drifts is listed as such until Olga keeps it."""
     new_series = await series(rule="FREQ=WEEKLY")
     await book(new_series.first_code, alice, via=Via.MINIAPP)
-    await move_whole_series(club, olga, new_series.series_id, 1)
-    assert await own_values(club.id, new_series.series_id) == []
+    await move_whole_series(account, olga, new_series.series_id, 1)
+    assert await own_values(account.id, new_series.series_id) == []
     await keep_drifted(new_series.first_code, olga)
-    [own] = await own_values(club.id, new_series.series_id)
+    [own] = await own_values(account.id, new_series.series_id)
     assert (own.code, own.values) == (new_series.first_code, ("time",))
 
 
 async def test_a_capacity_set_by_hand_stays_when_the_series_changes(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """W4, S4: only instances that had the capacity of the series get the new one."""
     new_series = await series(rule="FREQ=WEEKLY;COUNT=2", capacity=12)
     await set_capacity(new_series.first_code, olga, 20)
-    draft = await draft_of(club, new_series.series_id)
-    await edit_series(olga, club.id, new_series.series_id, replace(draft, title="Yoga"))
-    await edit_series(olga, club.id, new_series.series_id, replace(draft, capacity=10))
+    draft = await draft_of(account, new_series.series_id)
+    await edit_series(olga, account.id, new_series.series_id, replace(draft, title="Yoga"))
+    await edit_series(olga, account.id, new_series.series_id, replace(draft, capacity=10))
     assert [view.capacity for view in await series_instances(new_series.series_id, olga)] == [20, 10]
 
 
@@ -263,26 +263,26 @@ async def test_each_fault_of_an_edit_is_reported_at_its_field(
 
 
 async def test_cards_and_screens_follow_every_edit(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4, C2: each future instance gets a new version."""
     new_series = await series(rule="FREQ=WEEKLY;COUNT=3")
     before = [view.version for view in await series_instances(new_series.series_id, olga)]
-    draft = await draft_of(club, new_series.series_id)
-    await edit_series(olga, club.id, new_series.series_id, replace(draft, place="Sali 5"))
+    draft = await draft_of(account, new_series.series_id)
+    await edit_series(olga, account.id, new_series.series_id, replace(draft, place="Sali 5"))
     after = [view.version for view in await series_instances(new_series.series_id, olga)]
     assert all(new > old for new, old in zip(after, before, strict=True))
 
 
 async def test_a_higher_capacity_of_the_series_seats_the_waitlist_of_every_instance(
-    series: Make, club: Any, olga: Person, alice: Person, bob: Person
+    series: Make, account: Any, olga: Person, alice: Person, bob: Person
 ) -> None:
     """W4: by the allocator."""
     new_series = await series(rule="FREQ=WEEKLY", capacity=1)
     await book(new_series.first_code, alice, via=Via.MINIAPP)
     assert (await book(new_series.first_code, bob, via=Via.MINIAPP)).place == 1
-    draft = await draft_of(club, new_series.series_id)
-    await edit_series(olga, club.id, new_series.series_id, replace(draft, capacity=2))
+    draft = await draft_of(account, new_series.series_id)
+    await edit_series(olga, account.id, new_series.series_id, replace(draft, capacity=2))
     assert {view.capacity for view in await series_instances(new_series.series_id, olga)} == {2}
     view = await event(new_series.first_code, bob)
     assert view.mine is not None

@@ -14,7 +14,7 @@ from backend.events.ical import CalendarEvent, EventStatus, render_calendar
 
 YOGA = CalendarEvent(
     code="abcdefghjk",
-    club="Kallio Yoga",
+    account_name="Kallio Yoga",
     title="🧘 Evening flow yoga",
     starts_at=datetime(2026, 11, 24, 16, 0, tzinfo=UTC),
     ends_at=datetime(2026, 11, 24, 17, 15, tzinfo=UTC),

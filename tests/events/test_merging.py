@@ -30,14 +30,14 @@ AT_SEVEN = TUESDAY.replace(hour=19)
 
 
 @pytest.fixture
-async def moved_to_seven(series: Make, club: Any, olga: Person, alice: Person, noon: datetime) -> Any:
+async def moved_to_seven(series: Make, account: Any, olga: Person, alice: Person, noon: datetime) -> Any:
     """A Tuesday class went from 18 to 19; Alice's date stays at 18, and an empty one was made at 19."""
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     await book(made.first_code, alice, via=Via.CARD)
-    view = await series_by_id(club.id, made.series_id)
+    view = await series_by_id(account.id, made.series_id)
     assert view
-    await edit_series(olga, club.id, made.series_id, replace(view.draft, starts_local=AT_SEVEN))
-    assert [one.code for one in await drifted_instances(club.id)] == [made.first_code]
+    await edit_series(olga, account.id, made.series_id, replace(view.draft, starts_local=AT_SEVEN))
+    assert [one.code for one in await drifted_instances(account.id)] == [made.first_code]
     return made
 
 
@@ -46,7 +46,7 @@ async def dates_of(made: Any, olga: Person) -> list[Any]:
 
 
 async def test_a_booked_date_that_moves_to_the_new_hour_leaves_no_empty_one_there(
-    moved_to_seven: Any, club: Any, olga: Person, alice: Person
+    moved_to_seven: Any, account: Any, olga: Person, alice: Person
 ) -> None:
     """S4 proposes the move; what was made at the new hour goes, and is not made again."""
     made = moved_to_seven
@@ -57,8 +57,8 @@ async def test_a_booked_date_that_moves_to_the_new_hour_leaves_no_empty_one_ther
         await event(twin.code, olga)
     clock.advance(timedelta(days=1))
     await materialize_all_series()
-    await pause_series(olga, club.id, made.series_id)
-    await resume_series(olga, club.id, made.series_id)
+    await pause_series(olga, account.id, made.series_id)
+    await resume_series(olga, account.id, made.series_id)
     dates = await dates_of(made, olga)
     assert len({one.starts_at for one in dates}) == len(dates) == 7
     mine = (await event(made.first_code, alice)).mine
@@ -67,7 +67,7 @@ async def test_a_booked_date_that_moves_to_the_new_hour_leaves_no_empty_one_ther
 
 
 async def test_an_empty_date_that_a_card_shows_is_cancelled_instead(
-    moved_to_seven: Any, club: Any, olga: Person, bob: Person
+    moved_to_seven: Any, account: Any, olga: Person, bob: Person
 ) -> None:
     """S4: nothing that people have seen is deleted without a word."""
     made = moved_to_seven
@@ -102,22 +102,22 @@ async def test_where_somebody_takes_part_or_an_organiser_has_edited_nothing_is_r
 
 
 async def test_no_date_is_made_where_another_is(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """The date was moved to 19 first; then the class follows."""
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     await book(made.first_code, alice, via=Via.CARD)
     await move_instance(made.first_code, olga, AT_SEVEN)
-    view = await series_by_id(club.id, made.series_id)
+    view = await series_by_id(account.id, made.series_id)
     assert view
-    await edit_series(olga, club.id, made.series_id, replace(view.draft, starts_local=AT_SEVEN))
+    await edit_series(olga, account.id, made.series_id, replace(view.draft, starts_local=AT_SEVEN))
     dates = await dates_of(made, olga)
     assert len({one.starts_at for one in dates}) == len(dates) == 7
     assert await db.value("SELECT count(*) FROM event_instances") == 7
 
 
 async def test_two_organisers_who_move_two_dates_to_one_start_get_one_there(
-    series: Make, club: Any, olga: Person, alice: Person, bob: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, bob: Person, noon: datetime
 ) -> None:
     """Whoever comes second is told."""
     made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")

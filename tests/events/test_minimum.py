@@ -133,7 +133,7 @@ async def test_an_instance_with_too_few_people_is_cancelled_automatically(
 
 async def test_organisers_are_asked_once_and_the_first_decision_counts(
     instance_with_minimum: Make,
-    club: Any,
+    account: Any,
     olga: Person,
     alice: Person,
     bob: Person,
@@ -265,10 +265,10 @@ async def test_it_is_decided_once_while_others_book_and_leave(
 
 
 async def test_members_who_are_no_organisers_are_not_asked(
-    instance_with_minimum: Make, club: Any, olga: Person, charlie: Person, noon: datetime
+    instance_with_minimum: Make, account: Any, olga: Person, charlie: Person, noon: datetime
 ) -> None:
     """A2: only OWNERs and ADMINs are."""
-    await join(charlie, club.id, through=JoinedThrough.HAND)
+    await join(charlie, account.id, through=JoinedThrough.HAND)
     await instance_with_minimum()
     await set_clock(DECIDED)
     await run_jobs()

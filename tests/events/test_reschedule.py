@@ -172,7 +172,7 @@ async def test_a_member_who_has_left_is_not_asked_any_more(
 
 
 async def test_an_instance_that_is_moved_to_the_start_of_an_untouched_one_takes_its_place(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S11: one instance per start. S2: neither is made again."""
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
@@ -222,16 +222,18 @@ async def test_free_seats_are_promoted_by_the_new_start(instance: Make, olga: Pe
 
 
 async def test_a_moved_instance_counts_as_edited_by_hand(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4: a new rule does not delete it, though nobody has booked it."""
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     await move_instance(new_series.first_code, olga, SUNDAY)
-    view = await events.series_by_id(club.id, new_series.series_id)
+    view = await events.series_by_id(account.id, new_series.series_id)
     assert view is not None
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
-    await edit_series(olga, club.id, new_series.series_id, later)
-    assert [v.code for v in await drifted_instances(club.id, new_series.series_id)] == [new_series.first_code]
+    await edit_series(olga, account.id, new_series.series_id, later)
+    assert [v.code for v in await drifted_instances(account.id, new_series.series_id)] == [
+        new_series.first_code
+    ]
 
 
 async def test_some_moves_are_refused(

@@ -91,16 +91,16 @@ async def test_wall_clock_time_is_kept_across_a_dst_change(
 
 
 async def test_a_series_without_a_future_occurrence_is_refused(
-    club: Any, olga: Person, noon: datetime
+    account: Any, olga: Person, noon: datetime
 ) -> None:
     draft_in_the_past = SeriesDraft(title="Gone", zone="UTC", starts_local=datetime(2026, 1, 1, 12, 0))
     with pytest.raises(InvalidForm) as refused:
-        await create_series(olga, club.id, draft_in_the_past)
+        await create_series(olga, account.id, draft_in_the_past)
     assert "starts_local" in refused.value.faults
     assert await count_instances() == 0
 
 
-async def test_all_faults_are_reported_at_once_each_at_its_field(club: Any, olga: Person) -> None:
+async def test_all_faults_are_reported_at_once_each_at_its_field(account: Any, olga: Person) -> None:
     """X5."""
     draft = SeriesDraft(
         title=" ",
@@ -118,7 +118,7 @@ async def test_all_faults_are_reported_at_once_each_at_its_field(club: Any, olga
         group_id=999,
     )
     with pytest.raises(InvalidForm) as refused:
-        await create_series(olga, club.id, draft)
+        await create_series(olga, account.id, draft)
     assert set(refused.value.faults) == {
         "title",
         "zone",
@@ -133,21 +133,23 @@ async def test_all_faults_are_reported_at_once_each_at_its_field(club: Any, olga
     }
 
 
-async def test_a_group_of_another_account_cannot_be_chosen(club: Any, olga: Person, noon: datetime) -> None:
+async def test_a_group_of_another_account_cannot_be_chosen(
+    account: Any, olga: Person, noon: datetime
+) -> None:
     """A1."""
-    draft = SeriesDraft(title="Yoga", zone="UTC", starts_local=TUESDAY, group_id=club.group_id + 1)
+    draft = SeriesDraft(title="Yoga", zone="UTC", starts_local=TUESDAY, group_id=account.group_id + 1)
     with pytest.raises(InvalidForm) as refused:
-        await create_series(olga, club.id, draft)
+        await create_series(olga, account.id, draft)
     assert set(refused.value.faults) == {"group_id"}
 
 
-async def test_members_create_no_series(club: Any, alice: Person, charlie: Person) -> None:
+async def test_members_create_no_series(account: Any, alice: Person, charlie: Person) -> None:
     """X4, A1."""
     draft = SeriesDraft(title="Mine", zone="UTC", starts_local=TUESDAY)
     with pytest.raises(Forbidden):
-        await create_series(alice, club.id, draft)
+        await create_series(alice, account.id, draft)
     with pytest.raises(NotFound):
-        await create_series(charlie, club.id, draft)
+        await create_series(charlie, account.id, draft)
 
 
 async def test_an_instance_is_completed_after_its_end_and_takes_no_bookings(
@@ -176,24 +178,24 @@ async def test_a_preview_shows_the_next_occurrences_and_saves_nothing(noon: date
     assert await count_instances() == 0
 
 
-async def test_series_are_listed_by_their_next_start(series: Make, club: Any, noon: datetime) -> None:
+async def test_series_are_listed_by_their_next_start(series: Make, account: Any, noon: datetime) -> None:
     await series(title="Later", starts_local=TUESDAY + timedelta(days=3))
     await series(title="Sooner", starts_local=TUESDAY)
-    assert [view.draft.title for view in await all_series(club.id)] == ["Sooner", "Later"]
+    assert [view.draft.title for view in await all_series(account.id)] == ["Sooner", "Later"]
 
 
-async def test_a_series_of_another_account_does_not_exist(series: Make, club: Any) -> None:
+async def test_a_series_of_another_account_does_not_exist(series: Make, account: Any) -> None:
     """A1."""
     new_series = await series()
     from backend.events import queries
 
-    assert await queries.series_by_id(club.id, new_series.series_id) is not None
-    assert await queries.series_by_id(club.id + 1, new_series.series_id) is None
+    assert await queries.series_by_id(account.id, new_series.series_id) is not None
+    assert await queries.series_by_id(account.id + 1, new_series.series_id) is None
 
 
 @pytest.mark.parametrize(("starts_at", "hour"), [("2026-12-01T18:00", 16), ("2026-12-01T18:00+00:00", 18)])
 async def test_a_script_names_a_wall_clock_or_an_instant(
-    club: Any, olga: Person, noon: datetime, starts_at: str, hour: int
+    account: Any, olga: Person, noon: datetime, starts_at: str, hour: int
 ) -> None:
     new_series = await create_event(
         "Kallio Yoga", title="By script", starts_at=starts_at, zone="Europe/Helsinki", capacity=5
@@ -201,7 +203,7 @@ async def test_a_script_names_a_wall_clock_or_an_instant(
     assert (await event(new_series.first_code, olga)).starts_at.hour == hour
 
 
-async def test_a_script_is_refused_with_a_reason(club: Any) -> None:
+async def test_a_script_is_refused_with_a_reason(account: Any) -> None:
     with pytest.raises(NotFound):
         await create_event("No club", title="x", starts_at="2030-01-01T18:00", zone="UTC")
     for starts_at, zone in (("tomorrow", "UTC"), ("2030-01-01T18:00Z", "Nowhere/Town")):

@@ -26,14 +26,14 @@ Make = Callable[..., Awaitable[Any]]
 Crowd = Callable[[int], Awaitable[list[Person]]]
 
 
-async def draft_of(club: Any, series_id: int) -> Any:
-    view = await events.series_by_id(club.id, series_id)
+async def draft_of(account: Any, series_id: int) -> Any:
+    view = await events.series_by_id(account.id, series_id)
     assert view is not None
     return view.draft
 
 
 async def test_a_booking_that_meets_a_new_rule_is_kept_or_refused(
-    series: Make, club: Any, olga: Person, crowd: Crowd, noon: datetime
+    series: Make, account: Any, olga: Person, crowd: Crowd, noon: datetime
 ) -> None:
     """S4: seats are locked before bookings are read: every booked instance stays and drifts."""
     people = await crowd(8)
@@ -47,11 +47,11 @@ async def test_a_booking_that_meets_a_new_rule_is_kept_or_refused(
 
     for _ in range(4):
         codes = [view.code for view in await series_instances(new_series.series_id, olga)]
-        draft = await draft_of(club, new_series.series_id)
+        draft = await draft_of(account, new_series.series_id)
         later = replace(draft, starts_local=draft.starts_local + timedelta(minutes=10))
         await asyncio.gather(
             *(try_to_book(code, person) for code in codes for person in people),
-            edit_series(olga, club.id, new_series.series_id, later),
+            edit_series(olga, account.id, new_series.series_id, later),
             materialize_all_series(),
         )
     assert booked
@@ -63,18 +63,18 @@ async def test_a_booking_that_meets_a_new_rule_is_kept_or_refused(
         view.code for view in await series_instances(new_series.series_id, olga) if view.booked
     }
     assert codes_with_bookings == {code for code, _ in booked}
-    assert await drifted_instances(club.id)
+    assert await drifted_instances(account.id)
     assert await check_invariants() == []
 
 
 async def test_simultaneous_splits_moves_and_archivings_agree(
-    series: Make, club: Any, olga: Person, crowd: Crowd, noon: datetime
+    series: Make, account: Any, olga: Person, crowd: Crowd, noon: datetime
 ) -> None:
     """S4, S6, S9: whatever the order, each instance is in one series, and every seat is accounted for."""
     people = await crowd(6)
     new_series = await series(rule="FREQ=WEEKLY", capacity=4)
     codes = [view.code for view in await series_instances(new_series.series_id, olga)]
-    draft = await draft_of(club, new_series.series_id)
+    draft = await draft_of(account, new_series.series_id)
     results = await asyncio.gather(
         *(book(codes[-1], person, via=Via.MINIAPP) for person in people),
         edit_following(codes[4], olga, replace(draft, title="Second")),
@@ -88,8 +88,8 @@ async def test_simultaneous_splits_moves_and_archivings_agree(
     assert await db.value("SELECT booked FROM instance_seats WHERE booked > 0") == 4
     assert await materialize_all_series() == 0
     await asyncio.gather(
-        *(archive_series(olga, club.id, view.id, "Over.") for view in await events.all_series(club.id))
+        *(archive_series(olga, account.id, view.id, "Over.") for view in await events.all_series(account.id))
     )
-    assert await events.all_series(club.id) == []
+    assert await events.all_series(account.id) == []
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'cancelled'") == len(people)
     assert await check_invariants() == []

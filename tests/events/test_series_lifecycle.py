@@ -26,13 +26,13 @@ TUESDAY = datetime(2026, 11, 24, 18, 0)
 
 
 async def test_a_paused_series_gets_no_instances_until_it_is_resumed(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S9: existing instances can be booked; resuming makes those of the weeks ahead."""
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    await pause_series(olga, club.id, new_series.series_id)
-    await pause_series(olga, club.id, new_series.series_id)
-    view = await series_view(club.id, new_series.series_id)
+    await pause_series(olga, account.id, new_series.series_id)
+    await pause_series(olga, account.id, new_series.series_id)
+    view = await series_view(account.id, new_series.series_id)
     assert view is not None
     assert view.paused_at == noon
     clock.advance(timedelta(weeks=3))
@@ -41,51 +41,51 @@ async def test_a_paused_series_gets_no_instances_until_it_is_resumed(
     assert len(instances) == 5
     await book(instances[0].code, alice, via=Via.MINIAPP)
     assert (await event(instances[0].code, alice)).booked == 1
-    assert await resume_series(olga, club.id, new_series.series_id) == 3
-    assert await resume_series(olga, club.id, new_series.series_id) == 0
+    assert await resume_series(olga, account.id, new_series.series_id) == 3
+    assert await resume_series(olga, account.id, new_series.series_id) == 0
     assert len(await series_instances(new_series.series_id, olga)) == 8
 
 
 async def test_a_paused_series_can_be_edited_and_follows_when_resumed(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4, S9: no instance of the new rule before it is resumed."""
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    view = await series_view(club.id, new_series.series_id)
+    view = await series_view(account.id, new_series.series_id)
     assert view is not None
-    await pause_series(olga, club.id, new_series.series_id)
+    await pause_series(olga, account.id, new_series.series_id)
     later = replace(view.draft, starts_local=TUESDAY.replace(hour=19))
-    await edit_series(olga, club.id, new_series.series_id, later)
+    await edit_series(olga, account.id, new_series.series_id, later)
     assert await series_instances(new_series.series_id, olga) == []
-    assert await resume_series(olga, club.id, new_series.series_id) == 8
+    assert await resume_series(olga, account.id, new_series.series_id) == 8
 
 
 async def test_a_duplicate_has_the_settings_but_not_the_people(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S9."""
     new_series = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY", min_to_run=4, capacity=9)
     await book(new_series.first_code, alice, via=Via.MINIAPP)
     start = datetime(2027, 1, 5, 17, 0)
-    duplicate = await duplicate_series(olga, club.id, new_series.series_id, start)
-    original, other = [await series_view(club.id, s) for s in (new_series.series_id, duplicate.series_id)]
+    duplicate = await duplicate_series(olga, account.id, new_series.series_id, start)
+    original, other = [await series_view(account.id, s) for s in (new_series.series_id, duplicate.series_id)]
     assert original is not None
     assert other is not None
     assert other.draft == replace(original.draft, starts_local=start)
     view = await event(duplicate.first_code, alice)
     assert (view.booked, view.starts_at) == (0, datetime(2027, 1, 5, 15, 0, tzinfo=UTC))
     with pytest.raises(InvalidForm):
-        await duplicate_series(olga, club.id, new_series.series_id, datetime(1990, 1, 1))
+        await duplicate_series(olga, account.id, new_series.series_id, datetime(1990, 1, 1))
 
 
 @pytest.mark.parametrize(("end", "dates"), [("COUNT=4", 3), ("UNTIL=20261222T160000Z", 4)])
 async def test_a_copy_of_a_course_has_as_many_dates(
-    series: Make, club: Any, olga: Person, noon: datetime, end: str, dates: int
+    series: Make, account: Any, olga: Person, noon: datetime, end: str, dates: int
 ) -> None:
     """S9."""
     course = await series(starts_local=TUESDAY, rule=f"FREQ=WEEKLY;{end}\nEXDATE:20261208T160000Z")
     start = datetime(2026, 12, 1, 17, 0)
-    copy = await duplicate_series(olga, club.id, course.series_id, start)
+    copy = await duplicate_series(olga, account.id, course.series_id, start)
     instances = await series_instances(copy.series_id, olga)
     walls = [wall_clock(view.starts_at, view.zone) for view in instances]
     assert walls == [start + timedelta(weeks=week) for week in (0, 1, 3, 4)][:dates]
@@ -93,7 +93,7 @@ async def test_a_copy_of_a_course_has_as_many_dates(
 
 
 async def test_members_and_strangers_change_no_series(
-    series: Make, club: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
 ) -> None:
     """X4, A1."""
     new_series = await series()
@@ -103,11 +103,11 @@ async def test_members_and_strangers_change_no_series(
 
     for action in (pause_series, resume_series, duplicate):
         with pytest.raises(Forbidden):
-            await action(alice, club.id, new_series.series_id)
+            await action(alice, account.id, new_series.series_id)
         with pytest.raises(NotFound):
-            await action(charlie, club.id, new_series.series_id)
+            await action(charlie, account.id, new_series.series_id)
         with pytest.raises(NotFound):
-            await action(olga, club.id, new_series.series_id + 1)
+            await action(olga, account.id, new_series.series_id + 1)
 
 
 async def test_only_series_that_are_behind_are_looked_at(

@@ -31,8 +31,8 @@ Make = Callable[..., Awaitable[Any]]
 TUESDAY = datetime(2026, 11, 24, 18, 0)
 
 
-async def draft_of(club: Any, series_id: int) -> SeriesDraft:
-    view = await events.series_by_id(club.id, series_id)
+async def draft_of(account: Any, series_id: int) -> SeriesDraft:
+    view = await events.series_by_id(account.id, series_id)
     assert view is not None
     return view.draft
 
@@ -47,7 +47,7 @@ def local_days(views: list[InstanceView]) -> list[str]:
 
 
 async def test_instances_from_the_split_on_keep_everything_they_have(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4: ids, codes, bookings and cards stay; the earlier instances are unchanged."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
@@ -60,16 +60,16 @@ async def test_instances_from_the_split_on_keep_everything_they_have(
     async with db.transaction():
         await db.execute(
             "INSERT INTO regulars (account_id, series_id, membership_id, since) VALUES ($1, $2, $3, $4)",
-            club.id,
+            account.id,
             original.series_id,
             member,
             noon,
         )
-    draft = replace(await draft_of(club, original.series_id), title="Yoga by candlelight", capacity=6)
+    draft = replace(await draft_of(account, original.series_id), title="Yoga by candlelight", capacity=6)
     new_id = await edit_following(third.code, olga, draft)
 
     assert new_id != original.series_id
-    assert await drifted_instances(club.id, new_id) == []
+    assert await drifted_instances(account.id, new_id) == []
     first, second = await instances(original.series_id, olga), await instances(new_id, olga)
     assert [view.code for view in first] == [view.code for view in before[:2]]
     assert [(view.id, view.code) for view in second] == [(v.id, v.code) for v in before[2:]]
@@ -77,7 +77,7 @@ async def test_instances_from_the_split_on_keep_everything_they_have(
     assert {(view.title, view.capacity) for view in second} == {("Yoga by candlelight", 6)}
     assert (await event(third.code, alice)).mine.seats == 1  # type: ignore[union-attr]
     assert await db.value("SELECT count(*) FROM regulars WHERE membership_id = $1", member) == 2
-    old, new = [await events.series_by_id(club.id, s) for s in (original.series_id, new_id)]
+    old, new = [await events.series_by_id(account.id, s) for s in (original.series_id, new_id)]
     assert old is not None
     assert new is not None
     assert old.part.before == new.part.since == third.original_start
@@ -86,12 +86,12 @@ async def test_instances_from_the_split_on_keep_everything_they_have(
 
 
 async def test_each_part_goes_on_with_its_own_instances_only(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S2: (series, original start) stays the identity; no instance is made twice or missing."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     third = (await instances(original.series_id, olga))[2]
-    draft = await draft_of(club, original.series_id)
+    draft = await draft_of(account, original.series_id)
     new_id = await edit_following(third.code, olga, replace(draft, place="Sali 9"))
     assert await materialize_all_series() == 0
     clock.advance(timedelta(weeks=4))
@@ -110,12 +110,12 @@ async def test_each_part_goes_on_with_its_own_instances_only(
     ],
 )
 async def test_an_unchanged_timing_goes_on_as_it_was(
-    series: Make, club: Any, olga: Person, noon: datetime, rule: str, all_days: list[str]
+    series: Make, account: Any, olga: Person, noon: datetime, rule: str, all_days: list[str]
 ) -> None:
     """S4: COUNT is not counted anew, INTERVAL keeps its weeks."""
     original = await series(starts_local=TUESDAY, rule=rule)
     all_instances = await instances(original.series_id, olga)
-    draft = replace(await draft_of(club, original.series_id), title="New")
+    draft = replace(await draft_of(account, original.series_id), title="New")
     new_id = await edit_following(all_instances[1].code, olga, draft)
     clock.advance(timedelta(weeks=3))
     await materialize_all_series()
@@ -123,17 +123,17 @@ async def test_an_unchanged_timing_goes_on_as_it_was(
     local = [f"{row['starts_at'] + timedelta(hours=2):%d.%m. %H}" for row in rows]
     assert local[: len(all_days)] == all_days
     assert len(local) == (len(all_days) if "COUNT" in rule else 6)
-    assert (await draft_of(club, new_id)).starts_local == TUESDAY
+    assert (await draft_of(account, new_id)).starts_local == TUESDAY
 
 
 async def test_a_new_time_of_day_begins_on_the_day_of_the_split(
-    series: Make, club: Any, olga: Person, alice: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """S4: even when the draft still has the start of the whole series; the earlier instances stay."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY;COUNT=5")
     all_instances = await instances(original.series_id, olga)
     await book(all_instances[3].code, alice, via=Via.MINIAPP)
-    draft = replace(await draft_of(club, original.series_id), starts_local=TUESDAY.replace(hour=17))
+    draft = replace(await draft_of(account, original.series_id), starts_local=TUESDAY.replace(hour=17))
     new_id = await edit_following(all_instances[2].code, olga, draft)
     assert local_days(await instances(original.series_id, olga)) == ["24.11. 18", "01.12. 18"]
     assert local_days(await instances(new_id, olga)) == [
@@ -142,18 +142,18 @@ async def test_a_new_time_of_day_begins_on_the_day_of_the_split(
         "15.12. 18",
         "22.12. 17",
     ]
-    assert [view.code for view in await drifted_instances(club.id, new_id)] == [all_instances[3].code]
+    assert [view.code for view in await drifted_instances(account.id, new_id)] == [all_instances[3].code]
     assert await materialize_all_series() == 0
 
 
 async def test_another_start_begins_a_new_count(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4: a changed timing starts the new rule at the draft's start, even when that is before the split."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY;COUNT=5")
     third = (await instances(original.series_id, olga))[2]  # 8 December
     draft = replace(
-        await draft_of(club, original.series_id),
+        await draft_of(account, original.series_id),
         starts_local=datetime(2026, 12, 7, 18, 0),
         rule="FREQ=WEEKLY;COUNT=2",
     )
@@ -163,40 +163,40 @@ async def test_another_start_begins_a_new_count(
 
 
 async def test_a_part_can_be_split_again_and_edited_as_a_whole(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4: the middle part is bounded on both sides, and `follows_id` links the parts in order."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     all_instances = await instances(original.series_id, olga)
-    draft = await draft_of(club, original.series_id)
+    draft = await draft_of(account, original.series_id)
     last_id = await edit_following(all_instances[4].code, olga, replace(draft, title="Last"))
     middle_id = await edit_following(all_instances[2].code, olga, replace(draft, title="Middle"))
     assert [len(await instances(s, olga)) for s in (original.series_id, middle_id, last_id)] == [2, 2, 4]
-    views = [await events.series_by_id(club.id, s) for s in (original.series_id, middle_id, last_id)]
+    views = [await events.series_by_id(account.id, s) for s in (original.series_id, middle_id, last_id)]
     assert [view.follows_id for view in views if view] == [None, original.series_id, middle_id]
     # An hour earlier for the middle part alone: no occurrence is lost or doubled at its bounds.
-    earlier = replace(await draft_of(club, middle_id), starts_local=TUESDAY.replace(hour=17))
-    await edit_series(olga, club.id, middle_id, earlier)
-    assert await drifted_instances(club.id, middle_id) == []
+    earlier = replace(await draft_of(account, middle_id), starts_local=TUESDAY.replace(hour=17))
+    await edit_series(olga, account.id, middle_id, earlier)
+    assert await drifted_instances(account.id, middle_id) == []
     assert local_days(await instances(middle_id, olga)) == ["08.12. 17", "15.12. 17"]
     assert await materialize_all_series() == 0
     assert [len(await instances(s, olga)) for s in (original.series_id, middle_id, last_id)] == [2, 2, 4]
 
 
 async def test_a_split_at_the_first_instance_edits_the_whole_series(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S4: no empty series is left behind."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
-    draft = replace(await draft_of(club, original.series_id), title="New")
+    draft = replace(await draft_of(account, original.series_id), title="New")
     new_id = await edit_following(original.first_code, olga, draft)
     assert new_id == original.series_id
     assert {view.title for view in await instances(original.series_id, olga)} == {"New"}
-    assert len(await events.all_series(club.id)) == 1
+    assert len(await events.all_series(account.id)) == 1
 
 
 async def test_a_moved_instance_is_split_by_its_original_start(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S2, S6: its identity is its original start, wherever it was moved."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
@@ -205,31 +205,31 @@ async def test_a_moved_instance_is_split_by_its_original_start(
     await move_instance(
         third.code, olga, datetime(2026, 11, 28, 18, 0)
     )  # before the original start of the second
-    new_id = await edit_following(third.code, olga, await draft_of(club, original.series_id))
+    new_id = await edit_following(third.code, olga, await draft_of(account, original.series_id))
     assert {view.code for view in await instances(original.series_id, olga)} == {first.code, second.code}
     assert third.code in {view.code for view in await instances(new_id, olga)}
 
 
 async def test_the_wall_clock_is_kept_on_both_sides_of_a_split_in_march(
-    series: Make, club: Any, olga: Person, noon: datetime
+    series: Make, account: Any, olga: Person, noon: datetime
 ) -> None:
     """S3: Helsinki moves its clocks on 28 March 2027."""
     clock.advance(datetime(2027, 3, 10, 12, 0, tzinfo=UTC) - noon)
     original = await series(starts_local=datetime(2027, 3, 16, 18, 0), rule="FREQ=WEEKLY;COUNT=4")
     all_instances = await instances(original.series_id, olga)
-    draft = replace(await draft_of(club, original.series_id), starts_local=datetime(2027, 3, 30, 19, 0))
+    draft = replace(await draft_of(account, original.series_id), starts_local=datetime(2027, 3, 30, 19, 0))
     new_id = await edit_following(all_instances[2].code, olga, draft)
     assert [view.starts_at.hour for view in await instances(original.series_id, olga)] == [16, 16]
     assert {view.starts_at.hour for view in await instances(new_id, olga)} == {16}
 
 
 async def test_some_splits_are_refused(
-    series: Make, club: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
+    series: Make, account: Any, olga: Person, alice: Person, charlie: Person, noon: datetime
 ) -> None:
     """X4, A1, X5."""
     original = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY")
     all_instances = await instances(original.series_id, olga)
-    draft = await draft_of(club, original.series_id)
+    draft = await draft_of(account, original.series_id)
     with pytest.raises(Forbidden):
         await edit_following(all_instances[1].code, alice, draft)
     with pytest.raises(NotFound):
@@ -237,13 +237,13 @@ async def test_some_splits_are_refused(
     with pytest.raises(InvalidForm):
         await edit_following(all_instances[1].code, olga, replace(draft, title=""))
     with pytest.raises(InvalidForm):
-        await edit_following(all_instances[1].code, olga, replace(draft, group_id=club.group_id + 9))
+        await edit_following(all_instances[1].code, olga, replace(draft, group_id=account.group_id + 9))
     await cancel_instance(all_instances[0].code, olga, "Ill")
     clock.advance(timedelta(days=1, hours=5))
     with pytest.raises(Ended):
         await edit_following(all_instances[0].code, olga, draft)
-    await archive_series(olga, club.id, original.series_id, "Enough.")
+    await archive_series(olga, account.id, original.series_id, "Enough.")
     with pytest.raises(NotFound):  # nobody had booked it: archiving deleted it
         await edit_following(all_instances[1].code, olga, draft)
     with pytest.raises(Invalid):
-        await edit_series(olga, club.id, original.series_id, draft)
+        await edit_series(olga, account.id, original.series_id, draft)

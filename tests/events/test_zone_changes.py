@@ -255,53 +255,53 @@ async def test_an_offer_does_not_outlive_the_start(
 
 
 async def test_who_changes_a_series_first_brings_it_to_the_new_data(
-    class_in: Make, zones_of: Release, olga: Person, club: Any, alice: Person
+    class_in: Make, zones_of: Release, olga: Person, account: Any, alice: Person
 ) -> None:
     """S2, S4: before the job has run; the change then meets dates where they belong."""
     made = await class_in()
     await book(made.first_code, alice, via=Via.CARD)
-    found = await series_by_id(club.id, made.series_id)
+    found = await series_by_id(account.id, made.series_id)
     assert found
     zones_of("2026f")
-    await edit_series(olga, club.id, made.series_id, found.draft)
+    await edit_series(olga, account.id, made.series_id, found.draft)
     assert await hours(made.series_id) == {18}
     assert len(await starts(made.series_id)) == 8
-    assert await drifted_instances(club.id) == []
+    assert await drifted_instances(account.id) == []
     assert await keep_wall_clocks() == 0
     assert len(await told()) == 1
 
 
 async def test_a_split_goes_on_at_the_same_date(
-    class_in: Make, zones_of: Release, olga: Person, club: Any, alice: Person
+    class_in: Make, zones_of: Release, olga: Person, account: Any, alice: Person
 ) -> None:
     """S4: the bounds of both parts are wall clocks."""
     made = await class_in()
     third = (await series_instances(made.series_id, olga))[2].code
-    found = await series_by_id(club.id, made.series_id)
+    found = await series_by_id(account.id, made.series_id)
     assert found
     other_id = await edit_following(third, olga, found.draft)
     zones_of("2026f")
     assert await keep_wall_clocks() == 2
     for series_id in (made.series_id, other_id):
-        await pause_series(olga, club.id, series_id)
-        await resume_series(olga, club.id, series_id)
+        await pause_series(olga, account.id, series_id)
+        await resume_series(olga, account.id, series_id)
     assert [len(await starts(made.series_id)), len(await starts(other_id))] == [2, 6]
     assert await hours(made.series_id) == await hours(other_id) == {18}
-    old, new = await series_by_id(club.id, made.series_id), await series_by_id(club.id, other_id)
+    old, new = await series_by_id(account.id, made.series_id), await series_by_id(account.id, other_id)
     assert old and new
     assert old.part.before == new.part.since == (await event(third, olga)).original_start
 
 
 async def test_another_zone_leaves_booked_dates_where_they_are(
-    class_in: Make, zones_of: Release, olga: Person, club: Any, alice: Person
+    class_in: Make, zones_of: Release, olga: Person, account: Any, alice: Person
 ) -> None:
     """S4: 18:00 in Vancouver is 20:00 in Winnipeg; the booked one drifts there, and keeps that wall clock."""
     made = await class_in()
     await book(made.first_code, alice, via=Via.CARD)
-    found = await series_by_id(club.id, made.series_id)
+    found = await series_by_id(account.id, made.series_id)
     assert found
-    await edit_series(olga, club.id, made.series_id, replace(found.draft, zone="America/Winnipeg"))
-    assert [view.code for view in await drifted_instances(club.id)] == [made.first_code]
+    await edit_series(olga, account.id, made.series_id, replace(found.draft, zone="America/Winnipeg"))
+    assert [view.code for view in await drifted_instances(account.id)] == [made.first_code]
     assert len(await starts(made.series_id)) == 9
     zones_of("2026f")
     await keep_wall_clocks()
@@ -310,7 +310,7 @@ async def test_another_zone_leaves_booked_dates_where_they_are(
 
 
 async def test_a_process_with_older_data_moves_nothing_and_its_dates_are_looked_at_again(
-    class_in: Make, zones_of: Release, olga: Person, club: Any
+    class_in: Make, zones_of: Release, olga: Person, account: Any
 ) -> None:
     """During an update processes with both releases run."""
     made = await class_in()

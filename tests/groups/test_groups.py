@@ -8,7 +8,7 @@ import pytest
 
 from backend import clock, db
 from backend.accounts.actions import create_own_account
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event
 from backend.errors import Forbidden, Invalid, NotFound
@@ -44,71 +44,71 @@ async def telegram() -> AsyncIterator[dict[int, bool | None]]:
     presence._membership_checker = before
 
 
-async def test_a_group_belongs_to_one_account(club: Any, olga: Person, charlie: Person) -> None:
+async def test_a_group_belongs_to_one_account(account: Any, olga: Person, charlie: Person) -> None:
     """A1."""
     other = await create_own_account(charlie, "Charlie's chess")
     with pytest.raises(Invalid):
-        await link_group(charlie, other, chat_id=club.chat_id, title="Mine now")
-    again = await link_group(olga, club.id, chat_id=club.chat_id, title="Kallio Yoga!", forum=True)
-    assert (again.id, again.title, again.forum) == (club.group_id, "Kallio Yoga!", True)
+        await link_group(charlie, other, chat_id=account.chat_id, title="Mine now")
+    again = await link_group(olga, account.id, chat_id=account.chat_id, title="Kallio Yoga!", forum=True)
+    assert (again.id, again.title, again.forum) == (account.group_id, "Kallio Yoga!", True)
 
 
-async def test_members_cannot_link_groups(club: Any, alice: Person) -> None:
+async def test_members_cannot_link_groups(account: Any, alice: Person) -> None:
     """X4."""
     with pytest.raises(Forbidden):
-        await link_group(alice, club.id, chat_id=-5, title="Mine")
+        await link_group(alice, account.id, chat_id=-5, title="Mine")
 
 
-async def test_a_groups_title_topics_health_and_id_are_followed(club: Any, olga: Person) -> None:
+async def test_a_groups_title_topics_health_and_id_are_followed(account: Any, olga: Person) -> None:
     """A6: the id changes when the group becomes a supergroup."""
-    await rename_group(club.chat_id, "Yoga in Kallio", forum=True)
-    await record_topic(club.chat_id, 7, "Runs")
-    await record_topic(club.chat_id, 8, None)
-    await record_topic(club.chat_id, 7, None, closed=True)
-    await set_health(club.chat_id, GroupHealth.MUTED)
-    await move_group(club.chat_id, -100777)
-    [seen] = await groups(club.id)
+    await rename_group(account.chat_id, "Yoga in Kallio", forum=True)
+    await record_topic(account.chat_id, 7, "Runs")
+    await record_topic(account.chat_id, 8, None)
+    await record_topic(account.chat_id, 7, None, closed=True)
+    await set_health(account.chat_id, GroupHealth.MUTED)
+    await move_group(account.chat_id, -100777)
+    [seen] = await groups(account.id)
     assert (seen.chat_id, seen.title, seen.health) == (-100777, "Yoga in Kallio", "muted")
     assert [(t.topic_id, t.name, t.closed) for t in seen.topics] == [
         (7, "Runs", True),
         (8, "Topic 8", False),
     ]
-    assert await group_of_chat(club.chat_id) is None
+    assert await group_of_chat(account.chat_id) is None
 
 
 async def test_unlinking_keeps_series_and_bookings(
-    series: Make, club: Any, olga: Person, alice: Person
+    series: Make, account: Any, olga: Person, alice: Person
 ) -> None:
     made = await series()
-    await unlink_group(olga, club.id, club.group_id)
-    assert await groups(club.id) == []
+    await unlink_group(olga, account.id, account.group_id)
+    assert await groups(account.id) == []
     assert (await event(made.first_code, alice)).group_id is None
     with pytest.raises(NotFound):
-        await unlink_group(olga, club.id, club.group_id)
+        await unlink_group(olga, account.id, account.group_id)
 
 
-async def test_acting_in_a_linked_group_makes_a_member(club: Any, charlie: Person) -> None:
+async def test_acting_in_a_linked_group_makes_a_member(account: Any, charlie: Person) -> None:
     """A4."""
-    where = await group_of_chat(club.chat_id)
+    where = await group_of_chat(account.chat_id)
     assert where is not None
     await mark_present(charlie, where)
     await mark_present(charlie, where)
-    assert [c.name for c in await clubs(charlie)] == ["Kallio Yoga"]
+    assert [c.name for c in await joined_accounts(charlie)] == ["Kallio Yoga"]
 
 
 async def test_telegram_is_asked_once_in_ten_minutes(
-    club: Any, charlie: Person, telegram: dict[int, bool | None], noon: datetime
+    account: Any, charlie: Person, telegram: dict[int, bool | None], noon: datetime
 ) -> None:
     """A5: its answer is cached."""
     telegram[charlie.telegram_id] = True
-    assert await is_present(charlie, club.group_id)
+    assert await is_present(charlie, account.group_id)
     telegram[charlie.telegram_id] = False
-    assert await is_present(charlie, club.group_id)
+    assert await is_present(charlie, account.group_id)
     clock.advance(timedelta(minutes=11))
-    assert not await is_present(charlie, club.group_id)
+    assert not await is_present(charlie, account.group_id)
     clock.advance(timedelta(minutes=11))
     telegram[charlie.telegram_id] = None  # no answer: its last one counts
-    assert not await is_present(charlie, club.group_id)
+    assert not await is_present(charlie, account.group_id)
 
 
 async def test_only_somebody_in_the_group_is_admitted_to_its_events(
@@ -134,16 +134,16 @@ async def test_an_event_with_a_link_admits_anybody(instance: Make, charlie: Pers
 
 
 async def test_a_member_through_the_group_leaves_the_account_with_it(
-    club: Any, charlie: Person, alice: Person, telegram: dict[int, bool | None], noon: datetime
+    account: Any, charlie: Person, alice: Person, telegram: dict[int, bool | None], noon: datetime
 ) -> None:
     """A5: a member whom an organiser added stays."""
-    where = await group_of_chat(club.chat_id)
+    where = await group_of_chat(account.chat_id)
     assert where is not None
     for person in (charlie, alice):
         await mark_present(person, where)
     clock.advance(timedelta(hours=25))
     await recheck_presence(charlie)
-    assert await clubs(charlie) == []
+    assert await joined_accounts(charlie) == []
     await mark_absent(alice, where)
-    assert [c.name for c in await clubs(alice)] == ["Kallio Yoga"]
+    assert [c.name for c in await joined_accounts(alice)] == ["Kallio Yoga"]
     assert await db.value("SELECT count(*) FROM group_members WHERE present") == 0

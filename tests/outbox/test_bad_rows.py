@@ -55,13 +55,13 @@ def test_a_name_that_is_no_zone_counts_as_none(name: str) -> None:
 
 @pytest.mark.parametrize("name", NOT_ZONES)
 async def test_a_readers_bad_zone_holds_up_nobody(
-    alice: Any, bob: Any, club: Any, noon: datetime, name: str
+    alice: Any, bob: Any, account: Any, noon: datetime, name: str
 ) -> None:
     """A person who has one gets the message by the club's clock."""
     async with db.transaction():
         await db.execute("UPDATE telegram_users SET zone = $2 WHERE id = $1", alice.id, name)
-    hers = await write(club.id, alice, "a", priority=3)
-    his = await write(club.id, bob, "b", priority=3)
+    hers = await write(account.id, alice, "a", priority=3)
+    his = await write(account.id, bob, "b", priority=3)
     clock_of = {each.id: each.zone for each in await claim(1, limit=10)}
     assert clock_of == {hers: "Europe/Helsinki", his: "Europe/Helsinki"}
     found = await person_of_telegram(alice.telegram_id)
@@ -98,22 +98,24 @@ async def test_a_bad_zone_of_a_series_or_club_is_read_as_utc(
     ],
 )
 async def test_a_message_that_cannot_be_read_holds_up_no_other(
-    alice: Any, bob: Any, club: Any, instance: Make, kind: str, detail: str
+    alice: Any, bob: Any, account: Any, instance: Make, kind: str, detail: str
 ) -> None:
     code = await instance()
-    bad = await write(club.id, alice, "bad", kind=kind, detail=detail)
+    bad = await write(account.id, alice, "bad", kind=kind, detail=detail)
     async with db.transaction():
         await db.execute(
             "UPDATE messages SET instance_id = $2 WHERE id = $1", bad, (await find_instance(code)).id
         )
-    good = await write(club.id, bob, "good")
+    good = await write(account.id, bob, "good")
     assert good in [each.id for each in await claim(1, limit=10)]
 
 
-async def test_what_cannot_be_read_is_parked_with_its_reason(alice: Any, club: Any, instance: Make) -> None:
+async def test_what_cannot_be_read_is_parked_with_its_reason(
+    alice: Any, account: Any, instance: Make
+) -> None:
     code = await instance(capacity=1)
     await book(code, alice, via=Via.CARD)
-    bad = await write(club.id, alice, "bad", kind="claim", detail='{"until": "tomorrow"}')
+    bad = await write(account.id, alice, "bad", kind="claim", detail='{"until": "tomorrow"}')
     async with db.transaction():
         await db.execute(
             "UPDATE messages SET instance_id = (SELECT max(id) FROM event_instances) WHERE id = $1", bad

@@ -31,14 +31,14 @@ Enqueue = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
-def enqueue(club: Any) -> Enqueue:
+def enqueue(account: Any) -> Enqueue:
     """Write a message row for somebody, as an action would."""
     written = 0
 
     async def write(
         person: Any = None,
         *,
-        account_id: int = club.id,
+        account_id: int = account.id,
         priority: int = 0,
         kind: str = "removed",
         group_id: int | None = None,
@@ -189,17 +189,17 @@ async def test_what_a_dead_sender_was_sending_is_sent_by_the_next(alice: Any, en
 
 
 async def test_ten_failures_park_a_message_where_an_organiser_sees_it(
-    alice: Any, club: Any, enqueue: Enqueue, noon: datetime
+    alice: Any, account: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
     """`M2`"""
     await enqueue(alice)
     for nth in range(ATTEMPTS_MAX):
-        assert await parked_messages(club.id) == [], nth
+        assert await parked_messages(account.id) == [], nth
         [delivery] = await claim(1, limit=10)
         await record_result(delivery, CallResult(SendResult.UNKNOWN, "Bad Gateway"), clock.now())
         clock.advance(timedelta(seconds=RETRY_PAUSE_MAX))
     assert await claim(1, limit=10) == []
-    [seen] = await parked_messages(club.id)
+    [seen] = await parked_messages(account.id)
     assert (seen.name, seen.error) == ("Alice", "Bad Gateway")
 
 
@@ -223,22 +223,24 @@ async def test_a_person_who_blocked_the_bot_is_not_written_to(alice: Any, bob: A
 
 
 async def test_a_group_is_written_to_like_a_person(
-    noon: datetime, alice: Any, club: Any, enqueue: Enqueue
+    noon: datetime, alice: Any, account: Any, enqueue: Enqueue
 ) -> None:
     """One at a time, and not while it is busy."""
-    first = await enqueue(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
-    await enqueue(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
+    first = await enqueue(group_id=account.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
+    await enqueue(group_id=account.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT)
     person = await enqueue(alice)
     deliveries = await claim(1, limit=10)
     assert [delivery.id for delivery in deliveries] == [person, first]
-    assert deliveries[1].to == GroupChat(club.group_id, club.chat_id, None, GroupHealth.WELL)
-    assert await claim(1, limit=10, busy=[club.chat_id]) == []
+    assert deliveries[1].to == GroupChat(account.group_id, account.chat_id, None, GroupHealth.WELL)
+    assert await claim(1, limit=10, busy=[account.chat_id]) == []
     assert len(await claim(1, limit=10)) == 1
 
 
-async def test_a_message_goes_to_one_person_or_to_one_group(alice: Any, club: Any, enqueue: Enqueue) -> None:
+async def test_a_message_goes_to_one_person_or_to_one_group(
+    alice: Any, account: Any, enqueue: Enqueue
+) -> None:
     with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
-        await enqueue(alice, group_id=club.group_id)
+        await enqueue(alice, group_id=account.group_id)
     with pytest.raises(db.CheckViolation, match="messages_recipient_check"):
         await enqueue()
 
@@ -259,7 +261,7 @@ async def test_an_announcement_that_was_being_sent_may_have_arrived(
 
 
 async def test_a_message_that_ends_its_sender_every_time_is_parked(
-    alice: Any, club: Any, enqueue: Enqueue
+    alice: Any, account: Any, enqueue: Enqueue
 ) -> None:
     """`M2`: after ten senders that died over it."""
     await enqueue(alice)
@@ -267,7 +269,7 @@ async def test_a_message_that_ends_its_sender_every_time_is_parked(
         assert len(await claim(epoch, limit=10)) == 1
         await recover(epoch + 1)
     assert await claim(20, limit=10) == []
-    assert len(await parked_messages(club.id)) == 1
+    assert len(await parked_messages(account.id)) == 1
 
 
 async def test_a_sender_without_the_lease_claims_nothing(
@@ -323,13 +325,13 @@ def night() -> Any:
 
 
 async def test_what_can_wait_waits_for_the_morning(
-    alice: Any, bob: Any, club: Any, enqueue: Enqueue, night: None
+    alice: Any, bob: Any, account: Any, enqueue: Enqueue, night: None
 ) -> None:
     """Quiet hours: on the club's clock, and on the reader's own if they chose one. It costs no attempt."""
     await choose_zone(bob, "America/New_York")
     waits = [
         await enqueue(alice, kind="announcement", priority=Priority.ANNOUNCEMENT),
-        await enqueue(group_id=club.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT),
+        await enqueue(group_id=account.group_id, kind="announcement", priority=Priority.ANNOUNCEMENT),
     ]
     goes = [
         await enqueue(alice, priority=Priority.ANSWER),
@@ -366,11 +368,11 @@ async def crowd_of(n: int, account_id: int, *, kind: str = "announcement") -> No
 
 
 async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
-    alice: Any, bob: Any, club: Any, enqueue: Enqueue, noon: datetime
+    alice: Any, bob: Any, account: Any, enqueue: Enqueue, noon: datetime
 ) -> None:
     """Decision 0009: another account's answer and reminder, and the account's own answer, are in the next
     claim of five; and a claim reads a few hundred rows, however many are due."""
-    await crowd_of(50_000, club.id)
+    await crowd_of(50_000, account.id)
     for table in ("messages", "telegram_users", "memberships"):
         await db.execute(f"ANALYZE {table}")
     small = await create_account("Sunday Runners")
@@ -392,10 +394,10 @@ async def test_fifty_thousand_announcements_hold_up_nobody_elses_reminder(
 
 
 async def test_what_waits_for_the_morning_holds_nothing_up(
-    alice: Any, club: Any, enqueue: Enqueue, night: None
+    alice: Any, account: Any, enqueue: Enqueue, night: None
 ) -> None:
     """Hundreds of announcements are put off in one step, and an answer behind them is still claimed in it."""
-    await crowd_of(300, club.id)
+    await crowd_of(300, account.id)
     answer = await enqueue(alice)
     assert [x.id for x in await claim(1, limit=25)] == [answer]
     assert await claim(1, limit=25) == []
@@ -421,15 +423,15 @@ def _rows_read(plan: dict[str, Any]) -> int:
 
 
 async def test_an_organiser_has_what_was_parked_sent_again(
-    olga: Any, alice: Any, club: Any, enqueue: Enqueue
+    olga: Any, alice: Any, account: Any, enqueue: Enqueue
 ) -> None:
     """`M2`: with all its attempts; a member may not."""
     message_id = await enqueue(alice)
     [delivery] = await claim(1, limit=10)
     await park(delivery, "Bad Request: no")
     with pytest.raises(Forbidden):
-        await send_parked_again(alice, club.id)
-    assert await send_parked_again(olga, club.id) == 1
-    assert await send_parked_again(olga, club.id) == 0
+        await send_parked_again(alice, account.id)
+    assert await send_parked_again(olga, account.id) == 1
+    assert await send_parked_again(olga, account.id) == 0
     assert await state_of(message_id) == ("due", 0)
     assert len(await claim(1, limit=10)) == 1

@@ -31,7 +31,7 @@ def test_one_module_inserts_messages() -> None:
 
 
 async def test_one_message_for_each_recipient_and_not_a_second(
-    club: Any, alice: Any, bob: Any, noon: datetime
+    account: Any, alice: Any, bob: Any, noon: datetime
 ) -> None:
     """`M1`: the priority is the kind's, and what was written once is not written again."""
     for _ in range(2):
@@ -39,7 +39,7 @@ async def test_one_message_for_each_recipient_and_not_a_second(
             await enqueue(
                 Kind.POLL_UNANSWERED,
                 [(alice.id, {"poll_id": 7}), (bob.id, {"poll_id": 7})],
-                account_id=club.id,
+                account_id=account.id,
                 subject=7,
                 at=noon,
             )
@@ -50,7 +50,7 @@ async def test_one_message_for_each_recipient_and_not_a_second(
     ]
 
 
-async def test_a_kind_the_table_does_not_have_cannot_be_written(club: Any, alice: Any) -> None:
+async def test_a_kind_the_table_does_not_have_cannot_be_written(account: Any, alice: Any) -> None:
     statement = insert_mixed_messages(
         "r.kind",
         "(VALUES ($3::text)) AS r (kind)",
@@ -60,14 +60,14 @@ async def test_a_kind_the_table_does_not_have_cannot_be_written(club: Any, alice
         due_at="now()",
     )
     async with db.transaction():
-        assert await db.execute(statement, club.id, alice.id, Kind.OFFER) == 1
+        assert await db.execute(statement, account.id, alice.id, Kind.OFFER) == 1
     with pytest.raises(Exception, match="priority"):
         async with db.transaction():
-            await db.execute(statement, club.id, alice.id, "greeting")
+            await db.execute(statement, account.id, alice.id, "greeting")
 
 
 @pytest.mark.parametrize("kind", Kind)
-async def test_every_kind_can_be_written_with_its_own_priority(club: Any, alice: Any, kind: Kind) -> None:
+async def test_every_kind_can_be_written_with_its_own_priority(account: Any, alice: Any, kind: Kind) -> None:
     one = insert_messages(
         kind, "(SELECT 1) r", account_id="$1::bigint", user_id="$2::bigint", dedupe="'one'", due_at="now()"
     )
@@ -80,8 +80,8 @@ async def test_every_kind_can_be_written_with_its_own_priority(club: Any, alice:
         due_at="now()",
     )
     async with db.transaction():
-        await db.execute(one, club.id, alice.id)
-        await db.execute(mixed, club.id, alice.id, kind)
+        await db.execute(one, account.id, alice.id)
+        await db.execute(mixed, account.id, alice.id, kind)
     rows = await db.rows("SELECT kind, priority FROM messages")
     assert [tuple(row) for row in rows] == [(kind, kind.policy.priority)] * 2
 

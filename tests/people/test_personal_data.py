@@ -12,7 +12,7 @@ from backend import clock, db
 from backend.accounts.actions import create_own_account
 from backend.accounts.keys import create_key
 from backend.accounts.memberships import LastOwner, change_role, join
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.accounts.rules import JoinedThrough, Role
 from backend.announcements.actions import create_announcement, schedule_announcement, watch_progress
 from backend.announcements.drafts import AnnouncementDraft
@@ -71,11 +71,11 @@ async def columns_with(text: str) -> list[str]:
 
 
 @pytest.fixture
-async def zara(people: dict[str, Any], club: Any, olga: Any, noon: datetime) -> Any:
+async def zara(people: dict[str, Any], account: Any, olga: Any, noon: datetime) -> Any:
     """A member whose name appears nowhere by chance."""
     who = TelegramIdentity(TELEGRAM, NAME, FAMILY, USERNAME, "en", may_write=True)
     person = await register_person(who)
-    await join(person, club.id, through=JoinedThrough.HAND)
+    await join(person, account.id, through=JoinedThrough.HAND)
     return person
 
 
@@ -84,12 +84,14 @@ async def membership_of(person: Any) -> int:
 
 
 @pytest.fixture
-async def history(zara: Any, olga: Any, alice: Any, club: Any, instance: Make, series: Any) -> dict[str, Any]:
+async def history(
+    zara: Any, olga: Any, alice: Any, account: Any, instance: Make, series: Any
+) -> dict[str, Any]:
     """Zarathustra has done everything that leaves personal data."""
     membership_id = await membership_of(zara)
-    await change_role(olga, club.id, membership_id, Role.ADMIN)
+    await change_role(olga, account.id, membership_id, Role.ADMIN)
     weekly = await series(title="Weekly", rule="FREQ=WEEKLY;COUNT=3")
-    await make_regular(olga, club.id, weekly.series_id, membership_id)
+    await make_regular(olga, account.id, weekly.series_id, membership_id)
     past, ahead = await instance(title="Past"), await instance(title="Ahead", capacity=2)
     off = await instance(title="Off")
     for code in (past, ahead):
@@ -99,8 +101,8 @@ async def history(zara: Any, olga: Any, alice: Any, club: Any, instance: Make, s
     await book(ahead, alice, via=Via.CARD)
     await post_card(zara, past)
     await cancel_instance(off, zara, "No key")
-    await create_key(zara, club.id, label="For friends", role=Role.MEMBER)
-    await link_group(zara, club.id, chat_id=-100200300, title="Second room")
+    await create_key(zara, account.id, label="For friends", role=Role.MEMBER)
+    await link_group(zara, account.id, chat_id=-100200300, title="Second room")
     await choose_reminders(zara, [60])
     await feeds.create_feed(zara)
     link = await begin_sign_in("Firefox on Linux")
@@ -108,12 +110,12 @@ async def history(zara: Any, olga: Any, alice: Any, club: Any, instance: Make, s
     await answer_sign_in(pending.id, zara, number=link.number)
     await finish_sign_in(link.browser_key)
     poll = await create_poll(
-        zara, club.id, PollDraft(question="Which?", options=(OptionDraft("A"), OptionDraft("B")))
+        zara, account.id, PollDraft(question="Which?", options=(OptionDraft("A"), OptionDraft("B")))
     )
     option = await db.value("SELECT id FROM poll_options ORDER BY id LIMIT 1")
     await vote(poll, zara, [option], via=Via.MINIAPP)
     announcement_id = await create_announcement(
-        zara, club.id, AnnouncementDraft(text="Bring shoes", to_members=True)
+        zara, account.id, AnnouncementDraft(text="Bring shoes", to_members=True)
     )
     await schedule_announcement(zara, announcement_id)
     await watch_progress(zara, announcement_id, TELEGRAM, 5)
@@ -259,43 +261,43 @@ async def test_erasing_several_times_at_once_erases_once(
     assert await check_invariants() == []
 
 
-async def test_an_erased_person_who_returns_is_a_new_one(zara: Any, club: Any, noon: datetime) -> None:
+async def test_an_erased_person_who_returns_is_a_new_one(zara: Any, account: Any, noon: datetime) -> None:
     await erase(zara)
     back = await register_person(TelegramIdentity(TELEGRAM, "Zara", may_write=True))
     assert back.id != zara.id
-    assert await clubs(back) == []
-    await join(back, club.id, through=JoinedThrough.GROUP)
-    assert [one.id for one in await clubs(back)] == [club.id]
+    assert await joined_accounts(back) == []
+    await join(back, account.id, through=JoinedThrough.GROUP)
+    assert [one.id for one in await joined_accounts(back)] == [account.id]
     with pytest.raises(NotFound):  # a session from before
-        await join(zara, club.id, through=JoinedThrough.GROUP)
+        await join(zara, account.id, through=JoinedThrough.GROUP)
 
 
 async def test_the_last_owner_cannot_be_erased(
-    olga: Any, alice: Any, club: Any, instance: Make, noon: datetime
+    olga: Any, alice: Any, account: Any, instance: Make, noon: datetime
 ) -> None:
     """`A2`: and nothing has changed."""
     code = await instance()
     await book(code, olga, via=Via.CARD)
     with pytest.raises(LastOwner):
         await erase(olga)
-    assert [one.role for one in await clubs(olga)] == [Role.OWNER]
+    assert [one.role for one in await joined_accounts(olga)] == [Role.OWNER]
     assert await db.value("SELECT sum(seats) FROM bookings") == 1
-    await change_role(olga, club.id, await membership_of(alice), Role.OWNER)
+    await change_role(olga, account.id, await membership_of(alice), Role.OWNER)
     await erase(olga)
     assert await db.value("SELECT erased_at IS NOT NULL FROM telegram_users WHERE id = $1", olga.id)
 
 
 async def test_one_of_two_owners_erased_at_once_remains(
-    olga: Any, alice: Any, club: Any, noon: datetime
+    olga: Any, alice: Any, account: Any, noon: datetime
 ) -> None:
     """`A2`"""
-    await change_role(olga, club.id, await membership_of(alice), Role.OWNER)
+    await change_role(olga, account.id, await membership_of(alice), Role.OWNER)
     results = await asyncio.gather(erase(olga), erase(alice), return_exceptions=True)
     assert sorted(type(one).__name__ for one in results) == ["LastOwner", "NoneType"]
 
 
 async def test_erasing_many_keeps_every_seat_accounted_for(
-    club: Any, instance: Make, crowd: Any, noon: datetime
+    account: Any, instance: Make, crowd: Any, noon: datetime
 ) -> None:
     """`B3`, `W2`: people are erased while others are promoted, book or leave; no seat is lost, and none goes
     to an erased person."""
@@ -324,14 +326,14 @@ async def test_erasing_many_keeps_every_seat_accounted_for(
 
 
 async def test_what_arrives_during_an_erasure_is_erased_later(
-    zara: Any, olga: Any, club: Any, noon: datetime
+    zara: Any, olga: Any, account: Any, noon: datetime
 ) -> None:
     """By the hourly job: here a message that was written at the moment of the erasure."""
     await erase(zara)
     await db.execute(
         "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at)"
         " VALUES ($1, $2, 'removed', '{\"reason\": \"Zarathustra\"}', 'x', 0, $3, $3)",
-        club.id,
+        account.id,
         zara.id,
         noon,
     )
@@ -341,7 +343,7 @@ async def test_what_arrives_during_an_erasure_is_erased_later(
 
 
 async def test_an_export_has_absences_and_what_an_organiser_did(
-    zara: Any, olga: Any, club: Any, instance: Make, noon: datetime
+    zara: Any, olga: Any, account: Any, instance: Make, noon: datetime
 ) -> None:
     here, missed = await instance(title="Here"), await instance(title="Missed")
     for code in (here, missed):
@@ -350,7 +352,7 @@ async def test_an_export_has_absences_and_what_an_organiser_did(
     await check_in(here, olga, await membership_of(zara))
     clock.advance(timedelta(hours=4))
     await close_list(missed, olga)
-    await pardon(olga, club.id, await db.value("SELECT id FROM absences"))
+    await pardon(olga, account.id, await db.value("SELECT id FROM absences"))
     exported = await export(zara)
     assert [row["kind"] for row in exported["absences"]] == ["no-show"]  # type: ignore[attr-defined]
     organisers_export = await export(olga)

@@ -48,12 +48,12 @@ async def test_the_refusal_says_when_to_try_again(alice: Any, noon: Any) -> None
 
 async def test_a_person_founds_five_clubs_a_day(alice: Any, noon: Any) -> None:
     """What is refused for another reason does not count."""
-    for _ in range(2 * RateLimit.CLUBS.uses):
+    for _ in range(2 * RateLimit.ACCOUNTS.uses):
         with pytest.raises(Invalid):
             await create_own_account(alice, " ")
-    for n in range(RateLimit.CLUBS.uses):
+    for n in range(RateLimit.ACCOUNTS.uses):
         await create_own_account(alice, f"Club {n}")
     with pytest.raises(TooOften):
         await create_own_account(alice, "One more")
-    assert await db.value("SELECT count(*) FROM accounts WHERE name LIKE 'Club _'") == RateLimit.CLUBS.uses
+    assert await db.value("SELECT count(*) FROM accounts WHERE name LIKE 'Club _'") == RateLimit.ACCOUNTS.uses
     assert not await db.value("SELECT count(*) FROM accounts WHERE name = 'One more'")

@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.fixture
-def create_date_poll(olga: Any, club: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
+def create_date_poll(olga: Any, account: Any, noon: datetime) -> Callable[..., Awaitable[str]]:
     """Make a poll about the evenings of 24, 25 and 26 November, 18:00 in Helsinki: `code = await
     create_date_poll()`."""
     from backend.polls.actions import create_poll
@@ -24,9 +24,9 @@ def create_date_poll(olga: Any, club: Any, noon: datetime) -> Callable[..., Awai
             "question": "When do we meet?",
             "kind": "dates",
             "options": options,
-            "group_id": club.group_id,
+            "group_id": account.group_id,
         }
-        return await create_poll(olga, club.id, PollDraft(**{**draft, **fields}))
+        return await create_poll(olga, account.id, PollDraft(**{**draft, **fields}))
 
     return create
 

@@ -24,10 +24,10 @@ VOTERS = str(Path(__file__).with_name("voters.py"))
 LIMIT = "poll_option_tallies_limit"
 
 
-async def create_limited_poll(olga: Person, club: Any, votes_max: int) -> tuple[str, list[int]]:
+async def create_limited_poll(olga: Person, account: Any, votes_max: int) -> tuple[str, list[int]]:
     """A poll whose first option takes `votes_max` votes; its code and the ids of its options."""
     draft = PollDraft(question="Who drives?", options=(OptionDraft("I do", votes_max), OptionDraft("No")))
-    code = await create_poll(olga, club.id, draft)
+    code = await create_poll(olga, account.id, draft)
     return code, [option.id for option in (await poll(code, olga)).options]
 
 
@@ -53,12 +53,12 @@ async def miscounts(code: str) -> list[str]:
 
 
 async def test_two_hundred_people_want_twenty_places(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
     """P2: exactly twenty get one, everybody else is refused, and nobody counts twice though all vote in two
     processes."""
     people = [person.id for person in await crowd(200)]
-    code, (drive, _) = await create_limited_poll(olga, club, 20)
+    code, (drive, _) = await create_limited_poll(olga, account, 20)
     task = {"code": code, "options": [drive]}
     results = await together(
         VOTERS,
@@ -79,11 +79,11 @@ async def test_two_hundred_people_want_twenty_places(
 
 
 async def test_counts_are_right_when_everybody_changes_their_vote_at_once(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
     """P2: in and out of a limited option from three processes."""
     people = [person.id for person in await crowd(60)]
-    code, (drive, no) = await create_limited_poll(olga, club, 10)
+    code, (drive, no) = await create_limited_poll(olga, account, 10)
     task = {"code": code, "people": people, "tap": True}
     results = await together(
         VOTERS,
@@ -99,7 +99,7 @@ async def test_counts_are_right_when_everybody_changes_their_vote_at_once(
 
 
 async def test_counts_are_right_after_thousands_of_answers_to_dates(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
     """P1, P2: three hundred people change their answers to three dates from two processes, 3,600 ballots in
     all."""
@@ -109,7 +109,7 @@ async def test_counts_are_right_after_thousands_of_answers_to_dates(
         OptionDraft(votes_max=most, starts_at=tomorrow + timedelta(days=n))
         for n, most in enumerate((25, 100, None))
     )
-    code = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=days))
+    code = await create_poll(olga, account.id, PollDraft(question="When?", kind="dates", options=days))
     first, second, third = (str(option.id) for option in (await poll(code, olga)).options)
     task = {"code": code, "people": people}
     choices = [
@@ -134,7 +134,7 @@ async def test_counts_are_right_after_thousands_of_answers_to_dates(
 
 
 async def test_hundreds_of_taps_keep_within_a_dates_limit(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
     """P2, P3: everybody taps through the answers from two processes; a tap skips yes where the date is
     full."""
@@ -144,7 +144,7 @@ async def test_hundreds_of_taps_keep_within_a_dates_limit(
         OptionDraft(votes_max=7, starts_at=at),
         OptionDraft(starts_at=at + timedelta(days=1)),
     )
-    code = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=days))
+    code = await create_poll(olga, account.id, PollDraft(question="When?", kind="dates", options=days))
     few, many = (option.id for option in (await poll(code, olga)).options)
     task = {"code": code, "people": people, "tap": True}
     results = await together(
@@ -157,12 +157,12 @@ async def test_hundreds_of_taps_keep_within_a_dates_limit(
 
 
 async def vote_without_lock(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> tuple[str, Counter[str]]:
     """Three people in three processes want the one place, and no process locks the tally: all see the place
     free."""
     people = [person.id for person in await crowd(3)]
-    code, (drive, _) = await create_limited_poll(olga, club, 1)
+    code, (drive, _) = await create_limited_poll(olga, account, 1)
     tasks = [{"code": code, "options": [drive], "people": [who], "meet": 3} for who in people]
     await db.execute("CREATE SEQUENCE loaded")
     try:
@@ -173,22 +173,22 @@ async def vote_without_lock(
 
 
 async def test_without_the_lock_the_database_refuses(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
     """P2: the CHECK is the second line of defence."""
-    code, outcomes = await vote_without_lock(club, olga, crowd)
+    code, outcomes = await vote_without_lock(account, olga, crowd)
     assert outcomes == Counter({"voted": 1, "error CheckViolationError": 2})
     assert await miscounts(code) == []
 
 
 async def test_the_recount_finds_an_oversold_option(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
     """The negative control: without the lock and the CHECK, the recount of these tests finds too many
     votes."""
     await db.execute(f"ALTER TABLE poll_option_tallies DROP CONSTRAINT {LIMIT}")
     try:
-        code, outcomes = await vote_without_lock(club, olga, crowd)
+        code, outcomes = await vote_without_lock(account, olga, crowd)
         assert outcomes == Counter(voted=3)
         assert "I do: oversold" in await miscounts(code)
     finally:
@@ -199,10 +199,10 @@ async def test_the_recount_finds_an_oversold_option(
 
 
 async def test_one_failing_ballot_does_not_affect_the_others(
-    club: Any, olga: Person, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+    account: Any, olga: Person, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ballots of a batch that fails are processed one by one."""
-    code, (drive, no) = await create_limited_poll(olga, club, 1)
+    code, (drive, no) = await create_limited_poll(olga, account, 1)
     real = store.write
     sizes = []
 
@@ -226,11 +226,11 @@ async def test_one_failing_ballot_does_not_affect_the_others(
 
 @pytest.mark.parametrize("committed", [True, False])
 async def test_a_repeated_tap_does_not_undo_itself(
-    club: Any, olga: Person, alice: Person, monkeypatch: pytest.MonkeyPatch, committed: bool
+    account: Any, olga: Person, alice: Person, monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:
     """Decision 0001: when it is unknown whether a tap was committed, it is repeated as the choice it
     meant."""
-    code, (drive, _) = await create_limited_poll(olga, club, 1)
+    code, (drive, _) = await create_limited_poll(olga, account, 1)
     lost = iter([True])
     real = db.Transaction._commit
 
@@ -248,10 +248,10 @@ async def test_a_repeated_tap_does_not_undo_itself(
 
 
 async def test_ballots_that_arrive_together_are_counted_in_one_transaction(
-    club: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
+    account: Any, olga: Person, crowd: Callable[[int], Awaitable[list[Person]]]
 ) -> None:
     """Decision 0001: the ballots that arrive while a batch runs are the next batch."""
-    code, (_, no) = await create_limited_poll(olga, club, 3)
+    code, (_, no) = await create_limited_poll(olga, account, 3)
     people = await crowd(40)
     batches = 0
 

@@ -61,7 +61,7 @@ async def instance_count() -> int:
 
 
 async def test_the_winning_date_becomes_an_instance(
-    answered: str, olga: Person, alice: Person, club: Any, noon: datetime
+    answered: str, olga: Person, alice: Person, account: Any, noon: datetime
 ) -> None:
     """P4: with a first claim for the yes-voters and a message to each of them; the poll links to the
     instance."""
@@ -104,12 +104,12 @@ async def test_yes_voters_book_before_others(answered: str, olga: Person, alice:
 
 
 async def test_the_usual_job_announces_the_instance_in_the_group(
-    answered: str, olga: Person, club: Any
+    answered: str, olga: Person, account: Any
 ) -> None:
     """C1: at once, however far ahead it is."""
     await close_poll(answered, olga, make=EventDetails(capacity=8))
     assert await announce_due() == 1
-    assert await db.value("SELECT group_id FROM cards") == club.group_id
+    assert await db.value("SELECT group_id FROM cards") == account.group_id
 
 
 async def test_the_claim_ends_at_the_start_of_the_instance(answered: str, olga: Person) -> None:
@@ -149,13 +149,13 @@ async def test_closing_twice_makes_one_instance(answered: str, olga: Person) -> 
 
 
 async def test_two_organisers_and_the_deadline_at_once_make_one_instance(
-    create_date_poll: Ask, answer: Answers, olga: Person, alice: Person, noon: datetime, club: Any
+    create_date_poll: Ask, answer: Answers, olga: Person, alice: Person, noon: datetime, account: Any
 ) -> None:
     """P4: whichever is first."""
     await db.execute(
         "UPDATE memberships SET role = 'ADMIN' WHERE user_id = $1 AND account_id = $2",
         alice.id,
-        club.id,
+        account.id,
     )
     for _ in range(5):
         code = await create_date_poll(closes_at=noon + timedelta(hours=1))
@@ -208,10 +208,10 @@ async def test_a_crash_leaves_the_poll_open_without_an_instance(answered: str, o
 
 
 async def test_a_yes_voter_who_left_has_no_claim(
-    answered: str, olga: Person, alice: Person, club: Any
+    answered: str, olga: Person, alice: Person, account: Any
 ) -> None:
-    membership = (await authorize(alice, club.id, Permission.VOTE)).membership_id
-    await end_membership(alice, club.id, membership)
+    membership = (await authorize(alice, account.id, Permission.VOTE)).membership_id
+    await end_membership(alice, account.id, membership)
     await close_poll(answered, olga, make=EventDetails(capacity=8))
     assert await claims() == ["Olga"] and await messages() == [("Olga", "claim")]
 
@@ -262,7 +262,7 @@ async def test_a_long_question_is_cut_to_a_title(
 
 
 async def test_only_organisers_make_instances_and_only_of_dates(
-    answered: str, olga: Person, alice: Person, charlie: Person, club: Any
+    answered: str, olga: Person, alice: Person, charlie: Person, account: Any
 ) -> None:
     """A1, X4."""
     with pytest.raises(Forbidden):
@@ -271,7 +271,7 @@ async def test_only_organisers_make_instances_and_only_of_dates(
     with pytest.raises(NotFound):
         await close_poll(answered, charlie, make=EventDetails())
     draft = PollDraft(question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")))
-    code = await create_poll(olga, club.id, draft)
+    code = await create_poll(olga, account.id, draft)
     with pytest.raises(Invalid):
         await close_poll(code, olga, make=EventDetails())
     foreign = (await poll(code, olga)).options[0].id

@@ -52,12 +52,12 @@ async def test_any_answer_counts_as_voting(
 
 
 async def test_a_groups_poll_is_for_the_members_in_the_group(
-    create_date_poll: Ask, answer: Answers, olga: Person, alice: Person, bob: Person, club: Any
+    create_date_poll: Ask, answer: Answers, olga: Person, alice: Person, bob: Person, account: Any
 ) -> None:
     """P5, M4."""
     code = await create_date_poll()
     assert await non_voter_names(code, olga) == []
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     for person in (alice, bob):
         await mark_present(person, where)
@@ -141,9 +141,9 @@ async def test_only_organisers_remind_and_only_while_the_poll_is_open(
 
 
 async def test_a_member_who_left_is_no_non_voter(
-    create_date_poll: Ask, olga: Person, bob: Person, club: Any
+    create_date_poll: Ask, olga: Person, bob: Person, account: Any
 ) -> None:
     code = await create_date_poll(group_id=None)
-    membership = (await authorize(bob, club.id, Permission.VOTE)).membership_id
-    await end_membership(bob, club.id, membership)
+    membership = (await authorize(bob, account.id, Permission.VOTE)).membership_id
+    await end_membership(bob, account.id, membership)
     assert "Bob" not in await non_voter_names(code, olga)

@@ -19,7 +19,7 @@ from backend.people.queries import Person
 from backend.polls.actions import admit_to_poll, create_poll, tap_option, vote
 from backend.polls.closing import close_due, close_poll
 from backend.polls.drafts import OptionDraft, PollDraft
-from backend.polls.queries import club_polls, poll, poll_for_card, polls_of
+from backend.polls.queries import account_polls, poll, poll_for_card, polls_of
 from backend.polls.replies import OptionFull, PollClosed
 from backend.polls.views import PollView
 from backend.seats.requests import Via
@@ -30,8 +30,8 @@ EVENING = PollDraft(
 )
 
 
-async def ask(olga: Person, club: Any, **fields: Any) -> str:
-    return await create_poll(olga, club.id, replace(EVENING, **fields))
+async def ask(olga: Person, account: Any, **fields: Any) -> str:
+    return await create_poll(olga, account.id, replace(EVENING, **fields))
 
 
 async def choose(code: str, who: Person, *positions: int) -> str:
@@ -45,10 +45,10 @@ def votes(view: PollView) -> list[int]:
 
 
 async def test_everybody_sees_the_counts_of_a_live_poll(
-    club: Any, olga: Person, alice: Person, bob: Person
+    account: Any, olga: Person, alice: Person, bob: Person
 ) -> None:
     """P1, P2."""
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     assert await choose(code, alice, 1) == "voted"
     assert await choose(code, bob, 2) == "voted"
     view = await poll(code, alice)
@@ -64,12 +64,12 @@ async def test_everybody_sees_the_counts_of_a_live_poll(
         True,
         True,
     )
-    assert (view.club, view.club_language, view.zone) == ("Kallio Yoga", "en", "Europe/Helsinki")
+    assert (view.account_name, view.account_language, view.zone) == ("Kallio Yoga", "en", "Europe/Helsinki")
 
 
-async def test_changing_a_vote_moves_it(club: Any, olga: Person, alice: Person, bob: Person) -> None:
+async def test_changing_a_vote_moves_it(account: Any, olga: Person, alice: Person, bob: Person) -> None:
     """P2: and makes room in a limited option."""
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     await choose(code, alice, 2)
     with pytest.raises(OptionFull):
         await choose(code, bob, 2)
@@ -80,9 +80,11 @@ async def test_changing_a_vote_moves_it(club: Any, olga: Person, alice: Person, 
     assert (votes(view), view.voters, view.voted) == ([0, 1, 0], 1, False)
 
 
-async def test_the_mini_app_and_the_card_show_a_tapped_vote(club: Any, olga: Person, alice: Person) -> None:
+async def test_the_mini_app_and_the_card_show_a_tapped_vote(
+    account: Any, olga: Person, alice: Person
+) -> None:
     """P3."""
-    code = await ask(olga, club, group_id=club.group_id)
+    code = await ask(olga, account, group_id=account.group_id)
     shown = await poll(code, alice)
     monday = shown.options[0].id
     before = shown.version
@@ -94,37 +96,37 @@ async def test_the_mini_app_and_the_card_show_a_tapped_vote(club: Any, olga: Per
     assert (await tap_option(code, alice, monday, via=Via.CARD)).kind == "withdrawn"
 
 
-async def test_voting_the_same_again_keeps_the_version(club: Any, olga: Person, alice: Person) -> None:
-    code = await ask(olga, club)
+async def test_voting_the_same_again_keeps_the_version(account: Any, olga: Person, alice: Person) -> None:
+    code = await ask(olga, account)
     await choose(code, alice, 1)
     before = (await poll(code, alice)).version
     assert await choose(code, alice, 1) == "already"
     assert (await poll(code, alice)).version == before
 
 
-async def test_a_stranger_finds_no_poll(club: Any, olga: Person, alice: Person, charlie: Person) -> None:
+async def test_a_stranger_finds_no_poll(account: Any, olga: Person, alice: Person, charlie: Person) -> None:
     """A1: another account's object answers "not found", on every surface."""
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     monday = (await poll(code, alice)).options[0].id
     for attempt in (
         lambda: poll(code, charlie),
         lambda: vote(code, charlie, [monday], via=Via.MINIAPP),
         lambda: tap_option(code, charlie, monday, via=Via.CARD),
         lambda: close_poll(code, charlie),
-        lambda: create_poll(charlie, club.id, EVENING),
+        lambda: create_poll(charlie, account.id, EVENING),
         lambda: poll("nosuchcode", alice),
     ):
         with pytest.raises(NotFound):
             await attempt()
     assert await polls_of(charlie) == []
-    assert await club_polls(club.id, charlie) == []
+    assert await account_polls(account.id, charlie) == []
 
 
 async def test_another_accounts_organiser_reaches_neither_poll_nor_options(
-    club: Any, olga: Person, alice: Person, charlie: Person
+    account: Any, olga: Person, alice: Person, charlie: Person
 ) -> None:
     """A1: not even by an option's id."""
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     elsewhere = await create_own_account(charlie, "Chess")
     foreign_poll = await create_poll(charlie, elsewhere, EVENING)
     foreign = (await poll(foreign_poll, charlie)).options[0].id
@@ -133,19 +135,19 @@ async def test_another_accounts_organiser_reaches_neither_poll_nor_options(
     with pytest.raises(NotFound):
         await close_poll(code, charlie)
     with pytest.raises(InvalidForm):
-        await create_poll(charlie, elsewhere, replace(EVENING, group_id=club.group_id))
+        await create_poll(charlie, elsewhere, replace(EVENING, group_id=account.group_id))
 
 
 async def test_somebody_in_the_group_becomes_a_member_by_opening_its_poll(
-    club: Any, olga: Person, charlie: Person
+    account: Any, olga: Person, charlie: Person
 ) -> None:
     """A4: but not by opening a poll without a group."""
-    outside, inside = await ask(olga, club), await ask(olga, club, group_id=club.group_id)
-    where = await group(club.group_id)
+    outside, inside = await ask(olga, account), await ask(olga, account, group_id=account.group_id)
+    where = await group(account.group_id)
     assert where is not None
     await db.execute(
         "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at) VALUES ($1, $2, $3, true, $4)",
-        club.id,
+        account.id,
         where.id,
         charlie.id,
         clock.now(),
@@ -160,11 +162,11 @@ async def test_somebody_in_the_group_becomes_a_member_by_opening_its_poll(
 
 
 async def test_somebody_seen_in_the_group_can_vote_by_a_tap(
-    club: Any, olga: Person, alice: Person, charlie: Person
+    account: Any, olga: Person, alice: Person, charlie: Person
 ) -> None:
     """A4."""
-    code = await ask(olga, club, group_id=club.group_id)
-    where = await group(club.group_id)
+    code = await ask(olga, account, group_id=account.group_id)
+    where = await group(account.group_id)
     assert where is not None
     await mark_present(charlie, where)
     monday = (await poll(code, alice)).options[0].id
@@ -172,12 +174,12 @@ async def test_somebody_seen_in_the_group_can_vote_by_a_tap(
 
 
 async def test_a_member_who_left_cannot_vote_but_their_vote_stays(
-    club: Any, olga: Person, alice: Person, bob: Person
+    account: Any, olga: Person, alice: Person, bob: Person
 ) -> None:
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     await choose(code, alice, 1)
-    membership = (await authorize(alice, club.id, Permission.VOTE)).membership_id
-    await end_membership(alice, club.id, membership)
+    membership = (await authorize(alice, account.id, Permission.VOTE)).membership_id
+    await end_membership(alice, account.id, membership)
     with pytest.raises(NotFound):
         await poll(code, alice)
     view = await poll(code, bob)
@@ -185,22 +187,22 @@ async def test_a_member_who_left_cannot_vote_but_their_vote_stays(
 
 
 async def test_no_more_have_voted_than_could(
-    club: Any, olga: Person, alice: Person, bob: Person, people: dict[str, Person]
+    account: Any, olga: Person, alice: Person, bob: Person, people: dict[str, Person]
 ) -> None:
     """Three vote and two of them leave: their votes stand, and they are counted among those who could vote."""
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     for person in (alice, bob, people["aino"]):
         await choose(code, person, 1)
     for person in (alice, bob):
-        membership = (await authorize(person, club.id, Permission.VOTE)).membership_id
-        await end_membership(olga, club.id, membership)
+        membership = (await authorize(person, account.id, Permission.VOTE)).membership_id
+        await end_membership(olga, account.id, membership)
     view = await poll(code, olga)
     assert (votes(view), view.voters, view.electors) == ([3, 0, 0], 3, 4)
 
 
-async def test_an_anonymous_poll_shows_no_names(club: Any, olga: Person, alice: Person) -> None:
+async def test_an_anonymous_poll_shows_no_names(account: Any, olga: Person, alice: Person) -> None:
     """P1: not even to organisers, on the card, or after closing."""
-    code = await ask(olga, club, anonymous=True)
+    code = await ask(olga, account, anonymous=True)
     await choose(code, alice, 1)
     await close_poll(code, olga)
     card = await poll_for_card((await poll(code, olga)).id)
@@ -212,11 +214,11 @@ async def test_an_anonymous_poll_shows_no_names(club: Any, olga: Person, alice: 
 
 @pytest.mark.parametrize(("results", "after_voting"), [("voted", True), ("closed", False)])
 async def test_hidden_results_are_not_shown(
-    club: Any, olga: Person, alice: Person, bob: Person, results: str, after_voting: bool
+    account: Any, olga: Person, alice: Person, bob: Person, results: str, after_voting: bool
 ) -> None:
     """P1: hidden until one has voted, or until the poll closes; a full option is shown as full all the
     same."""
-    code = await ask(olga, club, results=results)
+    code = await ask(olga, account, results=results)
     await choose(code, alice, 2)
     hidden = await poll(code, bob)
     assert not hidden.visible
@@ -234,9 +236,9 @@ async def test_hidden_results_are_not_shown(
     assert votes(await poll(code, bob)) == [0, 1, 0]
 
 
-async def test_closing_by_hand_ends_the_voting(club: Any, olga: Person, alice: Person) -> None:
+async def test_closing_by_hand_ends_the_voting(account: Any, olga: Person, alice: Person) -> None:
     """P2: closing again changes nothing, and members may not close."""
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     with pytest.raises(Forbidden):
         await close_poll(code, alice)
     before = (await poll(code, alice)).version
@@ -252,10 +254,10 @@ async def test_closing_by_hand_ends_the_voting(club: Any, olga: Person, alice: P
 
 
 async def test_the_deadline_closes_a_poll_before_the_job_runs(
-    club: Any, olga: Person, alice: Person, noon: datetime
+    account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """P2: readers take a passed deadline as the end; the job only records it, once."""
-    code = await ask(olga, club, closes_at=noon + timedelta(hours=1))
+    code = await ask(olga, account, closes_at=noon + timedelta(hours=1))
     await choose(code, alice, 1)
     before = (await poll(code, alice)).version
     clock.advance(timedelta(hours=1))
@@ -273,9 +275,9 @@ async def test_the_deadline_closes_a_poll_before_the_job_runs(
 
 
 async def test_closing_by_hand_after_the_deadline_keeps_the_deadline_as_the_end(
-    club: Any, olga: Person, noon: datetime
+    account: Any, olga: Person, noon: datetime
 ) -> None:
-    code = await ask(olga, club, closes_at=noon + timedelta(hours=1))
+    code = await ask(olga, account, closes_at=noon + timedelta(hours=1))
     clock.advance(timedelta(hours=2))
     await close_poll(code, olga)
     assert (await poll(code, olga)).closed_at == noon + timedelta(hours=1)
@@ -283,28 +285,30 @@ async def test_closing_by_hand_after_the_deadline_keeps_the_deadline_as_the_end(
 
 
 async def test_lists_show_the_open_polls_that_close_soonest_first(
-    club: Any, olga: Person, alice: Person, noon: datetime
+    account: Any, olga: Person, alice: Person, noon: datetime
 ) -> None:
     """A8: of all the person's accounts."""
     other = await create_own_account(olga, "Aino’s choir")
     await join(alice, other, through=JoinedThrough.HAND)
-    whenever = await ask(olga, club)
+    whenever = await ask(olga, account)
     late = await create_poll(olga, other, replace(EVENING, closes_at=noon + timedelta(days=2)))
-    soon = await ask(olga, club, closes_at=noon + timedelta(days=1))
-    shut = await ask(olga, club)
+    soon = await ask(olga, account, closes_at=noon + timedelta(days=1))
+    shut = await ask(olga, account)
     await close_poll(shut, olga)
     await choose(soon, alice, 1)
     assert [v.code for v in await polls_of(alice)] == [soon, late, whenever]
     assert [v.voted for v in await polls_of(alice)] == [True, False, False]
     assert [v.code for v in await polls_of(alice, account_id=other)] == [late]
     assert [v.code for v in await polls_of(alice, closed=True)] == [shut]
-    assert [v.code for v in await club_polls(club.id, olga)] == [soon, whenever, shut]
+    assert [v.code for v in await account_polls(account.id, olga)] == [soon, whenever, shut]
     assert [v.code for v in await polls_of(alice, limit=1)] == [soon]
 
 
-async def test_several_choices_are_limited_to_their_maximum(club: Any, olga: Person, alice: Person) -> None:
+async def test_several_choices_are_limited_to_their_maximum(
+    account: Any, olga: Person, alice: Person
+) -> None:
     """P1."""
-    code = await ask(olga, club, kind="several", choices_max=2)
+    code = await ask(olga, account, kind="several", choices_max=2)
     assert await choose(code, alice, 1, 3) == "voted"
     view = await poll(code, alice)
     assert (votes(view), view.voters, view.choices_max) == ([1, 0, 1], 1, 2)
@@ -331,31 +335,33 @@ async def test_several_choices_are_limited_to_their_maximum(club: Any, olga: Per
     ],
 )
 async def test_each_fault_names_its_field(
-    club: Any, olga: Person, fields: dict[str, Any], fault: str
+    account: Any, olga: Person, fields: dict[str, Any], fault: str
 ) -> None:
     """X5: and no poll is made."""
     with pytest.raises(InvalidForm) as refusal:
-        await ask(olga, club, **fields)
+        await ask(olga, account, **fields)
     assert list(refusal.value.faults) == [fault]
-    assert await club_polls(club.id, olga) == []
+    assert await account_polls(account.id, olga) == []
 
 
-async def test_all_faults_are_reported_at_once(club: Any, olga: Person, noon: datetime) -> None:
+async def test_all_faults_are_reported_at_once(account: Any, olga: Person, noon: datetime) -> None:
     """X5."""
     with pytest.raises(InvalidForm) as refusal:
-        await ask(olga, club, question="", options=(), closes_at=noon)
+        await ask(olga, account, question="", options=(), closes_at=noon)
     assert set(refusal.value.faults) == {"question", "options", "closes_at"}
 
 
-async def test_members_cannot_make_polls(club: Any, alice: Person) -> None:
+async def test_members_cannot_make_polls(account: Any, alice: Person) -> None:
     """X4."""
     with pytest.raises(Forbidden):
-        await create_poll(alice, club.id, EVENING)
+        await create_poll(alice, account.id, EVENING)
 
 
-async def test_at_most_fifty_names_are_loaded(club: Any, olga: Person, crowd: Callable[[int], Any]) -> None:
+async def test_at_most_fifty_names_are_loaded(
+    account: Any, olga: Person, crowd: Callable[[int], Any]
+) -> None:
     """C4: `votes` counts the rest."""
-    code = await ask(olga, club)
+    code = await ask(olga, account)
     for person in await crowd(55):
         await choose(code, person, 1)
     first = (await poll(code, olga)).options[0]

@@ -423,10 +423,10 @@ async def test_a_seat_looked_for_by_many_is_taken_by_as_many(
 
 
 async def test_until_claims_end_only_their_holders_may_take_seats(
-    noon: datetime, instance: Make, club: Any, alice: Any, bob: Any, aino: Any
+    noon: datetime, instance: Make, account: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     code = await instance(capacity=2)
-    await claim(code, club.id, alice, aino, until=noon + timedelta(hours=5))
+    await claim(code, account.id, alice, aino, until=noon + timedelta(hours=5))
     waits = await book(code, bob, via=Via.CARD)
     assert waits.kind == "waiting" and "Reserved until" in waits.words.message
     assert (await book(code, alice, via=Via.CARD)).kind == "booked"
@@ -438,10 +438,10 @@ async def test_until_claims_end_only_their_holders_may_take_seats(
 
 
 async def test_a_party_with_a_claim_waits_before_those_without(
-    noon: datetime, instance: Make, club: Any, alice: Any, bob: Any, aino: Any
+    noon: datetime, instance: Make, account: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     code = await instance(capacity=1)
-    await claim(code, club.id, alice, aino, until=noon + timedelta(hours=5))
+    await claim(code, account.id, alice, aino, until=noon + timedelta(hours=5))
     await book(code, bob, via=Via.CARD)
     await book(code, alice, via=Via.CARD)
     outcome = await book(code, aino, via=Via.CARD)
@@ -466,7 +466,7 @@ async def claim(code: str, account_id: int, *people: Any, until: datetime) -> No
 
 
 async def test_an_organiser_puts_a_member_on_the_waitlist_by_the_ordinary_rules(
-    full: str, club: Any, olga: Any
+    full: str, account: Any, olga: Any
 ) -> None:
     """B10: and their place is the last."""
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", olga.id)

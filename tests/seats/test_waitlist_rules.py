@@ -198,11 +198,11 @@ async def test_a_party_replaced_at_once_is_notified_once(
 
 
 async def test_a_claim_holds_in_the_last_hours_too(
-    noon: datetime, instance: Make, club: Any, alice: Any, bob: Any, aino: Any
+    noon: datetime, instance: Make, account: Any, alice: Any, bob: Any, aino: Any
 ) -> None:
     """P4: only who has one may take seats, and only they are called; when it ends, all who wait are."""
     code = await instance(capacity=1)
-    await claim(code, club.id, alice, aino, until=noon + timedelta(hours=75))
+    await claim(code, account.id, alice, aino, until=noon + timedelta(hours=75))
     await book(code, alice, via=Via.CARD)
     await book(code, bob, via=Via.CARD)
     await book(code, aino, via=Via.CARD)

@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, Page
 from backend.people.queries import Person
 from tests.webapp.browsing import DARK, LIGHT, launch_hash
 from tests.webapp.conftest import init_data, launch_of
-from tests.webapp.staging import TEXTS, LargeClubFactory, Stage, someone
+from tests.webapp.staging import TEXTS, LargeAccountFactory, Stage, someone
 from tests.webapp.states import State
 
 # A custom theme: page and cards in nearly the same colour, a bright accent, pale hints.
@@ -46,7 +46,7 @@ class StagedState:
     path: str
 
 
-async def stage_state(state: State, language: str, crowd: LargeClubFactory) -> StagedState:
+async def stage_state(state: State, language: str, crowd: LargeAccountFactory) -> StagedState:
     """Set up a state for a new reader."""
     reader = await someone(TEXTS[language].reader, language=language, may_write=True)
     stage = Stage(language, reader, crowd)

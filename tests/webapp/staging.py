@@ -82,8 +82,8 @@ LAST = [
 class Texts:
     """The texts of a club in one language."""
 
-    club: str
-    clubs: tuple[str, ...]
+    account_name: str
+    accounts: tuple[str, ...]
     groups: tuple[str, ...]
     reader: str
     yoga: str
@@ -177,7 +177,7 @@ def local_time_ahead(**on: float) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class StagedClub:
+class StagedAccount:
     """A club with its owner, some members, and a group for its events."""
 
     id: int
@@ -193,27 +193,29 @@ class Stage:
 
     language: str
     reader: Person
-    many: Callable[["Stage"], Awaitable["LargeClub"]]
+    many: Callable[["Stage"], Awaitable["LargeAccount"]]
     texts: Texts = field(init=False)
 
     def __post_init__(self) -> None:
         self.texts = TEXTS[self.language]
 
-    async def club(self, name: str = "", *, others: int = 3, groups: int = 1) -> StagedClub:
+    async def account(self, name: str = "", *, others: int = 3, groups: int = 1) -> StagedAccount:
         """A club the reader is a member of, with Olga, Bob and some others."""
         olga, bob = await someone("Olga"), await someone("Bob")
-        club = await create_own_account(olga, name or self.texts.club, zone=ZONE, language=self.language)
+        account = await create_own_account(
+            olga, name or self.texts.account_name, zone=ZONE, language=self.language
+        )
         members = tuple([await someone(FIRST[i % len(FIRST)]) for i in range(others)])
         for person in (bob, *members, self.reader):
-            await join(person, club, through=JoinedThrough.HAND)
+            await join(person, account, through=JoinedThrough.HAND)
         titles = self.texts.groups[:groups]
         linked = [
-            await link_group(olga, club, chat_id=-1_001_000_000_000 - next(_numbers), title=title)
+            await link_group(olga, account, chat_id=-1_001_000_000_000 - next(_numbers), title=title)
             for title in titles
         ]
-        return StagedClub(club, olga, bob, members, tuple(group.id for group in linked))
+        return StagedAccount(account, olga, bob, members, tuple(group.id for group in linked))
 
-    async def event(self, club: StagedClub, hours: float = 76, **about: Any) -> str:
+    async def event(self, account: StagedAccount, hours: float = 76, **about: Any) -> str:
         """An instance that starts this many hours after noon, yoga by default; its code."""
         draft = {
             "title": self.texts.yoga,
@@ -223,27 +225,27 @@ class Stage:
             "capacity": 12,
             "guests_max": 2,
             "cancel_before_minutes": 360,
-            "group_id": club.groups[0],
+            "group_id": account.groups[0],
             "zone": ZONE,
             "starts_local": local_time_ahead(hours=hours),
         }
-        made = await create_series(club.olga, club.id, SeriesDraft(**{**draft, **about}))
+        made = await create_series(account.olga, account.id, SeriesDraft(**{**draft, **about}))
         return str(made.first_code)
 
-    async def poll(self, club: StagedClub, **about: Any) -> str:
+    async def poll(self, account: StagedAccount, **about: Any) -> str:
         """A poll with one choice by default; its code."""
         draft: dict[str, Any] = {
             "question": self.texts.question,
             "options": tuple(OptionDraft(text) for text in self.texts.options),
             "closes_at": NOON + timedelta(days=4, hours=6),
-            "group_id": club.groups[0],
+            "group_id": account.groups[0],
         }
-        return await create_poll(club.olga, club.id, PollDraft(**{**draft, **about}))
+        return await create_poll(account.olga, account.id, PollDraft(**{**draft, **about}))
 
-    async def dates(self, club: StagedClub, days: int = 4, **about: Any) -> str:
+    async def dates(self, account: StagedAccount, days: int = 4, **about: Any) -> str:
         """A poll about dates, one a day at 18:00; its code."""
         options = tuple(OptionDraft(starts_at=NOON + timedelta(days=2 + day, hours=4)) for day in range(days))
-        return await self.poll(club, question=self.texts.when, options=options, kind="dates", **about)
+        return await self.poll(account, question=self.texts.when, options=options, kind="dates", **about)
 
     async def elsewhere(self, zone: str) -> None:
         """The reader is in another zone."""
@@ -283,46 +285,48 @@ async def someone(first: str, last: str = "", *, language: str = "en", may_write
 
 
 @dataclass(frozen=True, slots=True)
-class LargeClub:
+class LargeAccount:
     """A club of thousands: an instance nearly full, one with a long waitlist, and a poll."""
 
     big: str
     line: str
     poll: str
-    club: int
+    account: int
 
 
 @dataclass
-class LargeClubFactory:
+class LargeAccountFactory:
     """Creates that club on first use, once for all languages."""
 
     size: int
-    _made: "LargeClub | None" = None
+    _made: "LargeAccount | None" = None
 
-    async def __call__(self, stage: Stage) -> LargeClub:
+    async def __call__(self, stage: Stage) -> LargeAccount:
         if self._made is None:
             self._made = await self._make(stage)
-        await join(stage.reader, self._made.club, through=JoinedThrough.HAND)
+        await join(stage.reader, self._made.account, through=JoinedThrough.HAND)
         return self._made
 
-    async def _make(self, stage: Stage) -> LargeClub:
-        club = await stage.club(stage.texts.clubs[-1], others=0)
+    async def _make(self, stage: Stage) -> LargeAccount:
+        account = await stage.account(stage.texts.accounts[-1], others=0)
         people: list[Person] = []
         for first in range(0, self.size, 50):
             names = [FIRST[i % len(FIRST)] for i in range(first, min(first + 50, self.size))]
             people += await asyncio.gather(*map(someone, names))
-        await _each(people, lambda person: join(person, club.id, through=JoinedThrough.HAND))
-        big = await stage.event(club, capacity=self.size + 20, title=stage.texts.run, emoji="🏃")
-        line = await stage.event(club, capacity=max(2, self.size // 12), title=stage.texts.padel, emoji="🎾")
+        await _each(people, lambda person: join(person, account.id, through=JoinedThrough.HAND))
+        big = await stage.event(account, capacity=self.size + 20, title=stage.texts.run, emoji="🏃")
+        line = await stage.event(
+            account, capacity=max(2, self.size // 12), title=stage.texts.padel, emoji="🎾"
+        )
         await _each(people, lambda person: seats.book(big, person, guests=int(person.id % 9 == 0), via=CARD))
         await _each(people[: self.size // 4], lambda person: seats.book(line, person, via=CARD))
-        poll = await stage.poll(club)
-        options = [option.id for option in (await polls.poll(poll, club.olga)).options]
+        poll = await stage.poll(account)
+        options = [option.id for option in (await polls.poll(poll, account.olga)).options]
         await _each(
             people[: self.size // 3],
             lambda person: vote(poll, person, [options[person.id % 5 % 4]], via=CARD),
         )
-        return LargeClub(big, line, poll, club.id)
+        return LargeAccount(big, line, poll, account.id)
 
 
 async def _each(people: list[Person], do: Callable[[Person], Awaitable[Any]]) -> None:

@@ -36,7 +36,7 @@ from tests.webapp.staging import (
     CARD,
     NOON,
     Stage,
-    StagedClub,
+    StagedAccount,
     book,
     choose,
     local_time_ahead,
@@ -69,8 +69,8 @@ class State:
         return self.name.partition("-")[0]
 
 
-async def member_of(person: Any, club: StagedClub) -> int:
-    return await join(person, club.id, through=JoinedThrough.HAND)
+async def member_of(person: Any, account: StagedAccount) -> int:
+    return await join(person, account.id, through=JoinedThrough.HAND)
 
 
 def at(path: str, setting: Setting) -> Setting:
@@ -85,53 +85,53 @@ def at(path: str, setting: Setting) -> Setting:
 # --- clubs ---
 
 
-async def no_club(s: Stage) -> str:
+async def no_account(s: Stage) -> str:
     return "/app/events"
 
 
-async def empty_club(s: Stage) -> str:
-    await s.club()
+async def empty_account(s: Stage) -> str:
+    await s.account()
     return "/app/events"
 
 
 async def three_people(s: Stage) -> str:
     """A club of three: Olga, Bob and the reader, with one instance."""
-    club = await s.club(others=0)
-    await book(await s.event(club, 30, capacity=4), club.olga)
+    account = await s.account(others=0)
+    await book(await s.event(account, 30, capacity=4), account.olga)
     return "/app/events"
 
 
-async def one_club(s: Stage) -> str:
+async def one_account(s: Stage) -> str:
     """Rows of every kind."""
-    club = await s.club(groups=3)
-    them = club.others
+    account = await s.account(groups=3)
+    them = account.others
     texts = s.texts
-    await book(await s.event(club, 4, title=texts.run, emoji="🏃"), (s.reader, 1), them[0])
-    await book(await s.event(club, 28), club.bob)
-    full = await s.event(club, 29.5, title=texts.padel, emoji="🎾", capacity=2)
-    await book(full, club.bob, *them)
-    line = await s.event(club, 52, title=texts.padel, emoji="🎾", capacity=2)
-    await book(line, club.bob, *them[:2], s.reader)
-    await cancel_instance(await s.event(club, 76), club.olga, texts.reason)
-    await s.event(club, 77.25, title=texts.breakfast, emoji="☕", capacity=None, place="")
-    await s.event(club, 100, opens_before_minutes=24 * 60, group_id=club.groups[1])
-    await book(await s.event(club, 124, min_to_run=6), club.bob)
-    await s.event(club, 148, title=texts.long, emoji="", place=texts.long_place)
-    await seats.answer(await s.event(club, 172), s.reader, maybe=True, via=CARD)
-    await seats.answer(await s.event(club, 196), s.reader, maybe=False, via=CARD)
+    await book(await s.event(account, 4, title=texts.run, emoji="🏃"), (s.reader, 1), them[0])
+    await book(await s.event(account, 28), account.bob)
+    full = await s.event(account, 29.5, title=texts.padel, emoji="🎾", capacity=2)
+    await book(full, account.bob, *them)
+    line = await s.event(account, 52, title=texts.padel, emoji="🎾", capacity=2)
+    await book(line, account.bob, *them[:2], s.reader)
+    await cancel_instance(await s.event(account, 76), account.olga, texts.reason)
+    await s.event(account, 77.25, title=texts.breakfast, emoji="☕", capacity=None, place="")
+    await s.event(account, 100, opens_before_minutes=24 * 60, group_id=account.groups[1])
+    await book(await s.event(account, 124, min_to_run=6), account.bob)
+    await s.event(account, 148, title=texts.long, emoji="", place=texts.long_place)
+    await seats.answer(await s.event(account, 172), s.reader, maybe=True, via=CARD)
+    await seats.answer(await s.event(account, 196), s.reader, maybe=False, via=CARD)
     return "/app/events"
 
 
-async def many_clubs(s: Stage) -> str:
+async def many_accounts(s: Stage) -> str:
     """Four clubs, and two questions on top: an offer and a moved instance."""
     await offered(s)
-    for i, name in enumerate(s.texts.clubs):
-        club = await s.club(name)
-        await book(await s.event(club, 28 + 24 * i, title=s.texts.run, emoji="🏃"), s.reader)
-        await s.event(club, 30 + 24 * i, title=s.texts.padel, emoji="🎾", capacity=4)
-    code = await s.event(club, 80)
+    for i, name in enumerate(s.texts.accounts):
+        account = await s.account(name)
+        await book(await s.event(account, 28 + 24 * i, title=s.texts.run, emoji="🏃"), s.reader)
+        await s.event(account, 30 + 24 * i, title=s.texts.padel, emoji="🎾", capacity=4)
+    code = await s.event(account, 80)
     await book(code, s.reader)
-    await move_instance(code, club.olga, local_time_ahead(hours=84))
+    await move_instance(code, account.olga, local_time_ahead(hours=84))
     return "/app/events"
 
 
@@ -147,46 +147,46 @@ def date(hours: float = 76, **about: Any) -> Setting:
     """No one has answered yet."""
 
     async def staged(s: Stage) -> str:
-        club = await s.club()
-        return f"/app/events/{await s.event(club, hours, **about)}"
+        account = await s.account()
+        return f"/app/events/{await s.event(account, hours, **about)}"
 
     return staged
 
 
 async def some_come(s: Stage) -> str:
-    club = await s.club(others=6)
+    account = await s.account(others=6)
     code = await s.event(
-        club, description=s.texts.about, map_url="https://maps.example/kallio", rule="FREQ=WEEKLY"
+        account, description=s.texts.about, map_url="https://maps.example/kallio", rule="FREQ=WEEKLY"
     )
-    await book(code, (club.bob, 1), *club.others)
+    await book(code, (account.bob, 1), *account.others)
     return f"/app/events/{code}"
 
 
 async def full(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, capacity=3)
-    await book(code, (club.bob, 1), *club.others)
+    account = await s.account()
+    code = await s.event(account, capacity=3)
+    await book(code, (account.bob, 1), *account.others)
     return f"/app/events/{code}"
 
 
 async def am_in(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, rule="FREQ=WEEKLY")
-    await book(code, club.bob, s.reader)
+    account = await s.account()
+    code = await s.event(account, rule="FREQ=WEEKLY")
+    await book(code, account.bob, s.reader)
     return f"/app/events/{code}"
 
 
 async def in_with_guests(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club)
-    await book(code, club.bob, (s.reader, 2), *club.others)
+    account = await s.account()
+    code = await s.event(account)
+    await book(code, account.bob, (s.reader, 2), *account.others)
     return f"/app/events/{code}"
 
 
 async def in_too_late(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, 4)
-    await book(code, club.bob, (s.reader, 1))
+    account = await s.account()
+    code = await s.event(account, 4)
+    await book(code, account.bob, (s.reader, 1))
     return f"/app/events/{code}"
 
 
@@ -197,89 +197,89 @@ async def in_unheard(s: Stage) -> str:
 
 
 async def regular(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, rule="FREQ=WEEKLY")
+    account = await s.account()
+    code = await s.event(account, rule="FREQ=WEEKLY")
     series = (await find_instance(code)).id
     series = await db.value("SELECT series_id FROM event_instances WHERE id = $1", series)
-    await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
+    await make_regular(account.olga, account.id, series, await member_of(s.reader, account))
     return f"/app/events/{code}"
 
 
 async def waiting(s: Stage) -> str:
-    club = await s.club(others=9)
-    code = await s.event(club, capacity=3)
-    await book(code, (club.bob, 2), *club.others[:6], (s.reader, 1), *club.others[6:])
+    account = await s.account(others=9)
+    code = await s.event(account, capacity=3)
+    await book(code, (account.bob, 2), *account.others[:6], (s.reader, 1), *account.others[6:])
     return f"/app/events/{code}"
 
 
 async def part(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, capacity=3)
-    await book(code, club.bob, (s.reader, 2))
+    account = await s.account()
+    code = await s.event(account, capacity=3)
+    await book(code, account.bob, (s.reader, 2))
     await seats.take_free(code, s.reader, via=CARD)
     return f"/app/events/{code}"
 
 
 async def offered(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, 6, capacity=3)
-    await book(code, (club.bob, 1), club.others[0], (s.reader, 1), club.others[1])
+    account = await s.account()
+    code = await s.event(account, 6, capacity=3)
+    await book(code, (account.bob, 1), account.others[0], (s.reader, 1), account.others[1])
     with time_ago(minutes=6, seconds=19):
-        await seats.leave(code, club.bob, via=CARD)
+        await seats.leave(code, account.bob, via=CARD)
     return f"/app/events/{code}"
 
 
 async def offer_runs_out(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, 6, capacity=1)
-    await book(code, club.bob, s.reader)
+    account = await s.account()
+    code = await s.event(account, 6, capacity=1)
+    await book(code, account.bob, s.reader)
     with time_ago(minutes=27):
-        await seats.leave(code, club.bob, via=CARD)
+        await seats.leave(code, account.bob, via=CARD)
     return f"/app/events/{code}"
 
 
 async def time_up(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, 6, capacity=1)
-    await book(code, club.bob, s.reader, club.others[0])
+    account = await s.account()
+    code = await s.event(account, 6, capacity=1)
+    await book(code, account.bob, s.reader, account.others[0])
     with time_ago(minutes=31):
-        await seats.leave(code, club.bob, via=CARD)
+        await seats.leave(code, account.bob, via=CARD)
     return f"/app/events/{code}"
 
 
 async def called(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, 1.5, capacity=2, cancel_before_minutes=None)
-    await book(code, club.bob, club.others[0], club.others[1], s.reader)
-    await seats.leave(code, club.bob, via=CARD)
+    account = await s.account()
+    code = await s.event(account, 1.5, capacity=2, cancel_before_minutes=None)
+    await book(code, account.bob, account.others[0], account.others[1], s.reader)
+    await seats.leave(code, account.bob, via=CARD)
     return f"/app/events/{code}"
 
 
 async def replacing(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, 4)
-    await book(code, club.bob, s.reader)
+    account = await s.account()
+    code = await s.event(account, 4)
+    await book(code, account.bob, s.reader)
     await seats.find_replacement(code, s.reader, via=CARD)
     return f"/app/events/{code}"
 
 
 async def moved(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club)
-    await book(code, club.bob, s.reader)
-    await move_instance(code, club.olga, local_time_ahead(hours=101))
+    account = await s.account()
+    code = await s.event(account)
+    await book(code, account.bob, s.reader)
+    await move_instance(code, account.olga, local_time_ahead(hours=101))
     return f"/app/events/{code}"
 
 
 async def claims(s: Stage, *, reader_voted: bool = False) -> str:
-    club = await s.club()
+    account = await s.account()
     with time_ago(hours=8):
-        poll = await s.dates(club)
-        for person in (club.bob, *club.others, *((s.reader,) if reader_voted else ())):
+        poll = await s.dates(account)
+        for person in (account.bob, *account.others, *((s.reader,) if reader_voted else ())):
             await choose(poll, person, (0, Answer.YES), (1, Answer.NO))
         made = await close_poll(
             poll,
-            club.olga,
+            account.olga,
             make=EventDetails(place=s.texts.place, capacity=6, emoji="🍂", claim_minutes=24 * 60),
         )
     assert made.made is not None
@@ -291,18 +291,18 @@ async def claim_is_mine(s: Stage) -> str:
 
 
 async def cancelled(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, rule="FREQ=WEEKLY")
-    await book(code, s.reader, club.bob)
-    await cancel_instance(code, club.olga, s.texts.reason)
+    account = await s.account()
+    code = await s.event(account, rule="FREQ=WEEKLY")
+    await book(code, s.reader, account.bob)
+    await cancel_instance(code, account.olga, s.texts.reason)
     return f"/app/events/{code}"
 
 
 async def closed(s: Stage) -> str:
-    club = await s.club()
+    account = await s.account()
     with time_ago(days=2):
-        code = await s.event(club, 6, closes_before_minutes=12 * 60, rule="FREQ=WEEKLY")
-        await book(code, club.bob, *club.others)
+        code = await s.event(account, 6, closes_before_minutes=12 * 60, rule="FREQ=WEEKLY")
+        await book(code, account.bob, *account.others)
     return f"/app/events/{code}"
 
 
@@ -310,20 +310,20 @@ def ended(how: str) -> Setting:
     """`came`, `missed`, `late` or `away`."""
 
     async def staged(s: Stage) -> str:
-        club = await s.club()
+        account = await s.account()
         with time_ago(days=2):
-            code = await s.event(club, -5, rule="FREQ=WEEKLY")
-            await book(code, club.bob, *club.others)
+            code = await s.event(account, -5, rule="FREQ=WEEKLY")
+            await book(code, account.bob, *account.others)
             if how != "away":
                 await book(code, (s.reader, 1) if how == "came" else s.reader)
         with time_ago(hours=5, minutes=10):
-            await check_in(code, club.olga, await member_of(club.bob, club))
+            await check_in(code, account.olga, await member_of(account.bob, account))
             if how == "came":
-                await check_in(code, club.olga, await member_of(s.reader, club), came=1)
+                await check_in(code, account.olga, await member_of(s.reader, account), came=1)
             if how == "late":
                 await seats.find_replacement(code, s.reader, via=CARD)
         await complete_ended()
-        await close_list(code, club.olga)
+        await close_list(code, account.olga)
         return f"/app/events/{code}"
 
     return staged
@@ -331,9 +331,9 @@ def ended(how: str) -> Setting:
 
 def answered(*, maybe: bool) -> Setting:
     async def staged(s: Stage) -> str:
-        club = await s.club()
-        code = await s.event(club)
-        await book(code, club.bob)
+        account = await s.account()
+        code = await s.event(account)
+        await book(code, account.bob)
         await seats.answer(code, s.reader, maybe=maybe, via=CARD)
         return f"/app/events/{code}"
 
@@ -341,49 +341,49 @@ def answered(*, maybe: bool) -> Setting:
 
 
 async def over(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, capacity=6)
-    await book(code, (club.bob, 2), (s.reader, 1), *club.others)
-    await seats.set_capacity(code, club.olga, 5)
+    account = await s.account()
+    code = await s.event(account, capacity=6)
+    await book(code, (account.bob, 2), (s.reader, 1), *account.others)
+    await seats.set_capacity(code, account.olga, 5)
     return f"/app/events/{code}"
 
 
 async def long_words(s: Stage) -> str:
     """Titles, names and places of the greatest length, in a club of that language."""
-    club = await s.club(s.texts.clubs[-1])
+    account = await s.account(s.texts.accounts[-1])
     code = await s.event(
-        club,
+        account,
         title=s.texts.long,
         place=s.texts.long_place,
         description=f"{s.texts.long}\n{s.texts.about}\nhttps://example.com/{'a-long-address-' * 8}",
     )
     await book(
         code,
-        await member("Konstantinopolitanische", club),
-        await member("Александра-Анастасия", club),
+        await member("Konstantinopolitanische", account),
+        await member("Александра-Анастасия", account),
     )
-    await seat_by_name(code, club.olga, "Lentokonesuihkuturbiinimoottoriapumekaanikko Virtanen")
+    await seat_by_name(code, account.olga, "Lentokonesuihkuturbiinimoottoriapumekaanikko Virtanen")
     return f"/app/events/{code}"
 
 
-async def member(name: str, club: StagedClub) -> Any:
+async def member(name: str, account: StagedAccount) -> Any:
     person = await someone(name)
-    await join(person, club.id, through=JoinedThrough.HAND)
+    await join(person, account.id, through=JoinedThrough.HAND)
     return person
 
 
 async def minimum(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, min_to_run=6, decide_by_itself=True)
-    await book(code, club.bob, s.reader)
+    account = await s.account()
+    code = await s.event(account, min_to_run=6, decide_by_itself=True)
+    await book(code, account.bob, s.reader)
     return f"/app/events/{code}"
 
 
 async def runs(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, min_to_run=6)
-    await book(code, club.bob)
-    await decide_instance(code, club.olga, run=True)
+    account = await s.account()
+    code = await s.event(account, min_to_run=6)
+    await book(code, account.bob)
+    await decide_instance(code, account.olga, run=True)
     return f"/app/events/{code}"
 
 
@@ -403,10 +403,10 @@ async def long_line(s: Stage) -> str:
 
 
 async def checked_in(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, 1)
-    await book(code, club.bob, (s.reader, 1))
-    await check_in(code, club.olga, await member_of(s.reader, club), came=1)
+    account = await s.account()
+    code = await s.event(account, 1)
+    await book(code, account.bob, (s.reader, 1))
+    await check_in(code, account.olga, await member_of(s.reader, account), came=1)
     return f"/app/events/{code}"
 
 
@@ -414,22 +414,24 @@ async def checked_in(s: Stage) -> str:
 
 
 async def bookings(s: Stage) -> str:
-    club = await s.club()
+    account = await s.account()
     for hours, title, emoji in (
         (28, s.texts.yoga, "🧘"),
         (52, s.texts.padel, "🎾"),
         (76, s.texts.breakfast, "☕"),
     ):
-        await book(await s.event(club, hours, title=title, emoji=emoji), club.bob, (s.reader, hours % 3))
-    code = await s.event(club, 5)
+        await book(
+            await s.event(account, hours, title=title, emoji=emoji), account.bob, (s.reader, hours % 3)
+        )
+    code = await s.event(account, 5)
     await book(code, s.reader)
     await seats.find_replacement(code, s.reader, via=CARD)
-    standing = (await find_instance(await s.event(club, 124, rule="FREQ=WEEKLY"))).id
+    standing = (await find_instance(await s.event(account, 124, rule="FREQ=WEEKLY"))).id
     series = await db.value("SELECT series_id FROM event_instances WHERE id = $1", standing)
-    await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
-    gone = await s.event(club, 148)
+    await make_regular(account.olga, account.id, series, await member_of(s.reader, account))
+    gone = await s.event(account, 148)
     await book(gone, s.reader)
-    await cancel_instance(gone, club.olga, s.texts.reason)
+    await cancel_instance(gone, account.olga, s.texts.reason)
     return "/app/bookings"
 
 
@@ -450,13 +452,13 @@ async def past(s: Stage) -> str:
 
 
 async def poll_list(s: Stage) -> str:
-    club = await s.club()
-    voted = await s.poll(club, question=s.texts.bring)
+    account = await s.account()
+    voted = await s.poll(account, question=s.texts.bring)
     await choose(voted, s.reader, 0)
-    await s.poll(club)
-    await s.dates(club)
-    done = await s.poll(club, question=s.texts.long)
-    await close_poll(done, club.olga)
+    await s.poll(account)
+    await s.dates(account)
+    done = await s.poll(account, question=s.texts.long)
+    await close_poll(done, account.olga)
     return "/app/polls"
 
 
@@ -464,21 +466,21 @@ def poll(*, voted: bool = False, open_: bool = True, limits: bool = False, **abo
     """One poll that others have voted in."""
 
     async def staged(s: Stage) -> str:
-        club = await s.club(others=6)
+        account = await s.account(others=6)
         several = about.get("kind") == "several"
         options = tuple(
             OptionDraft(text, 1 + i if limits else None) for i, text in enumerate(s.texts.options)
         )
         code = await s.poll(
-            club, options=options, question=s.texts.bring if several else s.texts.question, **about
+            account, options=options, question=s.texts.bring if several else s.texts.question, **about
         )
-        await choose(code, club.bob, *((0, 2) if several else (0,)))
-        for i, person in enumerate(club.others[:4]):
+        await choose(code, account.bob, *((0, 2) if several else (0,)))
+        for i, person in enumerate(account.others[:4]):
             await choose(code, person, 1 + (i % 2 if limits else i // 3) + (1 if i == 3 and limits else 0))
         if voted:
             await choose(code, s.reader, *((2, 3) if several else (3,)))
         if not open_:
-            await close_poll(code, club.olga)
+            await close_poll(code, account.olga)
         return f"/app/polls/{code}"
 
     return staged
@@ -486,15 +488,15 @@ def poll(*, voted: bool = False, open_: bool = True, limits: bool = False, **abo
 
 def dates(*, voted: bool = False, made: bool = False, days: int = 4, **about: Any) -> Setting:
     async def staged(s: Stage) -> str:
-        club = await s.club(others=5)
-        code = await s.dates(club, days=days, **about)
+        account = await s.account(others=5)
+        code = await s.dates(account, days=days, **about)
         answers = (Answer.YES, Answer.IF_NEED_BE, Answer.NO)
-        for i, person in enumerate((club.bob, *club.others)):
+        for i, person in enumerate((account.bob, *account.others)):
             await choose(code, person, *((day, answers[(i + day) % 3 if day else 0]) for day in range(days)))
         if voted:
             await choose(code, s.reader, (0, Answer.YES), (1, Answer.IF_NEED_BE), (2, Answer.NO))
         if made:
-            await close_poll(code, club.olga, make=EventDetails(place=s.texts.place, capacity=12))
+            await close_poll(code, account.olga, make=EventDetails(place=s.texts.place, capacity=12))
         return f"/app/polls/{code}"
 
     return staged
@@ -508,14 +510,14 @@ async def poll_of_the_crowd(s: Stage) -> str:
 
 
 async def me(s: Stage) -> str:
-    await s.club()
-    await s.club(s.texts.clubs[-1])
+    await s.account()
+    await s.account(s.texts.accounts[-1])
     return "/app/me"
 
 
 async def me_particular(s: Stage) -> str:
     """Own reminder times, some muted messages, a club of one's own, another zone than the device's."""
-    await one_club(s)
+    await one_account(s)
     await s.elsewhere("America/Argentina/Buenos_Aires")
     await choose_reminders(s.reader, [2 * 24 * 60, 180, 15])
     await mute(s.reader, "polls", on=True)
@@ -524,7 +526,7 @@ async def me_particular(s: Stage) -> str:
 
 async def follows(s: Stage) -> str:
     """Their calendar subscribes to the feed, and fetched it a while ago."""
-    await s.club()
+    await s.account()
     await feeds.create_feed(s.reader)
     mine = await feeds.feed(s.reader)
     assert mine is not None
@@ -541,21 +543,21 @@ async def follows_blocked(s: Stage) -> str:
 
 async def belongs(s: Stage) -> str:
     """A seat, a waitlist and a standing seat in a club with several organisers."""
-    club = await s.club(groups=3)
-    await change_role(club.olga, club.id, await member_of(club.bob, club), Role.ADMIN)
-    await book(await s.event(club, 28), s.reader, club.bob)
-    line = await s.event(club, 52, title=s.texts.padel, emoji="🎾", capacity=1)
-    await book(line, club.bob, s.reader)
-    code = await s.event(club, 76, title=s.texts.long)
+    account = await s.account(groups=3)
+    await change_role(account.olga, account.id, await member_of(account.bob, account), Role.ADMIN)
+    await book(await s.event(account, 28), s.reader, account.bob)
+    line = await s.event(account, 52, title=s.texts.padel, emoji="🎾", capacity=1)
+    await book(line, account.bob, s.reader)
+    code = await s.event(account, 76, title=s.texts.long)
     series = await db.value("SELECT series_id FROM event_instances WHERE code = $1", code)
-    await make_regular(club.olga, club.id, series, await member_of(s.reader, club))
-    await s.event(club, 100)
-    return f"/app/clubs/{club.id}"
+    await make_regular(account.olga, account.id, series, await member_of(s.reader, account))
+    await s.event(account, 100)
+    return f"/app/clubs/{account.id}"
 
 
 async def founded(s: Stage) -> str:
     """A club with no other members."""
-    return f"/app/clubs/{await create_own_account(s.reader, s.texts.club, language=s.language)}"
+    return f"/app/clubs/{await create_own_account(s.reader, s.texts.account_name, language=s.language)}"
 
 
 async def goes_anywhere(s: Stage) -> str:
@@ -588,13 +590,13 @@ def organised(hours: float = 76, *, role: Role = Role.ADMIN, **about: Any) -> Se
     """An instance of a club that the reader organises, with booked, waiting and other parties."""
 
     async def staged(s: Stage) -> str:
-        club = await s.club(others=9)
-        await change_role(club.olga, club.id, await member_of(s.reader, club), role)
-        code = await s.event(club, hours, **{"capacity": 6, "min_to_run": 2, **about})
-        await book(code, (club.bob, 1), *club.others[:5], (club.others[5], 1))
-        await seats.answer(code, club.others[6], maybe=True, via=CARD)
-        await seats.answer(code, club.others[7], maybe=False, via=CARD)
-        await seat_by_name(code, club.olga, "Martti Ahtisaari-Kettunen")
+        account = await s.account(others=9)
+        await change_role(account.olga, account.id, await member_of(s.reader, account), role)
+        code = await s.event(account, hours, **{"capacity": 6, "min_to_run": 2, **about})
+        await book(code, (account.bob, 1), *account.others[:5], (account.others[5], 1))
+        await seats.answer(code, account.others[6], maybe=True, via=CARD)
+        await seats.answer(code, account.others[7], maybe=False, via=CARD)
+        await seat_by_name(code, account.olga, "Martti Ahtisaari-Kettunen")
         return f"/app/events/{code}"
 
     return staged
@@ -670,14 +672,14 @@ async def make_nothing(page: Page) -> None:
 
 def public(*, off: bool = False, **about: Any) -> Setting:
     async def staged(s: Stage) -> str:
-        club = await s.club()
+        account = await s.account()
         code = await s.event(
-            club,
+            account,
             **{"visibility": "link", "rule": "FREQ=WEEKLY", "description": s.texts.about, **about},
         )
-        await book(code, club.bob, *club.others)
+        await book(code, account.bob, *account.others)
         if off:
-            await cancel_instance(code, club.olga, s.texts.reason)
+            await cancel_instance(code, account.olga, s.texts.reason)
         return f"/e/{code}"
 
     return staged
@@ -690,7 +692,7 @@ async def public_long(s: Stage) -> str:
 # --- what goes wrong, and what is on the way ---
 
 
-async def of_another_club(s: Stage) -> str:
+async def of_another_account(s: Stage) -> str:
     stranger = await someone("Charlie")
     return await date()(Stage(s.language, stranger, s.many))
 
@@ -724,9 +726,9 @@ async def be_refused(page: Page) -> None:
 
 
 async def no_room_for_guests(s: Stage) -> str:
-    club = await s.club()
-    code = await s.event(club, capacity=4)
-    await book(code, s.reader, (club.bob, 2))
+    account = await s.account()
+    code = await s.event(account, capacity=4)
+    await book(code, s.reader, (account.bob, 2))
     return f"/app/events/{code}"
 
 
@@ -760,17 +762,17 @@ async def tap_join(page: Page) -> None:
 STALE = {"auth_date": str(int((NOON - timedelta(days=2)).timestamp()))}
 
 STATES: tuple[State, ...] = (
-    State("home-no-club", no_club),
-    State("home-empty", empty_club),
+    State("home-no-club", no_account),
+    State("home-empty", empty_account),
     State("home-three", three_people),
-    State("home-one-club", one_club),
-    State("home-many-clubs", many_clubs),
-    State("home-search", at("/app/events?q=", one_club)),
-    State("home-found", at("/app/events?q=padel", one_club)),
-    State("home-nothing-found", at("/app/events?q=zzz", one_club)),
+    State("home-one-club", one_account),
+    State("home-many-clubs", many_accounts),
+    State("home-search", at("/app/events?q=", one_account)),
+    State("home-found", at("/app/events?q=padel", one_account)),
+    State("home-nothing-found", at("/app/events?q=zzz", one_account)),
     State("home-crowd", crowd, crowded=True),
-    State("month", at("/app/month", one_club)),
-    State("month-empty", at("/app/month?month=2027-07", one_club)),
+    State("month", at("/app/month", one_account)),
+    State("month-empty", at("/app/month?month=2027-07", one_account)),
     State("event-open", date()),
     State("event-open-guests", date(), act=more_guests),
     State("event-some", some_come),
@@ -819,12 +821,12 @@ STATES: tuple[State, ...] = (
     State("mine-coming", bookings),
     State("mine-waiting", in_lines),
     State("mine-past", past),
-    State("mine-empty", at("/app/bookings", empty_club)),
-    State("mine-waiting-empty", at("/app/bookings?show=waiting", empty_club)),
-    State("mine-past-empty", at("/app/bookings?show=past", empty_club)),
-    State("mine-asked", at("/app/bookings", many_clubs)),
+    State("mine-empty", at("/app/bookings", empty_account)),
+    State("mine-waiting-empty", at("/app/bookings?show=waiting", empty_account)),
+    State("mine-past-empty", at("/app/bookings?show=past", empty_account)),
+    State("mine-asked", at("/app/bookings", many_accounts)),
     State("polls", poll_list),
-    State("polls-empty", at("/app/polls", empty_club)),
+    State("polls-empty", at("/app/polls", empty_account)),
     State("poll-single", poll()),
     State("poll-single-voted", poll(voted=True)),
     State("poll-limits", poll(limits=True)),
@@ -839,13 +841,13 @@ STATES: tuple[State, ...] = (
     State("poll-crowd", poll_of_the_crowd, crowded=True),
     State("me", me),
     State("me-particular", me_particular),
-    State("me-no-club", at("/app/me", no_club)),
+    State("me-no-club", at("/app/me", no_account)),
     State("me-signed-out", me, act=signed_out),
     State("calendar", at("/app/me/calendar", me)),
     State("calendar-followed", follows),
     State("calendar-resting", follows_blocked),
-    State("clubs", at("/app/clubs", many_clubs)),
-    State("clubs-none", at("/app/clubs", no_club)),
+    State("clubs", at("/app/clubs", many_accounts)),
+    State("clubs-none", at("/app/clubs", no_account)),
     State("club", belongs),
     State("club-own", founded),
     State("data", at("/app/me/data", me)),
@@ -875,13 +877,13 @@ STATES: tuple[State, ...] = (
     State("public-full", public(capacity=4), shows="main.leaf", outside=True),
     State("public-cancelled", public(off=True), shows="main.leaf", outside=True),
     State("public-long-words", public_long, shows="main.leaf", outside=True),
-    State("refused", of_another_club),
+    State("refused", of_another_account),
     State("offline", date(), act=go_offline),
     State("broken", date(), act=fail),
     State("busy", date(), act=tap_unanswered),
-    State("loading", empty_club, before=hold_back, shows="#loading"),
+    State("loading", empty_account, before=hold_back, shows="#loading"),
     State("outside", date(), shows="#outside:not([hidden])", outside=True),
-    State("stale", empty_club, shows="#stale:not([hidden])", launch=STALE),
+    State("stale", empty_account, shows="#stale:not([hidden])", launch=STALE),
 )
 """The list. Alike screens stand together; the gallery leafs through it in this order."""
 

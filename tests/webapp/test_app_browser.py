@@ -343,13 +343,13 @@ async def test_the_app_asks_for_write_access_after_a_booking(phone: Any, charlie
     assert known.reachable
 
 
-async def test_several_options_are_one_vote(phone: Any, alice: Any, olga: Any, club: Any) -> None:
+async def test_several_options_are_one_vote(phone: Any, alice: Any, olga: Any, account: Any) -> None:
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
 
     code = await create_poll(
         olga,
-        club.id,
+        account.id,
         PollDraft(
             question="Who brings what?",
             options=(OptionDraft("Soup"), OptionDraft("Pie"), OptionDraft("Tea")),
@@ -375,7 +375,7 @@ async def test_several_options_are_one_vote(phone: Any, alice: Any, olga: Any, c
 
 
 async def test_the_main_button_is_shown_while_the_vote_is_changed(
-    phone: Any, alice: Any, olga: Any, club: Any
+    phone: Any, alice: Any, olga: Any, account: Any
 ) -> None:
     """It disappears once the vote is sent, until another option is chosen."""
     from backend.polls.actions import create_poll
@@ -383,7 +383,7 @@ async def test_the_main_button_is_shown_while_the_vote_is_changed(
 
     options = tuple(OptionDraft(text) for text in ("Soup", "Pie", "Cake"))
     draft = PollDraft(question="Food?", options=options, kind="several", choices_max=2)
-    code = await create_poll(olga, club.id, draft)
+    code = await create_poll(olga, account.id, draft)
     page, app = await phone.framed(alice, f"/app/polls/{code}")
     button = "() => { const b = last('web_app_setup_main_button'); return b?.is_visible ? b.text : ''; }"
     assert not await page.evaluate(button)
@@ -401,7 +401,7 @@ async def test_the_main_button_is_shown_while_the_vote_is_changed(
 
 
 async def test_on_wide_screens_the_table_of_dates_is_the_form(
-    phone: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: datetime
+    phone: Any, alice: Any, bob: Any, olga: Any, account: Any, noon: datetime
 ) -> None:
     """From 640 px on the table takes the answers, by keyboard too; they are kept when the screen gets
     narrow."""
@@ -411,7 +411,7 @@ async def test_on_wide_screens_the_table_of_dates_is_the_form(
     from backend.polls.rules import Answer
 
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n)) for n in (1, 2))
-    code = await create_poll(olga, club.id, PollDraft(question="When?", kind="dates", options=evenings))
+    code = await create_poll(olga, account.id, PollDraft(question="When?", kind="dates", options=evenings))
     first, second = [option.id for option in (await poll(code, alice)).options]
     await vote(code, bob, {first: Answer.YES}, via=Via.CARD)
     page = await phone.opened(alice, f"/app/polls/{code}", version="5.0")

@@ -16,10 +16,10 @@ from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_events import live_address
 
 
-async def member_of(person: Any, club: Any) -> int:
+async def member_of(person: Any, account: Any) -> int:
     return int(
         await db.value(
-            "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", person.id, club.id
+            "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", person.id, account.id
         )
     )
 
@@ -55,7 +55,7 @@ async def test_without_a_seat_there_is_no_code(app_of: Any, alice: Any, charlie:
 
 
 async def test_past_bookings_show_whether_the_reader_came(
-    app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, instance: Any, noon: datetime
+    app_of: Any, alice: Any, bob: Any, olga: Any, account: Any, instance: Any, noon: datetime
 ) -> None:
     """`B12`, `B6`"""
     start = (noon + timedelta(hours=8)).replace(tzinfo=None)
@@ -68,7 +68,7 @@ async def test_past_bookings_show_whether_the_reader_came(
     clock.advance(timedelta(minutes=10))  # too late to undo the booking
     await seats.find_replacement(late, alice, via=Via.CARD)
     clock.advance(timedelta(hours=6))
-    await check_in(came, olga, await member_of(alice, club))
+    await check_in(came, olga, await member_of(alice, account))
     clock.advance(timedelta(hours=6))
     for code in (came, missed, late):
         await close_list(code, olga)
@@ -82,12 +82,12 @@ async def test_past_bookings_show_whether_the_reader_came(
 
 
 async def test_a_standing_seat_can_skip_a_week_and_be_given_back(
-    app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, series: Any
+    app_of: Any, alice: Any, bob: Any, olga: Any, account: Any, series: Any
 ) -> None:
     """`B11`"""
     made = await series(rule="FREQ=WEEKLY", title="Morning lengths")
     series_id = int(await db.value("SELECT series_id FROM event_instances WHERE code = $1", made.first_code))
-    await make_regular(olga, club.id, series_id, await member_of(alice, club))
+    await make_regular(olga, account.id, series_id, await member_of(alice, account))
     app = await app_of(alice)
     page = await app.get("/app/bookings")
     assert "Standing seats" in page.text

@@ -45,7 +45,7 @@ async def test_the_list_has_the_instances_of_all_the_readers_clubs(
 
 
 async def test_a_list_is_in_order_under_the_readers_days(
-    app_of: Any, alice: Any, olga: Any, club: Any
+    app_of: Any, alice: Any, olga: Any, account: Any
 ) -> None:
     """S3: at one o'clock in the night of Tuesday in Helsinki it is Monday in London; neither two days are
     "Today", nor does the date of a zone put one behind another."""
@@ -57,7 +57,7 @@ async def test_a_list_is_in_order_under_the_readers_days(
             ("Late show", "America/New_York", datetime(2026, 11, 23, 21, 0)),
             ("Pilates", "Europe/Helsinki", datetime(2026, 11, 24, 18, 0)),
         ):
-            await create_series(olga, club.id, SeriesDraft(title=title, zone=zone, starts_local=start))
+            await create_series(olga, account.id, SeriesDraft(title=title, zone=zone, starts_local=start))
         shown = {}
         for zone in ("Europe/Helsinki", "Europe/London"):
             await choose_zone(alice, zone)
@@ -154,17 +154,17 @@ async def test_a_long_list_is_paged(app_of: Any, alice: Any, series: Any) -> Non
 
 
 async def test_the_list_of_a_club_that_one_has_left_is_not_found(
-    app_of: Any, olga: Any, alice: Any, club: Any, instance: Any
+    app_of: Any, olga: Any, alice: Any, account: Any, instance: Any
 ) -> None:
     """`A1`: whether there is such a club is not said."""
     app = await app_of(alice)
     await instance()
-    path = f"/app/events?club={club.id}"
+    path = f"/app/events?club={account.id}"
     assert (await app.get(path)).status_code == 200
     await end_membership(
-        olga, club.id, await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+        olga, account.id, await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
     )
-    left, none = await app.get(path), await app.get(f"/app/events?club={club.id + 999}")
+    left, none = await app.get(path), await app.get(f"/app/events?club={account.id + 999}")
     assert (left.status_code, none.status_code) == (404, 404)
     assert left.text == none.text
     assert 'href="/app/events"' in left.text

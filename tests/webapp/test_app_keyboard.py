@@ -52,10 +52,10 @@ async def test_a_refusal_is_an_alert(phone: Any, alice: Any, bob: Any, instance:
 
 
 async def test_arrow_keys_move_the_focus_and_only_a_press_votes(
-    phone: Any, alice: Any, olga: Any, club: Any
+    phone: Any, alice: Any, olga: Any, account: Any
 ) -> None:
     options = tuple(OptionDraft(text) for text in ("Soup", "Pie", "Tea"))
-    code = await create_poll(olga, club.id, PollDraft(question="What?", options=options))
+    code = await create_poll(olga, account.id, PollDraft(question="What?", options=options))
     page = await phone.opened(alice, f"/app/polls/{code}", version="5.0")
     await page.wait_for_selector("[role=radio]")
     await page.get_by_role("radio").first.focus()

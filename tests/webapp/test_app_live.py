@@ -47,8 +47,8 @@ from webapp.reader_status import can_seek_replacement, reader_status
 
 TEXTS = (
     "code",
-    "club",
-    "club_language",
+    "account_name",
+    "account_language",
     "title",
     "emoji",
     "description",
@@ -107,9 +107,9 @@ async def elsewhere(web: Any) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def scene(
-    noon: datetime, app_of: Any, elsewhere: Any, series: Any, olga: Any, club: Any, people: Any
+    noon: datetime, app_of: Any, elsewhere: Any, series: Any, olga: Any, account: Any, people: Any
 ) -> Scene:
-    chat = await link_group(olga, club.id, chat_id=-1001000000002, title="Sauna")
+    chat = await link_group(olga, account.id, chat_id=-1001000000002, title="Sauna")
     made = await series(capacity=3)
     await series(title="Sauna", group_id=chat.id)
     code = made.first_code
@@ -124,7 +124,7 @@ async def scene(
         results="live",
         closes_at=noon + timedelta(hours=5),
     )
-    asked = await polls.create_poll(olga, club.id, draft)
+    asked = await polls.create_poll(olga, account.id, draft)
     app = await app_of(people["alice"])
     paths = {
         EVENT: f"/app/events/{code}",
@@ -136,7 +136,7 @@ async def scene(
     }
     addresses = {name: live_address((await app.get(path)).text) for name, path in paths.items()}
     there = App(elsewhere, app.session)
-    scene = Scene(code, asked, made.series_id, club.id, club.chat_id, people, addresses, there)
+    scene = Scene(code, asked, made.series_id, account.id, account.chat_id, people, addresses, there)
     assert await scene.changed() == set()
     return scene
 
@@ -237,7 +237,7 @@ async def the_group_is_renamed(s: Scene) -> None:
     await rename_group(s.chat, "Kallio Yoga & Sauna", forum=False)
 
 
-async def the_club_is_renamed(s: Scene) -> None:
+async def the_account_is_renamed(s: Scene) -> None:
     await edit_account(s.people["olga"], s.account, name="Kallio", zone="Europe/Helsinki", language="en")
 
 
@@ -246,7 +246,7 @@ async def she_becomes_an_organiser(s: Scene) -> None:
     await change_role(s.people["olga"], s.account, membership, Role.ADMIN)
 
 
-async def she_is_taken_out_of_the_club(s: Scene) -> None:
+async def she_is_taken_out_of_the_account(s: Scene) -> None:
     await end_membership(s.people["olga"], s.account, await s.membership("alice"))
 
 
@@ -278,9 +278,9 @@ CHANGES: list[tuple[Callable[[Scene], Awaitable[None]], set[str]]] = [
     (the_polls_deadline_passes, {POLLS, POLL}),
     (a_new_poll, {POLLS}),
     (the_group_is_renamed, {HOME}),
-    (the_club_is_renamed, EVERYWHERE),
+    (the_account_is_renamed, EVERYWHERE),
     (she_becomes_an_organiser, EVERYWHERE),
-    (she_is_taken_out_of_the_club, EVERYWHERE),
+    (she_is_taken_out_of_the_account, EVERYWHERE),
     (she_chooses_another_language, EVERYWHERE),
     (midnight, EVERYWHERE),
 ]

@@ -97,7 +97,7 @@ async def test_votes_are_on_the_screen_within_three_seconds(
 
 
 @pytest.fixture
-def ask(olga: Any, club: Any) -> Any:
+def ask(olga: Any, account: Any) -> Any:
     async def make(**fields: Any) -> str:
         draft = {
             "question": "Who brings what?",
@@ -108,7 +108,7 @@ def ask(olga: Any, club: Any) -> Any:
             "results": "live",
             "closes_at": None,
         }
-        return await polls.create_poll(olga, club.id, PollDraft(**{**draft, **fields}))
+        return await polls.create_poll(olga, account.id, PollDraft(**{**draft, **fields}))
 
     return make
 

@@ -10,7 +10,7 @@ from tests.webapp.test_app_bookings import root, text_of
 
 
 async def test_the_page_shows_the_readers_clubs_and_roles(
-    app_of: Any, olga: Any, alice: Any, club: Any
+    app_of: Any, olga: Any, alice: Any, account: Any
 ) -> None:
     hers = await (await app_of(olga)).get("/app/me")
     assert "Kallio Yoga" in hers.text

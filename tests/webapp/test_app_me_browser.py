@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import expect
 
 from backend import db
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.bookings.actions import book
 from backend.people import feeds
 from backend.seats.requests import Via
@@ -32,9 +32,9 @@ async def test_a_calendar_feed_is_created_shown_and_copied(phone: Any, alice: An
     assert opened["url"] == f"https://emerald.example/calendar/{mine.token}"
 
 
-async def test_leaving_a_club_asks_first(phone: Any, alice: Any, club: Any, instance: Any) -> None:
+async def test_leaving_a_club_asks_first(phone: Any, alice: Any, account: Any, instance: Any) -> None:
     await book(await instance(), alice, via=Via.CARD)
-    page, app = await phone.framed(alice, f"/app/clubs/{club.id}")
+    page, app = await phone.framed(alice, f"/app/clubs/{account.id}")
     await app.locator("#do-leave-club").click()
     await wait_for_client(page, "() => last('web_app_open_popup')")
     popup = await last_client_event(page, "web_app_open_popup")
@@ -42,10 +42,12 @@ async def test_leaving_a_club_asks_first(phone: Any, alice: Any, club: Any, inst
     assert popup["buttons"][0] == {"id": "yes", "type": "destructive", "text": "Leave the club"}
     await page.evaluate("emit('popup_closed', { button_id: 'yes' })")
     await app.wait_for_selector("#screen[data-outcome=left]")
-    assert await clubs(alice) == []
+    assert await joined_accounts(alice) == []
 
 
-async def test_after_an_erasure_nothing_registers_the_person_again(phone: Any, alice: Any, club: Any) -> None:
+async def test_after_an_erasure_nothing_registers_the_person_again(
+    phone: Any, alice: Any, account: Any
+) -> None:
     """`A7`: neither a restored connection nor a shown page."""
     page, app = await phone.framed(alice, "/app/me/erasure")
     await wait_for_client(page, "() => last('web_app_setup_main_button')?.text === 'Erase me'")

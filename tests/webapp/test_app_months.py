@@ -141,11 +141,11 @@ async def test_search_forgives_a_typing_error_and_knows_months_and_weekdays(
 
 
 async def test_a_club_with_several_groups_can_be_narrowed_to_one(
-    app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     from backend.linking.actions import link_group
 
-    sauna = await link_group(olga, club.id, chat_id=-1001000000777, title="Sauna crew")
+    sauna = await link_group(olga, account.id, chat_id=-1001000000777, title="Sauna crew")
     await instance(title="Evening flow yoga")
     app = await app_of(alice)
     assert "All groups" not in (await app.get("/app/events")).text

@@ -57,20 +57,20 @@ ORGANISING = [
 ]
 
 
-async def role(person: Any, club: Any, to: Role) -> Any:
+async def role(person: Any, account: Any, to: Role) -> Any:
     await db.execute(
         "UPDATE memberships SET role = $3 WHERE user_id = $1 AND account_id = $2",
         person.id,
-        club.id,
+        account.id,
         to,
     )
     return person
 
 
 @pytest.fixture
-async def helper(bob: Any, club: Any) -> Any:
+async def helper(bob: Any, account: Any) -> Any:
     """Bob is a helper: he checks people in."""
-    return await role(bob, club, Role.HELPER)
+    return await role(bob, account, Role.HELPER)
 
 
 async def ask(app: Any, method: str, path: str, code: str, member: int = 7) -> httpx.Response:
@@ -92,7 +92,7 @@ async def test_each_url_requires_its_permission(
     helper: Any,
     charlie: Any,
     olga: Any,
-    club: Any,
+    account: Any,
     instance: Any,
     web: Any,
     method: str,
@@ -103,7 +103,7 @@ async def test_each_url_requires_its_permission(
     a signature older than an hour is refused."""
     code, of_a_date = await instance(), "x7k2" in path
     await seats.book(code, alice, via=Via.CARD)
-    member = await member_of(alice, club)
+    member = await member_of(alice, account)
     await create_own_account(charlie, "Board games", zone="Europe/Helsinki")
     refused = await ask(await app_of(alice), method, path, code, member)
     assert refused.status_code == 403
@@ -200,7 +200,7 @@ async def test_organisers_see_the_names_of_guests(app_of: Any, alice: Any, olga:
 
 
 async def test_a_large_club_is_paged_and_searched(
-    app_of: Any, olga: Any, club: Any, crowd: Any, instance: Any
+    app_of: Any, olga: Any, account: Any, crowd: Any, instance: Any
 ) -> None:
     """Never thousands of rows, and everybody is found."""
     people = await crowd(130)
@@ -235,11 +235,11 @@ async def test_a_large_club_is_paged_and_searched(
 
 
 async def test_an_organiser_adds_a_member_and_undoes_it(
-    app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B10`, `B8`: logged as done in the Mini App, and by whom."""
     code = await instance()
-    member = await member_of(alice, club)
+    member = await member_of(alice, account)
     app = await app_of(olga)
     path = f"/app/events/{code}/attendance"
     added = await app.ask("PUT", f"{path}/{member}?here=new", data={"q": "ali"})
@@ -280,14 +280,14 @@ async def test_a_person_without_telegram_is_added_by_name(app_of: Any, olga: Any
 
 
 async def test_a_waitlisted_party_is_seated_and_its_guests_change(
-    app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, bob: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B10`, `B7`"""
     code = await instance(capacity=3)
     await seats.book(code, alice, guests=1, via=Via.CARD)
     await seats.book(code, bob, guests=1, via=Via.CARD)
     app = await app_of(olga)
-    his, hers = [f"/app/events/{code}/attendance/{await member_of(one, club)}" for one in (bob, alice)]
+    his, hers = [f"/app/events/{code}/attendance/{await member_of(one, account)}" for one in (bob, alice)]
     assert "1st in line" in text_of(await app.get(his))
     fewer = await app.ask("PATCH", hers, data={"guests": "0"})
     assert "Alice has 1 seat." in text_of(fewer)
@@ -297,13 +297,13 @@ async def test_a_waitlisted_party_is_seated_and_its_guests_change(
 
 
 async def test_organisers_may_act_outside_the_booking_windows(
-    app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B10`, `B7`: after booking has closed, and after the cancellation deadline."""
     long = 366 * 24 * 60 - 1
     code = await instance(closes_before_minutes=long, cancel_before_minutes=long)
     app = await app_of(olga)
-    url = f"/app/events/{code}/attendance/{await member_of(alice, club)}"
+    url = f"/app/events/{code}/attendance/{await member_of(alice, account)}"
     assert "Alice has 1 seat." in text_of(await app.ask("PUT", url))
     for guests, seats_then in (("2", "3 seats"), ("0", "1 seat")):
         text = text_of(await app.ask("PATCH", url, data={"guests": guests}))
@@ -312,13 +312,13 @@ async def test_organisers_may_act_outside_the_booking_windows(
 
 
 async def test_only_an_owner_may_overbook_and_only_after_confirming(
-    app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B3`"""
     code = await instance(capacity=1)
     await seats.book(code, alice, via=Via.CARD)
-    await role(bob, club, Role.ADMIN)
-    url = f"/app/events/{code}/attendance/{await member_of(aino, club)}"
+    await role(bob, account, Role.ADMIN)
+    url = f"/app/events/{code}/attendance/{await member_of(aino, account)}"
     refused = await (await app_of(bob)).ask("PUT", url)
     assert refused.status_code == 422
     assert "There are not enough seats for this party." in text_of(refused)
@@ -333,16 +333,16 @@ async def test_only_an_owner_may_overbook_and_only_after_confirming(
 
 
 async def test_two_organisers_fill_the_last_seat_at_once(
-    app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, bob: Any, aino: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B3`: one of them succeeds, the other reads why not."""
     code = await instance(capacity=1)
-    await role(bob, club, Role.ADMIN)
+    await role(bob, account, Role.ADMIN)
     one, other = await app_of(bob), await app_of(bob)
     path = f"/app/events/{code}/attendance"
     answers = await asyncio.gather(
-        one.ask("PUT", f"{path}/{await member_of(alice, club)}"),
-        other.ask("PUT", f"{path}/{await member_of(aino, club)}"),
+        one.ask("PUT", f"{path}/{await member_of(alice, account)}"),
+        other.ask("PUT", f"{path}/{await member_of(aino, account)}"),
     )
     assert sorted(answer.status_code for answer in answers) == [200, 422]
     assert (await event(code, olga)).booked == 1
@@ -383,7 +383,7 @@ async def test_the_card_is_posted_by_a_tap(app_of: Any, olga: Any, instance: Any
 
 
 async def test_people_are_checked_in_by_list(
-    app_of: Any, alice: Any, helper: Any, aino: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, helper: Any, aino: Any, account: Any, instance: Any
 ) -> None:
     """`B12`: by a helper, with the number who came; the same tap undoes it."""
     code = await instance()
@@ -392,7 +392,7 @@ async def test_people_are_checked_in_by_list(
     app = await app_of(helper)
     door = f"/app/events/{code}/check-ins"
     assert "0 of 4 are here" in text_of(await app.get(door))
-    url = f"{door}/{await member_of(alice, club)}"
+    url = f"{door}/{await member_of(alice, account)}"
     here = await app.ask("PUT", url)
     assert root(here)["data-outcome"] == "here"
     assert "3 of 4 are here" in text_of(here)
@@ -408,17 +408,17 @@ async def test_people_are_checked_in_by_list(
     assert "0 of 4 are here" in text_of(undone)
     live = live_address(undone.text)
     assert (await app.get(live)).status_code == 204
-    await check_in(code, helper, await member_of(aino, club))
+    await check_in(code, helper, await member_of(aino, account))
     assert "1 of 4 are here" in text_of(await app.get(live))
 
 
 async def test_a_check_in_on_the_list_of_missing_people_can_be_undone(
-    app_of: Any, alice: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     code = await instance()
     await seats.book(code, alice, via=Via.CARD)
     app = await app_of(olga)
-    url = f"/app/events/{code}/check-ins/{await member_of(alice, club)}?show=missing"
+    url = f"/app/events/{code}/check-ins/{await member_of(alice, account)}?show=missing"
     response = await app.ask("PUT", url)
     assert "Alice is here." in text_of(response)
     assert "Everybody is here" in text_of(response)
@@ -428,12 +428,12 @@ async def test_a_check_in_on_the_list_of_missing_people_can_be_undone(
 
 
 async def test_two_helpers_check_in_the_same_person(
-    app_of: Any, alice: Any, helper: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, helper: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B12`: it counts once."""
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)
-    url = f"/app/events/{code}/check-ins/{await member_of(alice, club)}"
+    url = f"/app/events/{code}/check-ins/{await member_of(alice, account)}"
     apps = [await app_of(helper), await app_of(olga)]
     answers = await asyncio.gather(*(app.ask("PUT", url) for app in apps for _ in range(3)))
     assert {answer.status_code for answer in answers} == {200}
@@ -443,14 +443,14 @@ async def test_two_helpers_check_in_the_same_person(
 
 
 async def test_each_scanned_code_gets_its_own_answer(
-    app_of: Any, alice: Any, bob: Any, aino: Any, helper: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, bob: Any, aino: Any, helper: Any, account: Any, instance: Any
 ) -> None:
     """`B12`: checked in, checked in already, no code, a code of another instance, and of a person who has
     left."""
     code, other = await instance(), await instance(title="Padel")
     for person in (alice, aino):
         await seats.book(code, person, guests=1, via=Via.CARD)
-    hers, theirs = await member_of(alice, club), await member_of(aino, club)
+    hers, theirs = await member_of(alice, account), await member_of(aino, account)
     app = await app_of(helper)
 
     async def scanned(text: str) -> tuple[int, str, str]:
@@ -478,14 +478,14 @@ async def test_each_scanned_code_gets_its_own_answer(
 
 
 async def test_closing_the_list_names_the_missing_and_can_be_undone(
-    app_of: Any, alice: Any, aino: Any, olga: Any, helper: Any, club: Any, instance: Any, noon: Any
+    app_of: Any, alice: Any, aino: Any, olga: Any, helper: Any, account: Any, instance: Any, noon: Any
 ) -> None:
     """`B12`"""
     start = (noon + timedelta(hours=4)).replace(tzinfo=None)
     code = await instance(starts_local=start)
     for person in (alice, aino):
         await seats.book(code, person, via=Via.CARD)
-    await check_in(code, olga, await member_of(alice, club))
+    await check_in(code, olga, await member_of(alice, account))
     url = f"/app/events/{code}/closure"
     early = await (await app_of(olga)).get(url)
     assert "The list can be closed once the date is over" in text_of(early)
@@ -504,7 +504,7 @@ async def test_closing_the_list_names_the_missing_and_can_be_undone(
     assert "aria-pressed" not in door.text
     assert "Missed" in door.text
     late = await (await app_of(helper)).ask(
-        "PUT", f"/app/events/{code}/check-ins/{await member_of(aino, club)}"
+        "PUT", f"/app/events/{code}/check-ins/{await member_of(aino, account)}"
     )
     assert late.status_code == 422
     assert "The list of this date is closed." in text_of(late)
@@ -516,11 +516,11 @@ async def test_closing_the_list_names_the_missing_and_can_be_undone(
 
 
 async def test_an_instance_is_cancelled_after_a_preview_and_restored(
-    app_of: Any, alice: Any, bob: Any, aino: Any, charlie: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, alice: Any, bob: Any, aino: Any, charlie: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`S5`, `X5`"""
     code = await instance(capacity=3)
-    await join(charlie, club.id, through=JoinedThrough.HAND)  # the bot may not write to Charlie
+    await join(charlie, account.id, through=JoinedThrough.HAND)  # the bot may not write to Charlie
     await seats.book(code, alice, guests=1, via=Via.CARD)
     await seats.book(code, charlie, via=Via.CARD)
     await seats.book(code, aino, via=Via.CARD)
@@ -623,21 +623,21 @@ async def test_the_preview_warns_of_a_clock_change(
 
 
 async def test_a_date_that_no_longer_fits_says_so_and_is_kept(
-    app_of: Any, alice: Any, olga: Any, club: Any, noon: Any, series: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, noon: Any, series: Any
 ) -> None:
     """`S4`: kept by one tap, and not asked about again."""
     made = await series(rule="FREQ=WEEKLY")
     await seats.book(made.first_code, alice, via=Via.MINIAPP)
-    view = await series_by_id(club.id, made.series_id)
+    view = await series_by_id(account.id, made.series_id)
     assert view is not None
     later = replace(view.draft, starts_local=view.draft.starts_local + timedelta(hours=1))
-    await edit_series(olga, club.id, made.series_id, later)
+    await edit_series(olga, account.id, made.series_id, later)
     app = await app_of(olga)
     path = f"/app/events/{made.first_code}"
     assert "This date no longer fits the rule of its event" in text_of(await app.get(f"{path}/organising"))
     kept = await app.ask("POST", f"{path}/keeping")
     assert "Kept. It stays as it is" in text_of(kept) and "no longer fits" not in text_of(kept)
-    assert await drifted_instances(club.id) == []
+    assert await drifted_instances(account.id) == []
     following = await next_instance(await event(made.first_code, olga), olga)
     assert following is not None
     assert "no longer fits" not in text_of(await app.get(f"/app/events/{following.code}/organising"))
@@ -662,7 +662,7 @@ def simple(**changed: str) -> dict[str, str]:
 
 
 async def test_a_simple_event_is_created_on_a_phone(
-    app_of: Any, alice: Any, olga: Any, club: Any, noon: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, noon: Any
 ) -> None:
     """`S1`: first a preview, then the event in place of the form."""
     app = await app_of(olga)
@@ -670,8 +670,8 @@ async def test_a_simple_event_is_created_on_a_phone(
     assert 'href="/app/series/new"' in (await app.get("/app/me")).text
     assert 'href="/app/series/new' not in (await (await app_of(alice)).get("/app/events")).text
     form = await app.get("/app/series/new")
-    assert re.search(rf'<option value="{club.group_id}" selected>', form.text)
-    fields = simple(group=str(club.group_id))
+    assert re.search(rf'<option value="{account.group_id}" selected>', form.text)
+    fields = simple(group=str(account.group_id))
     seen = text_of(await app.get("/app/series/new", params=fields))
     assert "Sat 28 Nov, 10:00–11:30" in seen
     assert "To “Kallio Yoga”, Thu 26 Nov at 10:00" in seen
@@ -685,7 +685,7 @@ async def test_a_simple_event_is_created_on_a_phone(
 
 
 async def test_the_preview_says_in_which_zone_it_is(
-    app_of: Any, olga: Any, club: Any, alice: Any, noon: Any
+    app_of: Any, olga: Any, account: Any, alice: Any, noon: Any
 ) -> None:
     """S1: the club's; the organiser's own can be chosen, and is the first guess while the club has none."""
     await choose_zone(olga, "Asia/Tokyo")
@@ -694,7 +694,7 @@ async def test_the_preview_says_in_which_zone_it_is(
     assert '<option value="Europe/Helsinki" selected>Helsinki</option>' in form
     seen = text_of(await app.get("/app/series/new", params=simple(group="", zone="Europe/Helsinki")))
     assert "10:00–11:30 (Helsinki)" in seen and "Time zone: Helsinki · 17:00 where you are" in seen
-    await edit_account(olga, club.id, name="Kallio Yoga", zone="UTC", language="en")
+    await edit_account(olga, account.id, name="Kallio Yoga", zone="UTC", language="en")
     assert '<option value="Asia/Tokyo" selected>Tokyo</option>' in (await app.get("/app/series/new")).text
     bad = await app.ask("POST", "/app/series", data=simple(zone="Factory"))
     assert bad.status_code == 422 and 'id="fault-zone"' in bad.text
@@ -703,9 +703,9 @@ async def test_the_preview_says_in_which_zone_it_is(
     assert (await event(code, olga)).zone == "Asia/Tokyo"
 
 
-async def test_its_card_can_be_posted_at_once(app_of: Any, olga: Any, club: Any, noon: Any) -> None:
+async def test_its_card_can_be_posted_at_once(app_of: Any, olga: Any, account: Any, noon: Any) -> None:
     """`C1`: once."""
-    fields = simple(group=str(club.group_id), announce_before_minutes="now")
+    fields = simple(group=str(account.group_id), announce_before_minutes="now")
     app = await app_of(olga)
     assert "right away" in text_of(await app.get("/app/series/new", params=fields))
     await app.ask("POST", "/app/series", data=fields)
@@ -713,7 +713,7 @@ async def test_its_card_can_be_posted_at_once(app_of: Any, olga: Any, club: Any,
 
 
 async def test_faults_are_beside_their_fields_and_typed_text_stays(
-    app_of: Any, olga: Any, club: Any, noon: Any
+    app_of: Any, olga: Any, account: Any, noon: Any
 ) -> None:
     """`X5`, `A1`"""
     app = await app_of(olga)
@@ -740,7 +740,7 @@ async def test_faults_are_beside_their_fields_and_typed_text_stays(
 
 
 async def test_an_organiser_of_two_clubs_chooses_one(
-    app_of: Any, olga: Any, bob: Any, club: Any, noon: Any
+    app_of: Any, olga: Any, bob: Any, account: Any, noon: Any
 ) -> None:
     """`A1`, `A8`"""
     games = await create_own_account(olga, "Board games", zone="Europe/London")
@@ -755,14 +755,14 @@ async def test_an_organiser_of_two_clubs_chooses_one(
 
 
 async def test_every_organiser_screen_renders_in_finnish(
-    app_of: Any, aino: Any, alice: Any, olga: Any, club: Any, instance: Any
+    app_of: Any, aino: Any, alice: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """At least its dates, however complete the catalogue is."""
-    await role(aino, club, Role.ADMIN)
+    await role(aino, account, Role.ADMIN)
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)
     app = await app_of(aino)
-    member = await member_of(alice, club)
+    member = await member_of(alice, account)
     for path in (
         "organising",
         "attendance",

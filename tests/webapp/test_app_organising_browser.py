@@ -25,14 +25,14 @@ async def sees(page: Any, code: str) -> None:
 
 
 async def test_codes_are_scanned_one_after_another(
-    phone: Any, alice: Any, bob: Any, aino: Any, olga: Any, club: Any, instance: Any
+    phone: Any, alice: Any, bob: Any, aino: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B12`: after a success the scanner stays open and vibrates; other results are shown in it and behind
     it."""
     code = await instance()
     for person in (alice, bob):
         await seats.book(code, person, guests=1, via=Via.CARD)
-    hers, his, nobodys = [check_in_code(code, await member_of(one, club)) for one in (alice, bob, aino)]
+    hers, his, nobodys = [check_in_code(code, await member_of(one, account)) for one in (alice, bob, aino)]
     page, app = await phone.framed(olga, f"/app/events/{code}/check-ins")
     await wait_for_client(page, "() => last('web_app_setup_main_button')?.text === 'Scan codes'")
     await page.evaluate("emit('main_button_pressed')")
@@ -71,7 +71,7 @@ async def test_codes_are_scanned_one_after_another(
 
 
 async def test_without_a_scanner_a_field_is_offered(
-    phone: Any, alice: Any, olga: Any, club: Any, instance: Any
+    phone: Any, alice: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B12`: with the reason."""
     code = await instance()
@@ -84,14 +84,14 @@ async def test_without_a_scanner_a_field_is_offered(
     await app.locator("#by-code button").click()
     await expect(app.locator("#notice")).to_contain_text("not a check-in code")
     await expect(app.locator("#scanned")).to_have_value("emerald:nonsense")
-    await app.locator("#scanned").fill(check_in_code(code, await member_of(alice, club)))
+    await app.locator("#scanned").fill(check_in_code(code, await member_of(alice, account)))
     await app.locator("#by-code button").click()
     await expect(app.locator("#notice")).to_contain_text("Alice is here.")
     await expect(app.locator("#scanned")).to_have_value("")
 
 
 async def test_quick_taps_on_several_people_are_all_sent(
-    phone: Any, crowd: Any, olga: Any, club: Any, instance: Any
+    phone: Any, crowd: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """`B12`: none is dropped, and two taps on one person are not in and out again."""
     code = await instance(capacity=None)
@@ -157,12 +157,12 @@ async def test_adding_a_person_by_name_empties_the_field(phone: Any, olga: Any, 
 
 
 async def test_a_removed_party_is_put_back_with_one_tap(
-    phone: Any, alice: Any, olga: Any, club: Any, instance: Any
+    phone: Any, alice: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     code = await instance()
     await seats.book(code, alice, guests=1, via=Via.CARD)
     page = await phone.opened(
-        olga, f"/app/events/{code}/attendance/{await member_of(alice, club)}", version="5.0"
+        olga, f"/app/events/{code}/attendance/{await member_of(alice, account)}", version="5.0"
     )
     await page.locator("#do-remove").click()
     await expect(page.locator("#notice")).to_contain_text("Alice is off the list.")
@@ -171,7 +171,7 @@ async def test_a_removed_party_is_put_back_with_one_tap(
     assert (await event(code, alice)).mine.seats == 2  # type: ignore[union-attr]
 
 
-async def test_a_created_event_replaces_the_form(phone: Any, olga: Any, club: Any) -> None:
+async def test_a_created_event_replaces_the_form(phone: Any, olga: Any, account: Any) -> None:
     day = (clock.now() + timedelta(days=10)).date().isoformat()
     page, app = await phone.framed(olga)
     await app.locator("#do-make").click()

@@ -96,7 +96,7 @@ async def test_after_an_erasure_the_session_and_all_urls_end(
 
 
 async def test_the_last_owner_learns_what_to_do_first(
-    app_of: Any, olga: Any, club: Any, noon: datetime
+    app_of: Any, olga: Any, account: Any, noon: datetime
 ) -> None:
     """`A2`"""
     app = await app_of(olga)

@@ -21,7 +21,7 @@ Ask = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def ask(olga: Any, club: Any) -> Ask:
+def ask(olga: Any, account: Any) -> Ask:
     """Make a poll of Kallio Yoga: `code = await ask("Soup", "Pie", kind="several")`."""
 
     async def make(*options: str, **fields: Any) -> str:
@@ -36,7 +36,7 @@ def ask(olga: Any, club: Any) -> Ask:
             group_id=fields.get("group_id"),
             topic_id=fields.get("topic_id"),
         )
-        return await actions.create_poll(olga, club.id, draft)
+        return await actions.create_poll(olga, account.id, draft)
 
     return make
 
@@ -167,12 +167,12 @@ async def test_the_list_has_open_polls_first(app_of: Any, alice: Any, olga: Any,
 
 
 async def test_dates_are_answered_one_by_one(
-    app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: Any
+    app_of: Any, alice: Any, bob: Any, olga: Any, account: Any, noon: Any
 ) -> None:
     """`P1`, `P3`: yes, if need be, or no to each; in the club's zone and the reader's."""
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2, 3))
     draft = PollDraft(question="When?", kind="dates", options=evenings)
-    code = await actions.create_poll(olga, club.id, draft)
+    code = await actions.create_poll(olga, account.id, draft)
     first, second, third = await ids(code, alice)
     await actions.vote(code, bob, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
     app = await app_of(alice)
@@ -201,12 +201,12 @@ async def test_dates_are_answered_one_by_one(
 
 
 async def test_an_instance_and_its_poll_link_to_each_other(
-    app_of: Any, alice: Any, olga: Any, club: Any, ask: Ask, noon: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, ask: Ask, noon: Any
 ) -> None:
     """`P4`"""
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
     draft = PollDraft(question="Which day?", kind="dates", options=evenings)
-    code = await actions.create_poll(olga, club.id, draft)
+    code = await actions.create_poll(olga, account.id, draft)
     first, _ = await ids(code, alice)
     await actions.vote(code, alice, {first: Answer.YES}, via=Via.CARD)
     await ask("Soup", "Pie", question="Of another group?")
@@ -223,13 +223,13 @@ async def test_an_instance_and_its_poll_link_to_each_other(
 
 
 async def test_open_polls_of_its_group_are_on_an_instances_screen(
-    app_of: Any, alice: Any, charlie: Any, olga: Any, club: Any, ask: Ask, instance: Any
+    app_of: Any, alice: Any, charlie: Any, olga: Any, account: Any, ask: Ask, instance: Any
 ) -> None:
     """While they are open, in the same topic, and for members only."""
-    code = await instance(group_id=club.group_id, topic_id=7, visibility="link")
-    here = await ask("Soup", "Pie", question="What to cook?", group_id=club.group_id)
-    await ask("Yes", "No", question="Of topic 8?", group_id=club.group_id, topic_id=8)
-    over = await ask("Red", "Blue", question="Which colour?", group_id=club.group_id)
+    code = await instance(group_id=account.group_id, topic_id=7, visibility="link")
+    here = await ask("Soup", "Pie", question="What to cook?", group_id=account.group_id)
+    await ask("Yes", "No", question="Of topic 8?", group_id=account.group_id, topic_id=8)
+    over = await ask("Red", "Blue", question="Which colour?", group_id=account.group_id)
     await close_poll(over, olga)
     app = await app_of(alice)
     page = await app.get(f"/app/events/{code}")
@@ -242,14 +242,14 @@ async def test_open_polls_of_its_group_are_on_an_instances_screen(
 
 
 async def test_a_date_is_shown_in_the_readers_zone(
-    app_of: Any, alice: Any, olga: Any, club: Any, noon: Any
+    app_of: Any, alice: Any, olga: Any, account: Any, noon: Any
 ) -> None:
     """`S3`"""
     from backend import db
 
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
     draft = PollDraft(question="When?", kind="dates", options=evenings)
-    code = await actions.create_poll(olga, club.id, draft)
+    code = await actions.create_poll(olga, account.id, draft)
     await db.execute("UPDATE telegram_users SET zone = 'Europe/London' WHERE id = $1", alice.id)
     page = text_of(await (await app_of(alice)).get(f"/app/polls/{code}"))
     assert "Tue 24 Nov, 18:00 (Helsinki) 16:00 where you are" in page
@@ -257,13 +257,13 @@ async def test_a_date_is_shown_in_the_readers_zone(
 
 @pytest.mark.parametrize("anonymous", [False, True])
 async def test_answers_by_person_are_a_table_where_they_are_visible(
-    app_of: Any, alice: Any, bob: Any, olga: Any, club: Any, noon: Any, anonymous: bool
+    app_of: Any, alice: Any, bob: Any, olga: Any, account: Any, noon: Any, anonymous: bool
 ) -> None:
     """`P1`: people by dates; no answers in an anonymous poll, or before voting where results are hidden
     until then."""
     evenings = tuple(OptionDraft("", None, noon + timedelta(days=n, hours=4)) for n in (1, 2))
     draft = PollDraft(question="When?", kind="dates", options=evenings, anonymous=anonymous, results="voted")
-    code = await actions.create_poll(olga, club.id, draft)
+    code = await actions.create_poll(olga, account.id, draft)
     first, second = await ids(code, alice)
     await actions.vote(code, bob, {first: Answer.YES, second: Answer.NO}, via=Via.CARD)
     app = await app_of(alice)

@@ -365,16 +365,16 @@ async def test_a_minimum_shows_how_many_are_missing_and_until_when(
 
 
 async def test_a_standing_seat_is_shown_as_one(
-    app_of: Any, alice: Any, olga: Any, club: Any, series: Any, noon: datetime
+    app_of: Any, alice: Any, olga: Any, account: Any, series: Any, noon: datetime
 ) -> None:
     """`B11`"""
     made = await series(rule="FREQ=WEEKLY")
     where = await db.row("SELECT series_id FROM event_instances WHERE code = $1", made.first_code)
     member = await db.value(
-        "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", alice.id, club.id
+        "SELECT id FROM memberships WHERE user_id = $1 AND account_id = $2", alice.id, account.id
     )
     assert where
-    await make_regular(olga, club.id, where["series_id"], member)
+    await make_regular(olga, account.id, where["series_id"], member)
     page = await (await app_of(alice)).get(f"/app/events/{made.first_code}")
     assert "It’s your standing seat." in text_of(page)
     assert "Not this week" in page.text
@@ -428,7 +428,7 @@ async def test_after_the_notification_newcomers_wait_five_minutes(
 
 
 async def test_a_voter_sees_their_claim(
-    app_of: Any, alice: Any, soon: Any, club: Any, noon: datetime
+    app_of: Any, alice: Any, soon: Any, account: Any, noon: datetime
 ) -> None:
     """`P4`"""
     code = await soon(72)

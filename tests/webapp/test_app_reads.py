@@ -32,18 +32,18 @@ def _paths(site: Litestar) -> list[str]:
 
 
 @pytest.fixture
-async def values(instance: Any, club: Any, olga: Any, alice: Any, noon: Any) -> dict[str, str]:
+async def values(instance: Any, account: Any, olga: Any, alice: Any, noon: Any) -> dict[str, str]:
     """The value of each path parameter, by name."""
     code = await instance(visibility="link")
     for person in (olga, alice):
         await book(code, person, via=Via.MINIAPP)
     draft = PollDraft(question="What do we drink?", options=(OptionDraft("Tea"), OptionDraft("Coffee")))
-    member = await authorize(alice, club.id, Permission.BOOK)
+    member = await authorize(alice, account.id, Permission.BOOK)
     return {
         "code": code,
         "name": code,
-        "poll": await create_poll(olga, club.id, draft),
-        "club_id": str(club.id),
+        "poll": await create_poll(olga, account.id, draft),
+        "club_id": str(account.id),
         "membership_id": str(member.membership_id),
     }
 

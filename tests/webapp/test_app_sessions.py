@@ -265,13 +265,13 @@ async def test_a_session_is_valid_for_one_bot(
 
 
 async def test_opening_the_app_checks_group_membership_again(
-    web: httpx.AsyncClient, alice: Any, club: Any
+    web: httpx.AsyncClient, alice: Any, account: Any
 ) -> None:
     """`A5`: an answer older than a day is checked again."""
     from backend.groups import presence
     from backend.groups.queries import group
 
-    where = await group(club.group_id)
+    where = await group(account.group_id)
     assert where is not None
     asked = []
 
@@ -287,4 +287,4 @@ async def test_opening_the_app_checks_group_membership_again(
             await opened(web, init_data(launch_of(alice.telegram_id, "Alice")))
     finally:
         presence._membership_checker = before
-    assert asked == [(club.chat_id, alice.telegram_id)]
+    assert asked == [(account.chat_id, alice.telegram_id)]

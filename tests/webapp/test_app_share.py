@@ -33,7 +33,7 @@ async def prepares(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> Async
 
 
 @pytest.fixture
-def poll(olga: Any, club: Any) -> Callable[..., Awaitable[str]]:
+def poll(olga: Any, account: Any) -> Callable[..., Awaitable[str]]:
     from backend.polls.actions import create_poll
     from backend.polls.drafts import OptionDraft, PollDraft
 
@@ -47,7 +47,7 @@ def poll(olga: Any, club: Any) -> Callable[..., Awaitable[str]]:
             "results": "live",
             "closes_at": None,
         }
-        return await create_poll(olga, club.id, PollDraft(**{**draft, **about}))
+        return await create_poll(olga, account.id, PollDraft(**{**draft, **about}))
 
     return make
 

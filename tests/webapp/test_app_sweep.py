@@ -47,10 +47,10 @@ async def states(site: Any, database: None) -> AsyncIterator[list[Any]]:
     """All states, set up at noon; the clock stays there."""
     from backend import clock
     from tests.webapp.opening import stage_state
-    from tests.webapp.staging import NOON, LargeClubFactory
+    from tests.webapp.staging import NOON, LargeAccountFactory
     from tests.webapp.states import chosen
 
-    crowd = LargeClubFactory(36)
+    crowd = LargeAccountFactory(36)
     with clock.stopped(NOON):
         yield [await stage_state(state, "fi", crowd) for state in chosen(os.environ.get("STATES", ""))]
 

@@ -168,7 +168,7 @@ async def test_metrics_shows_due_work(
 
 
 async def test_says_when_nothing_is_sent_though_something_is_due(
-    client: httpx.AsyncClient, club: Any, alice: Any, noon: Any
+    client: httpx.AsyncClient, account: Any, alice: Any, noon: Any
 ) -> None:
     """`X9`: for two minutes; one that was sent meanwhile shows that the sender works."""
     await leases.take("worker", "somebody", timedelta(days=1))
@@ -177,7 +177,7 @@ async def test_says_when_nothing_is_sent_though_something_is_due(
         await db.execute(
             "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, state, due_at, created_at, sent_at)"
             " VALUES ($1, $2, 'removed', '{}', $3, 0, $4, $5, $5, CASE WHEN $4 = 'sent' THEN $5::timestamptz END)",
-            club.id,
+            account.id,
             alice.id,
             name,
             state,
@@ -200,14 +200,14 @@ async def test_says_when_nothing_is_sent_though_something_is_due(
 
 
 async def test_metrics_counts_stale_cards(
-    client: httpx.AsyncClient, instance: Any, club: Any, alice: Any
+    client: httpx.AsyncClient, instance: Any, account: Any, alice: Any
 ) -> None:
     code = await instance(capacity=5)
     await db.execute(
         "INSERT INTO cards (account_id, group_id, instance_id, state, message_id, shown_version, next_try_at, created_at)"
         " SELECT account_id, $2, id, 'live', 7, 1, $3, $3 FROM event_instances WHERE code = $1",
         code,
-        club.group_id,
+        account.group_id,
         clock.now(),
     )
     await db.execute("UPDATE cards SET shown_version = (SELECT max(version) FROM instance_seats)")

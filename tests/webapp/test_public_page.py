@@ -122,7 +122,7 @@ async def test_booking_that_is_not_open_shows_when_it_opens(
 
 
 async def test_every_other_code_gets_the_same_response(
-    web: httpx.AsyncClient, noon: Any, instance: Any, series: Any, club: Any, olga: Any, alice: Any
+    web: httpx.AsyncClient, noon: Any, instance: Any, series: Any, account: Any, olga: Any, alice: Any
 ) -> None:
     """`A1`, `A5`: the response does not reveal whether a code exists."""
     from backend.events.archive import archive_series
@@ -130,7 +130,7 @@ async def test_every_other_code_gets_the_same_response(
     members_only = await instance()
     put_away = await series(visibility="link")
     await seats.book(put_away.first_code, alice, via=Via.CARD)
-    await archive_series(olga, club.id, put_away.series_id, "The hall is sold.")
+    await archive_series(olga, account.id, put_away.series_id, "The hall is sold.")
     nothing = await web.get(f"/e/{NOWHERE}")
     assert nothing.status_code == 404
     assert "There is nothing here." in nothing.text or "Not found" in nothing.text
@@ -155,11 +155,11 @@ async def test_without_a_language_it_is_in_the_clubs(web: httpx.AsyncClient, noo
     from backend.events.create import create_series
     from backend.events.drafts import SeriesDraft
 
-    club = await create_own_account(people["aino"], "Kallion jooga", zone="Europe/Helsinki", language="fi")
+    account = await create_own_account(people["aino"], "Kallion jooga", zone="Europe/Helsinki", language="fi")
     start = (clock.now() + timedelta(days=2)).replace(tzinfo=None)
     made = await create_series(
         people["aino"],
-        club,
+        account,
         SeriesDraft(title="Jooga", zone="Europe/Helsinki", starts_local=start, visibility="link"),
     )
     page = (await web.get(f"/e/{made.first_code}")).text

@@ -108,7 +108,7 @@ async def test_a_row_follows_every_change(
     noon: datetime,
     olga: Any,
     alice: Any,
-    club: Any,
+    account: Any,
     app_of: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -120,7 +120,7 @@ async def test_a_row_follows_every_change(
         lambda: seats.book(code, alice, via=Via.MINIAPP),
         lambda: edit_instance(code, olga, InstanceChanges(title="Candle yoga", place="Sali 3")),
         lambda: move_instance(code, olga, noon.replace(tzinfo=None) + timedelta(hours=30)),
-        lambda: edit_account(olga, club.id, name="Kallion jooga", zone="Europe/Helsinki", language="fi"),
+        lambda: edit_account(olga, account.id, name="Kallion jooga", zone="Europe/Helsinki", language="fi"),
         lambda: seats.leave(code, alice, via=Via.MINIAPP),
         lambda: cancel_instance(code, olga, "The hall is closed"),
     ]

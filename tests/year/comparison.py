@@ -146,14 +146,14 @@ class Comparison:
     async def _messages(self) -> None:
         """Everyone got exactly the expected messages, none missing, too many or late, in their chat."""
         person = {p.id: m for m, p in self.driver.person.items()}
-        club = {number: club for club, number in self.driver.group_id.items()}
+        account = {number: account for account, number in self.driver.group_id.items()}
         announcements = {
             e.about.id: e.about for e in self.model.expected if isinstance(e.about, Announcement)
         }
         rows = await db.rows("SELECT * FROM messages WHERE state = 'sent' ORDER BY sent_at, id")
         sent: dict[Key, list[datetime]] = defaultdict(list)
         for row in rows:
-            to = person.get(row["user_id"]) or club[row["group_id"]]
+            to = person.get(row["user_id"]) or account[row["group_id"]]
             about = self.model.instances.get(row["instance_id"]) or announcements[row["announcement_id"]]
             sent[to, row["kind"], about].append(row["sent_at"])
         expected = group_by_key(self.model.expected)

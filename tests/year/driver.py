@@ -50,8 +50,8 @@ from tests.telegram import Telegram
 from tests.year.reference_model import (
     DAY,
     MINUTE,
+    AccountView,
     Announcement,
-    Club,
     Instance,
     Member,
     ReferenceModel,
@@ -87,19 +87,19 @@ class Discrepancy(AssertionError):
 class Driver:
     """The product, the sandbox and the reference model of one year."""
 
-    def __init__(self, plan: Plan, clubs: list[Club], series: list[Series]) -> None:
-        self.plan, self.clubs, self.series = plan, clubs, series
+    def __init__(self, plan: Plan, accounts: list[AccountView], series: list[Series]) -> None:
+        self.plan, self.accounts, self.series = plan, accounts, series
         self.model = ReferenceModel(plan.begins)
-        self.script = Script(plan, clubs, series, self.model)
+        self.script = Script(plan, accounts, series, self.model)
         self.history_lines: list[str] = []
         self.counts: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
         self.telegram_id = {m: FIRST_PERSON + n for n, m in enumerate(self.all_members())}
-        self.chat_id = {club: FIRST_CHAT - n for n, club in enumerate(clubs)}
+        self.chat_id = {account: FIRST_CHAT - n for n, account in enumerate(accounts)}
         self.person: dict[Member, Person] = {}
-        self.membership: dict[tuple[Club, Member], int] = {}
-        self.account: dict[Club, int] = {}
-        self.group_id: dict[Club, int] = {}
+        self.membership: dict[tuple[AccountView, Member], int] = {}
+        self.account: dict[AccountView, int] = {}
+        self.group_id: dict[AccountView, int] = {}
         self.sandbox_state: SandboxState
         self.series_of: dict[int, Series] = {}
         self.id_of: dict[Series, int] = {}
@@ -109,7 +109,7 @@ class Driver:
         self._newest_id = 0
 
     def all_members(self) -> list[Member]:
-        return list({member: None for club in self.clubs for member in club.members})
+        return list({member: None for account in self.accounts for member in account.members})
 
     @property
     def people(self) -> dict[int, str]:
@@ -118,8 +118,8 @@ class Driver:
     @property
     def groups(self) -> dict[int, tuple[str, list[int]]]:
         return {
-            chat_id: (club.name, [self.telegram_id[m] for m in club.members])
-            for club, chat_id in self.chat_id.items()
+            chat_id: (account.name, [self.telegram_id[m] for m in account.members])
+            for account, chat_id in self.chat_id.items()
         }
 
     # --- the first day ---
@@ -139,33 +139,33 @@ class Driver:
                 member.chosen_at = clock.now()
             for kind in member.muted:
                 await mute(self.person[member], kind, on=True)
-        for club in self.clubs:
-            await self._set_up_club(club)
+        for account in self.accounts:
+            await self._set_up_account(account)
         for series in self.series:
             made = await create_series(
-                self._owner(series.club), self.account[series.club], self._draft(series)
+                self._owner(series.account), self.account[series.account], self._draft(series)
             )
             self._register(made.series_id, series)
         await self._read_new_instances()
 
-    async def _set_up_club(self, club: Club) -> None:
-        made = await create_account(club.name, zone=club.zone)
-        self.account[club] = made.account_id
-        owner = self._owner(club)
+    async def _set_up_account(self, account: AccountView) -> None:
+        made = await create_account(account.name, zone=account.zone)
+        self.account[account] = made.account_id
+        owner = self._owner(account)
         await bind_key(owner, made.key)
-        linked = await link_group(owner, made.account_id, chat_id=self.chat_id[club], title=club.name)
-        self.group_id[club] = linked.id
+        linked = await link_group(owner, made.account_id, chat_id=self.chat_id[account], title=account.name)
+        self.group_id[account] = linked.id
         linked_group = await group(linked.id)
         assert linked_group is not None
-        for member in club.members:
-            self.membership[club, member] = await join(
+        for member in account.members:
+            self.membership[account, member] = await join(
                 self.person[member], made.account_id, through=JoinedThrough.HAND
             )
             await mark_present(self.person[member], linked_group)
-        for organiser in club.organisers[1:]:
+        for organiser in account.organisers[1:]:
             await db.execute(
                 "UPDATE memberships SET role = 'ADMIN' WHERE id = $1",
-                self.membership[club, organiser],
+                self.membership[account, organiser],
             )
 
     def _draft(self, series: Series) -> SeriesDraft:
@@ -187,15 +187,15 @@ class Driver:
             decide_by_itself=series.decide_by_itself,
             remind_before_minutes=series.leads,
             remind_unanswered=series.remind_unanswered,
-            group_id=self.group_id[series.club],
+            group_id=self.group_id[series.account],
         )
 
     def _register(self, series_id: int, series: Series) -> None:
         series.updated_at = clock.now()
         self.series_of[series_id], self.id_of[series] = series, series_id
 
-    def _owner(self, club: Club) -> Person:
-        return self.person[club.organisers[0]]
+    def _owner(self, account: AccountView) -> Person:
+        return self.person[account.organisers[0]]
 
     async def _read_new_instances(self) -> list[Instance]:
         """Add the instances that the product has made since to the model, by id, code and start."""
@@ -394,7 +394,7 @@ class Driver:
         instance = self._instance_of(action)
         instance.advance()
         expected = instance.remove(action.value)
-        membership = self.membership[instance.series.club, action.value]
+        membership = self.membership[instance.series.account, action.value]
         return await _outcome_of(
             bookings.remove(instance.code, self.person[action.who], membership)
         ), expected
@@ -447,7 +447,7 @@ class Driver:
         series = instance.series
         await edit_series(
             self.person[action.who],
-            self.account[series.club],
+            self.account[series.account],
             self.id_of[series],
             await self._edited_draft(series, title, capacity),
         )
@@ -478,7 +478,7 @@ class Driver:
         return "done", "done"
 
     async def _edited_draft(self, series: Series, title: str, capacity: int | None) -> SeriesDraft:
-        view = await series_view(self.account[series.club], self.id_of[series])
+        view = await series_view(self.account[series.account], self.id_of[series])
         assert view is not None
         return replace(view.draft, title=title, capacity=capacity)
 
@@ -504,9 +504,9 @@ class Driver:
         series, who = self._instance_of(action).series, action.value
         await make_regular(
             self.person[action.who],
-            self.account[series.club],
+            self.account[series.account],
             self.id_of[series],
-            self.membership[series.club, who],
+            self.membership[series.account, who],
         )
         if who not in series.regulars:
             series.regulars.append(who)
@@ -520,9 +520,9 @@ class Driver:
         if who in series.regulars:
             await end_regular(
                 self.person[action.who],
-                self.account[series.club],
+                self.account[series.account],
                 self.id_of[series],
-                self.membership[series.club, who],
+                self.membership[series.account, who],
             )
             series.regulars.remove(who)
         return "done", "done"
@@ -531,7 +531,9 @@ class Driver:
         """Those who are present are checked in; the others are no-shows (B12)."""
         instance = self._instance_of(action)
         for who in action.value:
-            await check_in(instance.code, self.person[action.who], self.membership[instance.series.club, who])
+            await check_in(
+                instance.code, self.person[action.who], self.membership[instance.series.account, who]
+            )
         missing = await close_list(instance.code, self.person[action.who])
         return f"{missing} missing", f"{instance.close_list(action.value)} missing"
 
@@ -567,32 +569,32 @@ class Driver:
     # announcements and polls
 
     async def announce(self, action: Action) -> tuple[str, str]:
-        club, at = action.club, max(action.value, clock.now())
-        assert club is not None
+        account, at = action.account, max(action.value, clock.now())
+        assert account is not None
         draft = AnnouncementDraft(
             text="The cloakroom is in the cellar now.", to_members=True, all_groups=True
         )
-        number = await create_announcement(self.person[action.who], self.account[club], draft)
+        number = await create_announcement(self.person[action.who], self.account[account], draft)
         await schedule_announcement(self.person[action.who], number, at)
-        self.model.announce(Announcement(number, club), max(at, self._last_tick + MINUTE))
+        self.model.announce(Announcement(number, account), max(at, self._last_tick + MINUTE))
         return "done", "done"
 
     async def hold_poll(self, action: Action) -> tuple[str, str]:
         """P4: a poll about three dates; closing it makes the best one; its yes-voters have claims."""
-        club, organiser = action.club, self.person[action.who]
-        assert club is not None
+        account, organiser = action.account, self.person[action.who]
+        assert account is not None
         days = [
             (clock.now() + timedelta(days=n)).replace(hour=12, minute=0, second=0, microsecond=0)
             for n in (4, 5, 6)
         ]
         options = tuple(OptionDraft(starts_at=day) for day in days)
         draft = PollDraft(
-            question="When do we meet?", options=options, kind="dates", group_id=self.group_id[club]
+            question="When do we meet?", options=options, kind="dates", group_id=self.group_id[account]
         )
-        code = await polls.create_poll(organiser, self.account[club], draft)
+        code = await polls.create_poll(organiser, self.account[account], draft)
         view = await poll_for_card((await polls.find_poll(code)).id)
         assert view is not None
-        voters = self.script.voters(club)
+        voters = self.script.voters(account)
         for who in voters:
             await polls.vote(
                 code,
@@ -604,8 +606,10 @@ class Driver:
             code, organiser, make=EventDetails(title="Extra evening", capacity=3, claim_minutes=24 * 60)
         )
         until = clock.now() + DAY
-        local = days[1].astimezone(ZoneInfo(club.zone)).replace(tzinfo=None)
-        series = Series(club, "Extra evening", club.zone, local, "once", 60, 3, announce_before=5 * 24 * 60)
+        local = days[1].astimezone(ZoneInfo(account.zone)).replace(tzinfo=None)
+        series = Series(
+            account, "Extra evening", account.zone, local, "once", 60, 3, announce_before=5 * 24 * 60
+        )
         assert closed.made is not None
         self._register(
             await db.value("SELECT series_id FROM event_instances WHERE code = $1", closed.made.code),

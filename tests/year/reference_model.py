@@ -50,7 +50,7 @@ class Member:
 
 
 @dataclass(eq=False, repr=False)
-class Club:
+class AccountView:
     """A club, its members and the organisers among them; all of them are in its one group."""
 
     name: str
@@ -63,7 +63,7 @@ class Club:
 class Series:
     """The settings of a series; times are minutes."""
 
-    club: Club
+    account: AccountView
     title: str
     zone: str
     starts_local: datetime
@@ -119,11 +119,11 @@ class Announcement:
     """An announcement to a whole club."""
 
     number: int
-    club: Club
+    account: AccountView
 
     @property
     def title(self) -> str:
-        return f"to {self.club.name}"
+        return f"to {self.account.name}"
 
     @property
     def id(self) -> int:
@@ -134,7 +134,7 @@ class Announcement:
 class Message:
     """A message that is not sent yet."""
 
-    to: Member | Club
+    to: Member | AccountView
     kind: str
     about: "Instance | Announcement"
     due: datetime
@@ -147,7 +147,7 @@ class Message:
 class ExpectedMessage:
     """A message that must have been sent between two instants."""
 
-    to: Member | Club
+    to: Member | AccountView
     kind: str
     about: "Instance | Announcement"
     since: datetime
@@ -736,11 +736,11 @@ class Instance:
             self.decide(run=True)
         elif self.series.decide_by_itself and self._is_foreseeable:
             self.decide(run=False)
-            for organiser in self.series.club.organisers:
+            for organiser in self.series.account.organisers:
                 self.model.notify(organiser, "called-off", self)
         elif not self.decision_asked:
             self.decision_asked = True
-            for organiser in self.series.club.organisers:
+            for organiser in self.series.account.organisers:
                 self.model.notify(organiser, "decide", self)
 
     @property
@@ -786,7 +786,7 @@ class Instance:
             return
         moment = self.start - max(self.series.leads) * MINUTE
         if moment <= now < self.deadline:
-            for member in self.series.club.members:
+            for member in self.series.account.members:
                 if member not in self.parties and member not in self.nudged and not member.blocked:
                     self.nudged.add(member)
                     self.model.notify(member, "unanswered", self, due=self._due_at(moment))
@@ -873,8 +873,8 @@ class ReferenceModel:
         self.jobs_ran_at = self.now
 
     def send_announcement(self, announcement: Announcement) -> None:
-        self.notify(announcement.club, "announcement", announcement)
-        for member in announcement.club.members:
+        self.notify(announcement.account, "announcement", announcement)
+        for member in announcement.account.members:
             if not member.blocked and "announcements" not in member.muted:
                 self.notify(member, "announcement", announcement)
 
@@ -886,7 +886,7 @@ class ReferenceModel:
 
     def notify(
         self,
-        to: Member | Club,
+        to: Member | AccountView,
         kind: str,
         about: Instance | Announcement,
         *,
@@ -937,7 +937,7 @@ class ReferenceModel:
         if message.kind not in POSTPONABLE:
             return None
         about = message.about
-        theirs = about.series.zone if isinstance(about, Instance) else about.club.zone
+        theirs = about.series.zone if isinstance(about, Instance) else about.account.zone
         morning = end_of_quiet_hours(self.now, message.to.zone or theirs)
         if morning is None:
             return None
@@ -982,7 +982,7 @@ class ReferenceModel:
         return True
 
 
-Key = tuple[Member | Club, str, Instance | Announcement]
+Key = tuple[Member | AccountView, str, Instance | Announcement]
 
 
 def group_by_key(expected: list[ExpectedMessage]) -> dict[Key, list[ExpectedMessage]]:

@@ -15,7 +15,7 @@ from tests.year.reference_model import (
     DAY,
     HOUR,
     MINUTE,
-    Club,
+    AccountView,
     Instance,
     Member,
     Message,
@@ -119,34 +119,34 @@ class Action:
     verb: str
     who: Member
     instance: Instance | None = None
-    club: Club | None = None
+    account: AccountView | None = None
     value: Any = None
     tapped: bool = False  # on a button in Telegram instead of in the app
 
 
-def make_clubs(plan: Plan) -> tuple[list[Club], list[Series]]:
+def make_accounts(plan: Plan) -> tuple[list[AccountView], list[Series]]:
     """The clubs, one in each zone, with their members (some in two clubs), and the series."""
     rng = random.Random(plan.seed)
-    clubs, series = [], []
+    accounts, series = [], []
     for n, zone in enumerate(plan.zones):
-        club = Club(f"Club of {zone.split('/')[1].replace('_', ' ')}", zone)
+        account = AccountView(f"Club of {zone.split('/')[1].replace('_', ' ')}", zone)
         each = plan.members // len(plan.zones)
-        club.members = [Member(f"P{n}x{i}") for i in range(each)]
-        club.organisers = club.members[: 1 + n % 2]
+        account.members = [Member(f"P{n}x{i}") for i in range(each)]
+        account.organisers = account.members[: 1 + n % 2]
         for title, every, at, settings in SERIES[: plan.series_per_zone]:
             first = plan.begins.date() + timedelta(days=rng.randrange(2, 12 if every == "week" else 26))
             if every == "once":
                 first += timedelta(weeks=rng.randrange(2, max(3, plan.weeks - 6)))
-            series.append(Series(club, title, zone, datetime.combine(first, at), every, **settings))
-        clubs.append(club)
-    last_members = [club.members[-2:] for club in clubs]
-    for club, visiting in zip(clubs, [*last_members[1:], last_members[0]], strict=True):
-        club.members += visiting
-    for member in {member: None for club in clubs for member in club.members}:
+            series.append(Series(account, title, zone, datetime.combine(first, at), every, **settings))
+        accounts.append(account)
+    last_members = [account.members[-2:] for account in accounts]
+    for account, visiting in zip(accounts, [*last_members[1:], last_members[0]], strict=True):
+        account.members += visiting
+    for member in {member: None for account in accounts for member in account.members}:
         member.zone = rng.choice((None, None, None, None, None, rng.choice(plan.zones)))
         member.leads = rng.choice((None, None, rng.choice(LEADS)))
         member.muted = {rng.choice(MUTES)} if rng.random() < 0.15 else set()
-    return clubs, series
+    return accounts, series
 
 
 # What people do of their own accord, and how often relative to each other.
@@ -162,8 +162,10 @@ WEIGHTS = {
 class Script:
     """The actions of the year, one by one."""
 
-    def __init__(self, plan: Plan, clubs: list[Club], series: list[Series], model: ReferenceModel) -> None:
-        self.plan, self.clubs, self.series, self.model = plan, clubs, series, model
+    def __init__(
+        self, plan: Plan, accounts: list[AccountView], series: list[Series], model: ReferenceModel
+    ) -> None:
+        self.plan, self.accounts, self.series, self.model = plan, accounts, series, model
         self._rng = random.Random(plan.seed * 7919)
         self._agenda: list[tuple[datetime, int, Action | None]] = []
         self._count = 0
@@ -225,15 +227,19 @@ class Script:
         return Action(verb, who, instance, value=value, tapped=self._rng.random() < 0.2) if who else None
 
     def _organiser_action(self, verb: str, instance: Instance | None, value: Any = None) -> Action | None:
-        return Action(verb, instance.series.club.organisers[0], instance, value=value) if instance else None
+        return (
+            Action(verb, instance.series.account.organisers[0], instance, value=value) if instance else None
+        )
 
     def _book(self) -> Action | None:
         instance = self._pick_instance()
         if instance is None:
             return None
-        not_taking_part = [m for m in instance.series.club.members if m not in instance.parties]
+        not_taking_part = [m for m in instance.series.account.members if m not in instance.parties]
         who = self._rng.choice(
-            not_taking_part if not_taking_part and self._rng.random() < 0.8 else instance.series.club.members
+            not_taking_part
+            if not_taking_part and self._rng.random() < 0.8
+            else instance.series.account.members
         )
         guests = self._rng.choice((0, 0, 0, self._rng.randint(0, instance.series.guests_max)))
         return Action("book", who, instance, value=guests, tapped=not guests and self._rng.random() < 0.15)
@@ -243,7 +249,9 @@ class Script:
 
     def _maybe(self) -> Action | None:
         instance = self._pick_instance()
-        return Action("maybe", self._rng.choice(instance.series.club.members), instance) if instance else None
+        return (
+            Action("maybe", self._rng.choice(instance.series.account.members), instance) if instance else None
+        )
 
     def _decline(self) -> Action | None:
         return self._participant_action("decline")
@@ -321,7 +329,9 @@ class Script:
     def _make_regular(self) -> Action | None:
         instance = self._pick_instance()
         return (
-            self._organiser_action("make_regular", instance, self._rng.choice(instance.series.club.members))
+            self._organiser_action(
+                "make_regular", instance, self._rng.choice(instance.series.account.members)
+            )
             if instance
             else None
         )
@@ -332,31 +342,31 @@ class Script:
         return self._organiser_action("end_regular", instance, who) if who else None
 
     def _block(self) -> Action | None:
-        club = self._rng.choice(self.clubs)
-        who = self._rng.choice(club.members)
-        return None if who.blocked or who in club.organisers else Action("block", who)
+        account = self._rng.choice(self.accounts)
+        who = self._rng.choice(account.members)
+        return None if who.blocked or who in account.organisers else Action("block", who)
 
     def _unblock(self) -> Action | None:
-        blocked = [m for club in self.clubs for m in club.members if m.blocked]
+        blocked = [m for account in self.accounts for m in account.members if m.blocked]
         who = self._pick(blocked)
         return Action("unblock", who) if who else None
 
     def _mute(self) -> Action | None:
-        who = self._rng.choice(self._rng.choice(self.clubs).members)
+        who = self._rng.choice(self._rng.choice(self.accounts).members)
         return Action("mute", who, value=self._rng.choice(MUTES))
 
     def _choose_leads(self) -> Action | None:
-        who = self._rng.choice(self._rng.choice(self.clubs).members)
+        who = self._rng.choice(self._rng.choice(self.accounts).members)
         return Action("choose_leads", who, value=self._rng.choice(LEADS))
 
     def _announce(self) -> Action | None:
-        club = self._rng.choice(self.clubs)
+        account = self._rng.choice(self.accounts)
         later = self.model.now + self._rng.choice((timedelta(0), 9 * HOUR))
-        return Action("announce", club.organisers[0], club=club, value=later)
+        return Action("announce", account.organisers[0], account=account, value=later)
 
     def _hold_poll(self) -> Action | None:
-        club = self._rng.choice(self.clubs)
-        return Action("hold_poll", club.organisers[0], club=club)
+        account = self._rng.choice(self.accounts)
+        return Action("hold_poll", account.organisers[0], account=account)
 
     # what people do in answer to a message
 
@@ -385,9 +395,9 @@ class Script:
             case "claim" if rng.random() < 0.8:
                 self._schedule(soon, Action("book", who, instance, value=0))
 
-    def voters(self, club: Club) -> list[Member]:
+    def voters(self, account: AccountView) -> list[Member]:
         """The members who say yes to the date that will win."""
-        return self._rng.sample(club.members, min(5, len(club.members)))
+        return self._rng.sample(account.members, min(5, len(account.members)))
 
     def schedule_list_closings(self) -> None:
         """Let organisers close the list of every second instance, soon after its end."""
@@ -398,7 +408,7 @@ class Script:
                     present = [
                         p.member for p in instance.parties.values() if p.seats and self._rng.random() < 0.7
                     ]
-                    organiser = instance.series.club.organisers[0]
+                    organiser = instance.series.account.organisers[0]
                     self._schedule(
                         self.model.now + 5 * MINUTE, Action("close_list", organiser, instance, value=present)
                     )

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backend import clock
-from tests.year.script import SHORT, WHOLE, make_clubs
+from tests.year.script import SHORT, WHOLE, make_accounts
 
 
 async def test_a_year_of_clubs(
@@ -25,7 +25,7 @@ async def test_a_year_of_clubs(
     monkeypatch.setattr("bot.cards.NEXT_INSTANCE_REFRESH", timedelta(hours=12))
     plan = WHOLE if request.config.getoption("--whole-year") else SHORT
     plan = replace(plan, seed=request.config.getoption("--year-seed"))
-    driver = Driver(plan, *make_clubs(plan))
+    driver = Driver(plan, *make_accounts(plan))
     telegram, driver.sandbox_state = await start_sandbox(driver.people, driver.groups)
     with clock.stopped(plan.begins):
         await driver.set_up(telegram)

@@ -39,7 +39,7 @@ def event_url(request: AnyRequest, visit: Visit, code: str) -> str:
 async def members_to_add(visit: Visit, instance_id: int, words: str) -> RosterPage:
     """The first members who are neither seated nor waiting, by name."""
     return await unlisted_members(
-        instance_id, visit.club.id, words=words, limit=TO_ADD, language=visit.person.language
+        instance_id, visit.account.id, words=words, limit=TO_ADD, language=visit.person.language
     )
 
 
@@ -70,7 +70,7 @@ async def render_event_page(
         "events/show.html",
         status=status,
         notice=notice,
-        seen=etag and seen_token(etag, visit.person, changes_at, {view.zone, visit.club.zone}),
+        seen=etag and seen_token(etag, visit.person, changes_at, {view.zone, visit.account.zone}),
         view=view,
         following=following,
         rhythm=recurrence_label_of(

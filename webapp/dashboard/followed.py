@@ -44,9 +44,9 @@ async def own_rows(voice: Voice, view: SeriesView) -> list[OwnRow]:
 
 async def saved_notice(visit: Visit, series_id: int) -> Notice:
     """That the whole series was changed, and how many dates follow or do not."""
-    view = await series_by_id(visit.club.id, series_id)
-    lost = len(await drifted_instances(visit.club.id, series_id))
-    own = len(await own_values(visit.club.id, series_id))
+    view = await series_by_id(visit.account.id, series_id)
+    lost = len(await drifted_instances(visit.account.id, series_id))
+    own = len(await own_values(visit.account.id, series_id))
     followed = view.dates_ahead - lost - own if view else 0
     voice = visit.voice
     sentences = [voice.gettext(N_("Saved."))]

@@ -10,7 +10,7 @@ from litestar.types import ExceptionHandlersMap
 from backend.errors import Forbidden, Refusal, Unavailable
 from backend.i18n import N_
 from webapp.dashboard import cookies
-from webapp.dashboard.session import ConfirmAgain, CsrfFailed, NoClub, NotSignedIn, csrf_token
+from webapp.dashboard.session import ConfirmAgain, CsrfFailed, NoAccount, NotSignedIn, csrf_token
 from webapp.dashboard.urls import HOME, SIGN_IN
 from webapp.refusals import unavailable_response
 from webapp.respond import AnyRequest, is_htmx, page, retry_header, status_of, voice_of
@@ -49,10 +49,10 @@ def csrf_failed(request: AnyRequest, _: CsrfFailed) -> Response[str]:
     return refused(request, StalePage())
 
 
-def no_club(request: AnyRequest, refusal: NoClub) -> Response[str]:
+def no_account(request: AnyRequest, refusal: NoAccount) -> Response[str]:
     """The person organises no club: what they can do about it, and the way out."""
     return page(
-        "dashboard/no_club.html",
+        "dashboard/no_account.html",
         refusal.person.voice,
         status=403,
         person=refusal.person,
@@ -86,7 +86,7 @@ HANDLERS: ExceptionHandlersMap = {
     NotSignedIn: redirect_to_sign_in,
     ConfirmAgain: redirect_to_confirmation,
     CsrfFailed: csrf_failed,
-    NoClub: no_club,
+    NoAccount: no_account,
     Refusal: refused,
     Unavailable: unavailable_in_page,
 }

@@ -91,4 +91,4 @@ def _notice_left(request: AnyRequest) -> Notice | None:
 
 def etag_for(visit: Visit, version: str) -> str:
     """The etag of a page whose rows have this version, as this visitor sees it; "" without a version."""
-    return version and etag_of(version, visit.person, visit.clubs)
+    return version and etag_of(version, visit.person, visit.accounts)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import urlencode, urlsplit
 
-from backend.accounts.queries import Club, authorize, clubs
+from backend.accounts.queries import AccountView, authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.i18n import Voice
@@ -43,7 +43,7 @@ class CsrfFailed(Exception):
     """A change that no page of this session sent: it is forged, or the page is older than the session."""
 
 
-class NoClub(Exception):
+class NoAccount(Exception):
     """The person is signed in and helps to run no club."""
 
     def __init__(self, person: Person, token: str) -> None:
@@ -58,18 +58,18 @@ class Visit:
 
     person: Person
     token: str
-    clubs: tuple[Club, ...]
-    club: Club
+    accounts: tuple[AccountView, ...]
+    account: AccountView
 
     @property
     def voice(self) -> Voice:
         """The organiser's; while their zone is unknown they count as being in the club's."""
-        return self.person.voice.or_zone(self.club.zone)
+        return self.person.voice.or_zone(self.account.zone)
 
     @property
     def zone(self) -> str:
         """The zone of `voice`."""
-        return self.person.zone or self.club.zone
+        return self.person.zone or self.account.zone
 
     @property
     def csrf(self) -> str:
@@ -78,17 +78,17 @@ class Visit:
     def has_permission(self, permission: str) -> bool:
         """Whether their role in this club has the permission; decides what a page offers. Actions check it
         again."""
-        return self.club.has_permission(Permission(permission))
+        return self.account.has_permission(Permission(permission))
 
     def account_ids(self, permission: Permission) -> list[int]:
         """The accounts in which their role has the permission."""
-        return [club.id for club in self.clubs if club.has_permission(permission)]
+        return [account.id for account in self.accounts if account.has_permission(permission)]
 
     def url(self, path: str, **query: str | int) -> str:
         """The address of a page of this club, whatever club other windows of the browser show; the path may have a
         query already."""
-        if len(self.clubs) > 1:
-            query["club"] = self.club.id
+        if len(self.accounts) > 1:
+            query["club"] = self.account.id
         joint = "&" if "?" in path else "?"
         return f"{path}{joint}{urlencode(query)}" if query else path
 
@@ -104,8 +104,10 @@ class Visit:
         Raises `NotFound` for a club they do not belong to (`A1`), `Forbidden` where their role does not
         reach.
         """
-        club = await authorize(self.person, self.club.id if account_id is None else account_id, permission)
-        return replace(self, club=club)
+        account = await authorize(
+            self.person, self.account.id if account_id is None else account_id, permission
+        )
+        return replace(self, account=account)
 
 
 def session_token(request: AnyRequest) -> str:
@@ -122,19 +124,19 @@ async def load_visit(request: AnyRequest) -> Visit:
     """
     token = session_token(request)
     person = request.state.get(PERSON) or await _load_person(request, token)
-    helped = tuple(c for c in await clubs(person) if c.has_permission(Permission.SEE_PEOPLE))
+    helped = tuple(c for c in await joined_accounts(person) if c.has_permission(Permission.SEE_PEOPLE))
     asked = request.query_params.get("club")
     if asked is None:
         if not helped:
-            raise NoClub(person, token)
+            raise NoAccount(person, token)
         # A club they organise rather than one where they only help.
-        club = next((c for c in helped if c.has_permission(Permission.MANAGE_EVENTS)), helped[0])
+        account = next((c for c in helped if c.has_permission(Permission.MANAGE_EVENTS)), helped[0])
     else:
         found = next((c for c in helped if str(c.id) == asked), None)
         if found is None:
             raise NotFound()
-        club = found
-    return Visit(person, token, helped, club)
+        account = found
+    return Visit(person, token, helped, account)
 
 
 async def _load_person(request: AnyRequest, token: str) -> Person:

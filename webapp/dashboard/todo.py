@@ -41,11 +41,11 @@ async def load_todo(visit: Visit) -> Todo:
     """What needs a hand in the visited club; empty for helpers, who could mend none of it."""
     if not visit.has_permission(Permission.POST_CARDS):
         return Todo()
-    linked = await groups(visit.club.id)
+    linked = await groups(visit.account.id)
     return Todo(
-        lost=await _lost_cards(visit.club.id),
+        lost=await _lost_cards(visit.account.id),
         unwell=tuple(group for group in linked if group.health is not GroupHealth.WELL),
-        unsent=tuple(await parked_messages(visit.club.id)),
+        unsent=tuple(await parked_messages(visit.account.id)),
     )
 
 

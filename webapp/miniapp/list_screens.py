@@ -3,7 +3,7 @@ again."""
 
 from litestar import Response
 
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings import etags
 from backend.bookings.queries import lists as lists_queries
@@ -40,28 +40,33 @@ async def upcoming_screen(
 ) -> ScreenResponse:
     """The dates to come of all the reader's clubs (`A8`); 204 when `seen` is fresh; after an answer with its
     message. Raises `NotFound` for a club that is not theirs, or no longer (`A1`)."""
-    club, group, words, since = filters.club, filters.group, filters.q or "", parse_cursor(filters.after)
+    account_id, group, words, since = (
+        filters.account_id,
+        filters.group,
+        filters.q or "",
+        parse_cursor(filters.after),
+    )
     version = await etags.upcoming_etag(
-        person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
+        person, account_id=account_id, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
     )
     etag = etag_of(version, person)
     if is_fresh(seen, etag):
         return not_modified()
 
     async def render() -> Response[str]:
-        my_clubs = await clubs(person)
-        chosen = next((one for one in my_clubs if one.id == club), None)
-        if club is not None and chosen is None and outcome is None:
+        my_accounts = await joined_accounts(person)
+        chosen = next((one for one in my_accounts if one.id == account_id), None)
+        if account_id is not None and chosen is None and outcome is None:
             raise NotFound()
-        only_club = club or (my_clubs[0].id if len(my_clubs) == 1 else None)
+        only_account = account_id or (my_accounts[0].id if len(my_accounts) == 1 else None)
         versions = await etags.upcoming_versions(
-            person, account_id=club, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
+            person, account_id=account_id, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
         )
         page, cursor = split_page(versions)
         rows = await list_rows(person, page)
         questions = await lists_queries.needs_answer(person)
         changes_at = [row.changes_at for row in rows] + [at for one in questions for at in one.changes_at]
-        query = {"club": club, "group": group, "q": filters.q}
+        query = {"club": account_id, "group": group, "q": filters.q}
         return screen(
             "events/index.html",
             person,
@@ -69,11 +74,11 @@ async def upcoming_screen(
             message=outcome.words if outcome else None,
             undo=undo,
             questions=questions,
-            clubs=my_clubs,
+            accounts=my_accounts,
             chosen=chosen and chosen.id,
-            chosen_club=chosen,
-            organises=[one.id for one in my_clubs if one.has_permission(Permission.MANAGE_EVENTS)],
-            groups=await lists_queries.groups_ahead(person, only_club) if only_club else [],
+            chosen_account=chosen,
+            organises=[one.id for one in my_accounts if one.has_permission(Permission.MANAGE_EVENTS)],
+            groups=await lists_queries.groups_ahead(person, only_account) if only_account else [],
             group=group,
             search_words=filters.q,
             days=group_by_day(rows, person.voice),

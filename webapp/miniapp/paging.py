@@ -12,6 +12,8 @@ PAGE_SIZE = 60  # instances on a screen
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL stores no NUL
 OptionalId = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
+# An account is a club in every address that people see.
+AccountQuery = Annotated[int | None, QueryParameter(name="club", ge=1, le=2**63 - 1)]
 PathId = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 Initial = Annotated[str, QueryParameter(max_length=4, pattern=_NO_NUL)]
 SearchWords = Annotated[str | None, QueryParameter(max_length=100, pattern=_NO_NUL)]
@@ -22,7 +24,7 @@ BookingsTab = Annotated[Literal["coming", "waiting", "past"], QueryParameter()]
 class ListFilters:
     """Which part of a list the reader's screen shows: an answer given there renders the same part again."""
 
-    club: int | None = None
+    account_id: int | None = None
     group: int | None = None
     q: str | None = None
     after: int | None = None
@@ -30,14 +32,14 @@ class ListFilters:
 
 
 def list_filters(
-    club: OptionalId = None,
+    account_id: AccountQuery = None,
     group: OptionalId = None,
     q: SearchWords = None,
     after: FromQuery[int | None] = None,
     show: BookingsTab = "coming",
 ) -> ListFilters:
     """A dependency of handlers whose address repeats the query of the list they answer on."""
-    return ListFilters(club, group, q, after, show)
+    return ListFilters(account_id, group, q, after, show)
 
 
 def parse_cursor(seconds: int | None) -> datetime | None:

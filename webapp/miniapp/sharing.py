@@ -43,17 +43,17 @@ def set_share_provider(provider: ShareProvider | None) -> None:
 async def share_event(view: InstanceView, person: Person) -> Response[str]:
     """An instance in its club's language: what, when, where; no counts, because the message is never
     edited."""
-    voice = Voice(view.club_language, view.club_zone)
+    voice = Voice(view.account_language, view.account_zone)
     text = render("miniapp/events/shared.html", voice, view=view)
-    about = f"{voice.span(view.starts_at, view.ends_at, view.zone)} · {view.club}"
+    about = f"{voice.span(view.starts_at, view.ends_at, view.zone)} · {view.account_name}"
     return await _prepare_message(person, f"e_{view.code}", view.title, about, text, voice)
 
 
 async def share_poll(view: PollView, person: Person) -> Response[str]:
     """A poll: its question and its options; no counts either."""
-    voice = Voice(view.club_language, view.zone)
+    voice = Voice(view.account_language, view.zone)
     text = render("miniapp/polls/shared.html", voice, view=view, most=OPTIONS_MAX)
-    return await _prepare_message(person, f"p_{view.code}", view.question, view.club, text, voice)
+    return await _prepare_message(person, f"p_{view.code}", view.question, view.account_name, text, voice)
 
 
 async def _prepare_message(

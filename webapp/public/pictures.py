@@ -86,7 +86,7 @@ class PictureContent:
     """What a picture shows. Without a `capacity` there is no ring. `state` is open, over or cancelled."""
 
     title: str
-    club: str
+    account_name: str
     when: str
     place: str
     seats: str
@@ -140,12 +140,12 @@ def draw(content: PictureContent) -> bytes:
         pen,
         MARGIN + 60,
         MARGIN,
-        _fit_lines(content.club, _font(30, 600), TEXT_WIDTH - 60, 1),
+        _fit_lines(content.account_name, _font(30, 600), TEXT_WIDTH - 60, 1),
         30,
         600,
         palette.quiet,
     )
-    size, title = _fit_title(drawable_text(content.title) or drawable_text(content.club))
+    size, title = _fit_title(drawable_text(content.title) or drawable_text(content.account_name))
     below = _draw_lines(pen, MARGIN, MARGIN + 74, title, size, 700, INK, 1.16)
     when = _fit_lines(content.when, _font(34, 600), TEXT_WIDTH, 2)
     below = _draw_lines(pen, MARGIN, below + 24, when, 34, 600, INK, 1.3)

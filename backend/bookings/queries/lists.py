@@ -73,7 +73,7 @@ async def instances_by_id(person: Person, ids: Sequence[int]) -> list[InstanceVi
     return await load_views("m.id IS NOT NULL AND i.id = ANY($2::bigint[])", person.id, ids)
 
 
-async def club_upcoming(account_id: int, *, limit: int) -> list[InstanceView]:
+async def account_upcoming(account_id: int, *, limit: int) -> list[InstanceView]:
     """The dates of a club to come, soonest first, as they are for nobody in particular (`M7`)."""
     return await load_views(
         "i.account_id = $2 AND i.ends_at > $3 ORDER BY i.starts_at, i.id LIMIT $4",
@@ -194,7 +194,7 @@ async def record(person: Person) -> Record:
     return Record(row["came"], row["missed"], row["late"])
 
 
-async def club_instances(
+async def account_instances(
     account_id: int,
     person: Person,
     *,

@@ -46,7 +46,7 @@ async def test_a_file_is_sent_once_however_often_the_button_is_tapped(
 
 
 async def test_an_unreachable_person_is_refused_at_once(
-    olga: Any, charlie: Any, club: Any, instance: Make, noon: datetime
+    olga: Any, charlie: Any, account: Any, instance: Make, noon: datetime
 ) -> None:
     """`M3`, `A1`"""
     with pytest.raises(NotFound):
@@ -56,13 +56,13 @@ async def test_an_unreachable_person_is_refused_at_once(
 
 
 async def test_a_member_who_has_left_gets_no_file(
-    telegram: Telegram, alice: Any, club: Any, instance: Make, run: Run, noon: datetime
+    telegram: Telegram, alice: Any, account: Any, instance: Make, run: Run, noon: datetime
 ) -> None:
     """`A1`"""
     await telegram.start("Alice")
     await send_calendar_entry(await instance(), alice)
     member = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
-    await end_membership(alice, club.id, member)
+    await end_membership(alice, account.id, member)
     await run()
     assert documents(telegram, "Alice") == []
     assert await db.value("SELECT state FROM messages") == "parked"

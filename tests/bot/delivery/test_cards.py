@@ -103,10 +103,12 @@ async def test_is_announced_once_by_two_workers(
     assert len(telegram.calls("sendMessage")) == 1
 
 
-async def test_goes_to_its_topic(telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run) -> None:
+async def test_goes_to_its_topic(
+    telegram: Telegram, olga: Any, account: Any, instance: Make, run: Run
+) -> None:
     """A forum's topic, and the General one by leaving the id out (`C4`)."""
     runners = telegram.chat("Sunday Runners")
-    group = await link_group(olga, club.id, chat_id=runners.id, title="Sunday Runners", forum=True)
+    group = await link_group(olga, account.id, chat_id=runners.id, title="Sunday Runners", forum=True)
     for topic_id in (2, 1, None):
         await post_card(olga, await instance(group_id=group.id, topic_id=topic_id))
     for _ in range(3):
@@ -116,14 +118,14 @@ async def test_goes_to_its_topic(telegram: Telegram, olga: Any, club: Any, insta
 
 
 async def test_a_deleted_card_is_lost(
-    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted
+    telegram: Telegram, alice: Any, account: Any, run: Run, posted: Posted
 ) -> None:
     """`C6`"""
     code, card = await posted()
     telegram.chat().delete(card["id"])
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
-    [lost] = await lost_cards(club.id)
+    [lost] = await lost_cards(account.id)
     assert "message to edit not found" in lost.error and lost.trouble == "deleted"
     await run(3)
     assert len(telegram.calls("editMessageText")) == 1
@@ -131,20 +133,20 @@ async def test_a_deleted_card_is_lost(
 
 @pytest.mark.parametrize(("standing", "health"), [("muted", "muted"), ("kicked", "removed")])
 async def test_a_group_that_mutes_the_bot_is_recorded(
-    telegram: Telegram, alice: Any, club: Any, run: Run, posted: Posted, standing: str, health: str
+    telegram: Telegram, alice: Any, account: Any, run: Run, posted: Posted, standing: str, health: str
 ) -> None:
     """`A6`, `C6`: by the edit that fails, even if no update came."""
     code, _ = await posted()
     telegram.chat().bot(standing)
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
-    group = await group_of_chat(club.chat_id)
+    group = await group_of_chat(account.chat_id)
     assert group is not None and group.health == health
     assert (await card_of(code)).state == "lost"
 
 
 async def test_a_card_that_may_have_been_posted_is_not_posted_again(
-    telegram: Telegram, olga: Any, club: Any, instance: Make, run: Run
+    telegram: Telegram, olga: Any, account: Any, instance: Make, run: Run
 ) -> None:
     """`C1`: it was, but the answer was lost on its way."""
     telegram.sandbox.fault(method="sendMessage", drop_after_apply=True)
@@ -152,7 +154,7 @@ async def test_a_card_that_may_have_been_posted_is_not_posted_again(
     await run()
     await run(60)
     assert len([m for m in telegram.chat().messages() if m["from"]["is_bot"]]) == 1
-    [lost] = await lost_cards(club.id)
+    [lost] = await lost_cards(account.id)
     assert lost.error.startswith("may have been posted")
 
 
@@ -201,11 +203,11 @@ async def test_a_minute_of_a_group_has_its_limit(
 
 
 async def test_an_upgraded_group_keeps_getting_cards(
-    telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make, run: Run
+    telegram: Telegram, olga: Any, alice: Any, account: Any, instance: Make, run: Run
 ) -> None:
     """`A6`: the id changes; what was posted in the old chat is lost, what is due goes to the new one."""
     basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
-    group = await link_group(olga, club.id, chat_id=basic.id, title="Padel")
+    group = await link_group(olga, account.id, chat_id=basic.id, title="Padel")
     before, after = (await instance(group_id=group.id), await instance(group_id=group.id))
     await post_card(olga, before)
     await run()
@@ -241,11 +243,11 @@ async def test_time_alone_closes_and_ends_a_card(telegram: Telegram, run: Run, p
     assert "Ended" in telegram.last(telegram.chat())["text"]
 
 
-async def test_a_vote_is_counted_on_the_card(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_a_vote_is_counted_on_the_card(telegram: Telegram, olga: Any, account: Any, run: Run) -> None:
     """`P3`: tapped in the group, shown there, and taken back by a second tap."""
     options = (OptionDraft("Karjalanpaisti", 1), OptionDraft("Vegan ramen"))
     code = await create_poll(
-        olga, club.id, PollDraft(question="Dinner?", options=options, group_id=club.group_id)
+        olga, account.id, PollDraft(question="Dinner?", options=options, group_id=account.group_id)
     )
     await post_poll_card(olga, code)
     await run()
@@ -266,13 +268,13 @@ async def test_a_vote_is_counted_on_the_card(telegram: Telegram, olga: Any, club
 
 
 async def test_all_live_cards_of_an_instance_follow(
-    telegram: Telegram, olga: Any, alice: Any, club: Any, instance: Make, run: Run
+    telegram: Telegram, olga: Any, alice: Any, account: Any, instance: Make, run: Run
 ) -> None:
     """`C2`: posted twice in one group and once in a topic of another; each shows the newest state."""
     runners = telegram.chat("Sunday Runners")
-    group = await link_group(olga, club.id, chat_id=runners.id, title="Sunday Runners", forum=True)
+    group = await link_group(olga, account.id, chat_id=runners.id, title="Sunday Runners", forum=True)
     code = await instance()
-    for place in ((club.group_id, None), (club.group_id, None), (group.id, 2)):
+    for place in ((account.group_id, None), (account.group_id, None), (group.id, 2)):
         await db.execute("UPDATE event_series SET group_id = $1, topic_id = $2", *place)
         await post_card(olga, code)
         await run(1)
@@ -336,7 +338,7 @@ async def test_one_card_that_changes_all_the_time_is_edited_every_three_seconds(
 
 
 async def test_five_hundred_people_with_the_longest_names_fit(
-    telegram: Telegram, olga: Any, club: Any, crowd: Any, instance: Make, run: Run
+    telegram: Telegram, olga: Any, account: Any, crowd: Any, instance: Make, run: Run
 ) -> None:
     """`C4`: 4096 characters as Telegram counts them, after reading the markup; the rest is a link to the
     app."""

@@ -25,15 +25,15 @@ Ask = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def dates(olga: Any, club: Any, noon: datetime) -> Ask:
+def dates(olga: Any, account: Any, noon: datetime) -> Ask:
     """Ask about three evenings from 24 November on."""
 
     async def ask(**fields: Any) -> str:
         evenings = (noon + timedelta(days=1 + i, hours=4) for i in range(3))
         options = tuple(OptionDraft("", None, at) for at in evenings)
-        fields = {"group_id": club.group_id, **fields}
+        fields = {"group_id": account.group_id, **fields}
         draft = PollDraft(question="When do we <meet>?", kind="dates", options=options, **fields)
-        return await create_poll(olga, club.id, draft)
+        return await create_poll(olga, account.id, draft)
 
     return ask
 

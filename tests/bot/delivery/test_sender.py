@@ -170,12 +170,12 @@ async def test_a_message_that_may_have_arrived_is_sent_again(
 
 
 async def test_a_message_that_telegram_refuses_is_parked(
-    telegram: Telegram, alice: Any, bob: Any, club: Any, instance: Make, run: Run
+    telegram: Telegram, alice: Any, bob: Any, account: Any, instance: Make, run: Run
 ) -> None:
     await promoted(telegram, alice, bob, instance)
     telegram.sandbox.fault(method="sendMessage", error_code=400, description="Bad Request: no")
     await run()
-    [seen] = await parked_messages(club.id)
+    [seen] = await parked_messages(account.id)
     assert (seen.name, seen.error, seen.title) == (
         "Bob",
         "Bad Request: no",

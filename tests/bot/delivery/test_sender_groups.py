@@ -24,16 +24,16 @@ from tests.telegram import Telegram
 Run = Callable[..., Awaitable[int]]
 
 
-async def announced(olga: Any, club: Any, text: str = "Hello", **more: Any) -> int:
+async def announced(olga: Any, account: Any, text: str = "Hello", **more: Any) -> int:
     draft = AnnouncementDraft(text=text, **(more or {"all_groups": True}))
-    number = await create_announcement(olga, club.id, draft)
+    number = await create_announcement(olga, account.id, draft)
     await schedule_announcement(olga, number)
     await fan_out()
     return number
 
 
-async def health(club: Any) -> str:
-    found = await group(club.group_id)
+async def health(account: Any) -> str:
+    found = await group(account.group_id)
     assert found is not None
     return found.health
 
@@ -43,55 +43,55 @@ def texts(telegram: Telegram) -> list[str]:
 
 
 async def test_a_message_to_a_group_without_the_bot_is_parked(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
     """`A6`, `M2`: the group's health is recorded; once the bot is back an organiser sends the message again."""
     telegram.chat().bot("kicked")
-    number = await announced(olga, club)
+    number = await announced(olga, account)
     await run()
-    assert await health(club) == "removed"
-    [seen] = await parked_messages(club.id)
+    assert await health(account) == "removed"
+    [seen] = await parked_messages(account.id)
     assert (seen.kind, seen.name) == ("announcement", "Kallio Yoga")
     assert (await progress(olga, number)).failed == 1
     telegram.chat().bot("member")
-    assert await send_parked_again(olga, club.id) == 1
+    assert await send_parked_again(olga, account.id) == 1
     await run(1)
     assert texts(telegram)[-1] == "Hello"
-    assert await health(club) == "well"
+    assert await health(account) == "well"
     assert (await progress(olga, number)).delivered == 1
 
 
 async def test_a_group_where_the_bot_may_not_write_is_recorded(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
     telegram.chat().bot("muted")
-    await announced(olga, club)
+    await announced(olga, account)
     await run()
-    assert await health(club) == "muted" and len(await parked_messages(club.id)) == 1
+    assert await health(account) == "muted" and len(await parked_messages(account.id)) == 1
 
 
-async def test_a_closed_topic_is_recorded(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_a_closed_topic_is_recorded(telegram: Telegram, olga: Any, account: Any, run: Run) -> None:
     forum = telegram.sandbox.make_chat(
         "Forum", type="supergroup", creator="Olga", with_bot=True, topics=["Dinner"]
     )
     topic = next(t["id"] for t in forum.now["topics"] if t["name"] == "Dinner")
-    made = await link_group(olga, club.id, chat_id=forum.id, title="Forum", forum=True)
-    await announced(olga, club, "In time", groups=[(made.id, topic)])
+    made = await link_group(olga, account.id, chat_id=forum.id, title="Forum", forum=True)
+    await announced(olga, account, "In time", groups=[(made.id, topic)])
     await run()
     assert telegram.last(forum)["text"] == "In time"
     forum.close_topic(topic)
-    await announced(olga, club, "Too late", groups=[(made.id, topic)])
+    await announced(olga, account, "Too late", groups=[(made.id, topic)])
     await run(1)
-    [found] = [g for g in await groups(club.id) if g.id == made.id]
+    [found] = [g for g in await groups(account.id) if g.id == made.id]
     assert [(t.topic_id, t.closed) for t in found.topics] == [(topic, True)]
-    assert len(await parked_messages(club.id)) == 1
+    assert len(await parked_messages(account.id)) == 1
 
 
-async def test_an_upgraded_group_is_followed(telegram: Telegram, olga: Any, club: Any, run: Run) -> None:
+async def test_an_upgraded_group_is_followed(telegram: Telegram, olga: Any, account: Any, run: Run) -> None:
     """`A6`: the message goes to the new id."""
     basic = telegram.sandbox.make_chat("Padel", type="group", creator="Olga", with_bot=True)
-    made = await link_group(olga, club.id, chat_id=basic.id, title="Padel")
-    await announced(olga, club, groups=[(made.id, None)])
+    made = await link_group(olga, account.id, chat_id=basic.id, title="Padel")
+    await announced(olga, account, groups=[(made.id, None)])
     grown = basic.upgrade()
     await run()
     await run(1)
@@ -99,11 +99,11 @@ async def test_an_upgraded_group_is_followed(telegram: Telegram, olga: Any, club
 
 
 async def test_an_announcement_that_may_have_arrived_is_not_sent_again(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
     """Decision 0009: it is counted as perhaps delivered."""
     telegram.sandbox.fault(method="sendMessage", drop_after_apply=True)
-    number = await announced(olga, club)
+    number = await announced(olga, account)
     await run()
     for _ in range(3):
         assert await run(300) == 0
@@ -112,11 +112,11 @@ async def test_an_announcement_that_may_have_arrived_is_not_sent_again(
 
 
 async def test_an_announcement_that_never_left_is_sent_again(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
     """A refused connection and a 429 both mean that it certainly did not arrive."""
     telegram.sandbox.fault(method="sendMessage", error_code=429, retry_after=5)
-    number = await announced(olga, club)
+    number = await announced(olga, account)
     await run()
     assert await run(4.9) == 0
     await run(0.1)
@@ -125,7 +125,7 @@ async def test_an_announcement_that_never_left_is_sent_again(
 
 
 async def test_a_message_is_parked_after_ten_attempts(
-    telegram: Telegram, alice: Any, bob: Any, club: Any, instance: Any, run: Run
+    telegram: Telegram, alice: Any, bob: Any, account: Any, instance: Any, run: Run
 ) -> None:
     """`M2`: the pauses double and stay below five minutes."""
     await telegram.start("Bob")
@@ -146,12 +146,12 @@ async def test_a_message_is_parked_after_ten_attempts(
 
 
 async def test_a_groups_minute_is_shared_and_survives_a_change_of_sender(
-    telegram: Telegram, olga: Any, club: Any, sender: Sender, run: Run
+    telegram: Telegram, olga: Any, account: Any, sender: Sender, run: Run
 ) -> None:
     """`M2`: what the former sender wrote in its last minute counts for the next."""
     telegram.sandbox.flood(True)
     for n in range(GROUP[0] + 4):
-        await announced(olga, club, f"Lesson {n}")
+        await announced(olga, account, f"Lesson {n}")
     for _ in range(GROUP[0] + 2):
         await run()
     assert len(texts(telegram)) == GROUP[0]
@@ -169,12 +169,12 @@ async def test_a_groups_minute_is_shared_and_survives_a_change_of_sender(
 
 
 async def test_a_sender_that_slept_past_its_lease_writes_nothing(
-    telegram: Telegram, olga: Any, club: Any, sender: Sender, run: Run
+    telegram: Telegram, olga: Any, account: Any, sender: Sender, run: Run
 ) -> None:
     """Decision 0009: it claimed, then stalled until another sends: it makes no call and writes no row."""
     from backend import failpoints
 
-    number = await announced(olga, club)
+    number = await announced(olga, account)
     second = Sender(telegram.sending)
 
     async def sleep_long() -> None:
@@ -195,9 +195,9 @@ async def test_a_sender_that_slept_past_its_lease_writes_nothing(
 
 
 async def test_a_message_that_arrives_shows_that_the_group_is_well(
-    telegram: Telegram, olga: Any, club: Any, run: Run
+    telegram: Telegram, olga: Any, account: Any, run: Run
 ) -> None:
-    await set_health(club.chat_id, GroupHealth.MUTED)
-    await announced(olga, club)
+    await set_health(account.chat_id, GroupHealth.MUTED)
+    await announced(olga, account)
     await run()
-    assert await health(club) == "well"
+    assert await health(account) == "well"

@@ -39,9 +39,9 @@ async def promoted(telegram: Telegram, alice: Any, bob: Any, instance: Make) -> 
     await leave(code, alice, via=Via.MINIAPP)
 
 
-async def announced(olga: Any, club: Any) -> int:
+async def announced(olga: Any, account: Any) -> int:
     draft = AnnouncementDraft(text="The hall is closed.", all_groups=True, maintenance=True)
-    number = await create_announcement(olga, club.id, draft)
+    number = await create_announcement(olga, account.id, draft)
     await schedule_announcement(olga, number)
     await fan_out()
     return number
@@ -87,7 +87,7 @@ async def started(workers: int) -> None:
 
 @pytest.mark.parametrize("at", STEPS)
 async def test_after_a_kill_messages_arrive_and_announcements_not_twice(
-    at: str, telegram: Telegram, olga: Any, alice: Any, bob: Any, club: Any, instance: Make
+    at: str, telegram: Telegram, olga: Any, alice: Any, bob: Any, account: Any, instance: Make
 ) -> None:
     """`M1`: at least once for a confirmation, at most once for an announcement; none is forgotten."""
     times, arrived = STEPS[at]
@@ -103,7 +103,7 @@ async def test_after_a_kill_messages_arrive_and_announcements_not_twice(
     assert count_messages(telegram, telegram.person("Bob").private, "first in line") == times
     assert await db.value("SELECT state FROM messages") == "sent"
 
-    number = await announced(olga, club)
+    number = await announced(olga, account)
     await dies(at, telegram)
     async with db.transaction():
         await db.execute("UPDATE leases SET until = $1", clock.now())
@@ -136,7 +136,7 @@ async def test_a_killed_worker_is_followed_within_ten_seconds(
         assert await ended(second) == 0
 
 
-async def test_two_workers_break_no_limit(telegram: Telegram, olga: Any, club: Any, crowd: Any) -> None:
+async def test_two_workers_break_no_limit(telegram: Telegram, olga: Any, account: Any, crowd: Any) -> None:
     """`M2`: as counted by the sandbox with its limits on: only who holds the lease sends."""
     for name in ("Alice", "Bob", "Olga"):
         await telegram.start(name)
@@ -146,7 +146,7 @@ async def test_two_workers_break_no_limit(telegram: Telegram, olga: Any, club: A
         await db.execute("UPDATE telegram_users SET may_write_at = NULL WHERE telegram_id > 1003")
     for n in range(5):
         draft = AnnouncementDraft(text=f"News {n}", all_groups=True, to_members=True, maintenance=True)
-        await schedule_announcement(olga, await create_announcement(olga, club.id, draft))
+        await schedule_announcement(olga, await create_announcement(olga, account.id, draft))
     await fan_out()
     total = await db.value("SELECT count(*) FROM messages")
     assert total == 5 * 4
@@ -159,4 +159,4 @@ async def test_two_workers_break_no_limit(telegram: Telegram, olga: Any, club: A
     assert counters["flood_refused"] == 0
     assert await db.value("SELECT count(*) FROM messages WHERE state = 'sent'") == total
     assert await db.value("SELECT count(DISTINCT epoch) FROM messages") == 1
-    assert len(telegram.calls("sendMessage", club.chat_id)) == 5
+    assert len(telegram.calls("sendMessage", account.chat_id)) == 5

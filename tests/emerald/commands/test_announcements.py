@@ -13,7 +13,7 @@ from backend.zones import ClockChangeKind, find_clock_change, offset_changes, wa
 from tests.workers import command
 
 
-async def test_an_organiser_announces_by_command(olga: Any, alice: Any, club: Any) -> None:
+async def test_an_organiser_announces_by_command(olga: Any, alice: Any, account: Any) -> None:
     """Seen first, kept for later, listed, and stopped."""
     announce = ("announce", "--account", "Kallio Yoga", "--text", "Closed <today>", "--as", "1001")
     seen = await command(*announce, "--groups", "all", "--members", "--preview")
@@ -22,7 +22,7 @@ async def test_an_organiser_announces_by_command(olga: Any, alice: Any, club: An
         "Closed <today>\n\nGroups: Kallio Yoga\nMembers: 4, cannot be reached: 0, opted out: 0\n"
     )
     at = (clock.now() + timedelta(days=3)).isoformat()
-    kept = await command(*announce, "--groups", str(club.group_id), "--at", at)
+    kept = await command(*announce, "--groups", str(account.group_id), "--at", at)
     assert kept.stdout.startswith("2 scheduled: 0 delivered"), kept
     stopped = await command("announcements", "stop", "2", "--as", "1001")
     assert stopped.stdout == "Stopped. 0 messages were not sent.\n", stopped
@@ -59,30 +59,34 @@ def next_changed_hours() -> dict[ClockChangeKind, str]:
     ],
 )
 async def test_an_hour_that_the_clocks_skip_or_repeat_is_told(
-    olga: Any, club: Any, kind: str, said: str
+    olga: Any, account: Any, kind: str, said: str
 ) -> None:
     """`S3`: an announcement and a poll's end go by the same rule."""
     hour = next_changed_hours()[ClockChangeKind(kind)]
-    of_club = ("--account", "Kallio Yoga", "--as", "1001")
-    kept = await command("announce", *of_club, "--text", "Early", "--members", "--at", hour)
+    of_account = ("--account", "Kallio Yoga", "--as", "1001")
+    kept = await command("announce", *of_account, "--text", "Early", "--members", "--at", hour)
     assert kept.returncode == 0 and kept.stderr == f"{hour} {said}\n", kept
-    poll = ("create-poll", *of_club, "--question", "When?", "--option", "A", "--option", "B")
+    poll = ("create-poll", *of_account, "--question", "When?", "--option", "A", "--option", "B")
     assert (await command(*poll, "--closes", hour)).stderr == f"{hour} {said}\n"
 
 
-async def test_a_date_that_is_moved_into_a_skipped_hour_is_told(olga: Any, club: Any, instance: Any) -> None:
+async def test_a_date_that_is_moved_into_a_skipped_hour_is_told(
+    olga: Any, account: Any, instance: Any
+) -> None:
     """`S3`, `S6`"""
     hour = next_changed_hours()[ClockChangeKind.GAP]
     moved = await command("event", "move", await instance(), "--starts-at", hour, "--as", "1001")
     assert moved.returncode == 0 and "it becomes 04:30." in moved.stderr, moved
 
 
-async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: Any, instance: Any) -> None:
+async def test_who_is_missing_by_command(
+    olga: Any, alice: Any, bob: Any, account: Any, instance: Any
+) -> None:
     """`P5`: listed, and asked once a day."""
     code = await instance()
     found = await command("missing", code, "--as", "1001")
     assert found.stdout == "Everyone known in the group has answered.\n", found
-    group = await group_of_chat(club.chat_id)
+    group = await group_of_chat(account.chat_id)
     assert group is not None
     for person in (alice, bob):
         await mark_present(person, group)
@@ -96,20 +100,20 @@ async def test_who_is_missing_by_command(olga: Any, alice: Any, bob: Any, club: 
     assert (again.returncode, again.stdout) == (1, "") and "You can ask again" in again.stderr
 
 
-async def test_what_could_not_be_sent_is_listed_and_tried_again(olga: Any, club: Any, bob: Any) -> None:
+async def test_what_could_not_be_sent_is_listed_and_tried_again(olga: Any, account: Any, bob: Any) -> None:
     """`M2`."""
     await db.execute(
         "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, due_at, created_at,"
         " state, error)"
         " VALUES ($1, $2, 'promoted', '{}', 'x', 1, $3, $3, 'parked', 'Bad Request: chat not found')",
-        club.id,
+        account.id,
         bob.id,
         clock.now(),
     )
-    of_club = ("parked", "--account", "Kallio Yoga", "--as", "1001")
-    [line] = (await command(*of_club)).stdout.splitlines()
+    of_account = ("parked", "--account", "Kallio Yoga", "--as", "1001")
+    [line] = (await command(*of_account)).stdout.splitlines()
     assert line.endswith(" promoted Bob: Bad Request: chat not found")
-    assert json.loads((await command(*of_club, "--json")).stdout)[0]["kind"] == "promoted"
-    again = await command(*of_club, "--again")
+    assert json.loads((await command(*of_account, "--json")).stdout)[0]["kind"] == "promoted"
+    again = await command(*of_account, "--again")
     assert again.stdout == "1 messages will be tried again.\n", again
     assert await db.value("SELECT state FROM messages") == "due"

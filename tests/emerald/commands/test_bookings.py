@@ -36,7 +36,7 @@ async def member(person: Any) -> str:
 
 
 async def test_seats_are_given_moved_and_taken_away(
-    series: Make, olga: Any, alice: Any, bob: Any, club: Any
+    series: Make, olga: Any, alice: Any, bob: Any, account: Any
 ) -> None:
     """`B10`."""
     made = await series(capacity=2, rule="FREQ=WEEKLY;COUNT=2")
@@ -91,7 +91,7 @@ async def test_room_is_made_where_too_many_sit(instance: Make, olga: Any, alice:
     assert await printed("make-room", code, "--json") == "0\n"
 
 
-async def test_a_regular_has_a_seat_on_every_date(series: Make, olga: Any, alice: Any, club: Any) -> None:
+async def test_a_regular_has_a_seat_on_every_date(series: Make, olga: Any, alice: Any, account: Any) -> None:
     """`B11`."""
     made = await series(rule="FREQ=WEEKLY;COUNT=3")
     whom = ("regular", str(made.series_id), "--member", await member(alice))
@@ -102,7 +102,7 @@ async def test_a_regular_has_a_seat_on_every_date(series: Make, olga: Any, alice
 
 
 async def test_who_came_is_checked_in_and_the_list_is_closed(
-    instance: Make, olga: Any, alice: Any, bob: Any, club: Any
+    instance: Make, olga: Any, alice: Any, bob: Any, account: Any
 ) -> None:
     """`B12`, `B6`."""
     code = await instance(capacity=4)
@@ -128,11 +128,11 @@ async def test_who_came_is_checked_in_and_the_list_is_closed(
         "\t1 (pardoned)\n"
     )
     assert await printed("close-list", code, "--reopen") == "Open again.\n"
-    assert "Only organisers" in await refused("absences", "--account", str(club.id), as_=1002)
+    assert "Only organisers" in await refused("absences", "--account", str(account.id), as_=1002)
 
 
 async def test_commands_about_seats_print_results_and_refusals(
-    series: Any, club: Any, olga: Any, alice: Any
+    series: Any, account: Any, olga: Any, alice: Any
 ) -> None:
     """`X4`: permissions are those of the person named by `--as`."""
     made = await series(capacity=2, rule="FREQ=WEEKLY;COUNT=2")

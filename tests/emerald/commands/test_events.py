@@ -45,7 +45,7 @@ async def refused(*arguments: str, as_: int = 1001) -> str:
 
 
 async def test_a_series_is_listed_changed_paused_and_put_away(
-    series: Make, club: Any, olga: Person, alice: Person
+    series: Make, account: Any, olga: Person, alice: Person
 ) -> None:
     made = await series(starts_local=START, rule=RULE)
     number = str(made.series_id)
@@ -59,7 +59,7 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
         "series", "edit", number, "--title", "Morning yoga", "--capacity", "none", "--min-to-run", "3",
         "--decide-by-itself", "--remind-before-minutes", "60",
     ) == "Saved."  # fmt: skip
-    view = await series_view(club.id, made.series_id)
+    view = await series_view(account.id, made.series_id)
     assert view is not None
     draft = view.draft
     assert (draft.title, draft.capacity, draft.min_to_run) == ("Morning yoga", None, 3)
@@ -89,7 +89,7 @@ async def test_a_series_is_listed_changed_paused_and_put_away(
     assert (await printed("series", "unarchive", number)).startswith("Restored. New dates: ")
 
 
-async def test_what_keeps_values_of_its_own_is_named(series: Make, club: Any, olga: Person) -> None:
+async def test_what_keeps_values_of_its_own_is_named(series: Make, account: Any, olga: Person) -> None:
     """S4."""
     made = await series(starts_local=START, rule=RULE)
     await printed("event", "move", made.first_code, "--starts-at", "2031-03-05T18:00")
@@ -98,21 +98,21 @@ async def test_what_keeps_values_of_its_own_is_named(series: Make, club: Any, ol
     )
 
 
-async def test_another_hour_keeps_what_is_left_out(series: Make, club: Any, olga: Person) -> None:
+async def test_another_hour_keeps_what_is_left_out(series: Make, account: Any, olga: Person) -> None:
     """S11: the whole series and those that follow a date; a rule that is given is taken as it is."""
     rule = "FREQ=WEEKLY;UNTIL=20300122T155959Z\nEXDATE;TZID=Europe/Helsinki:20300108T180000"
     made = await series(starts_local=datetime(2030, 1, 1, 18, 0), rule=rule)
     number = str(made.series_id)
     await printed("series", "edit", number, "--starts-at", "2030-01-01T17:00")
-    view = await series_view(club.id, made.series_id)
+    view = await series_view(account.id, made.series_id)
     assert view is not None
     walls = [one.local for one in view.draft.next_occurrences(datetime(2029, 1, 1, tzinfo=UTC), limit=9)]
     assert walls == [datetime(2030, 1, 1, 17), datetime(2030, 1, 15, 17)]
     await printed("series", "edit", number, "--starts-at", "2030-01-01T19:00", "--rule", rule)
-    assert (await series_view(club.id, made.series_id)).draft.rule == rule  # type: ignore[union-attr]
+    assert (await series_view(account.id, made.series_id)).draft.rule == rule  # type: ignore[union-attr]
 
 
-async def test_a_date_and_those_after_it_and_a_copy(series: Make, club: Any, olga: Person) -> None:
+async def test_a_date_and_those_after_it_and_a_copy(series: Make, account: Any, olga: Person) -> None:
     made = await series(starts_local=datetime(2030, 1, 1, 18, 0), rule="RDATE:20300108T180000")
     first = made.first_code
     number = str(made.series_id)
@@ -167,7 +167,7 @@ async def test_members_strangers_and_bad_times_are_told_no(
     assert "doesn’t know anyone" in await refused("event", "show", code, as_=99)
 
 
-async def test_dates_follow_from_one_on(series: Make, club: Any, olga: Person) -> None:
+async def test_dates_follow_from_one_on(series: Make, account: Any, olga: Person) -> None:
     """`S4`: `--following` splits the series."""
     made = await series(starts_local=START)
     number = str(made.series_id)

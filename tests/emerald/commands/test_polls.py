@@ -17,7 +17,7 @@ Emerald = Callable[..., Any]
 
 
 @pytest.fixture
-def emerald(club: Any) -> Emerald:
+def emerald(account: Any) -> Emerald:
     """Run a command as Olga, on the tests' database."""
 
     async def run(*arguments: str, who: int = 1001) -> Done:
@@ -33,7 +33,7 @@ def day(n: int) -> str:
 
 
 async def test_dates_from_the_question_to_the_date(
-    emerald: Emerald, olga: Person, alice: Person, club: Any
+    emerald: Emerald, olga: Person, alice: Person, account: Any
 ) -> None:
     asked = ("create-poll", "--account", "Kallio Yoga", "--question", "When do we meet?")
     made = await emerald(*asked, "--date", day(9), "--date", day(5), "--closes", day(4))
@@ -65,11 +65,11 @@ async def test_dates_from_the_question_to_the_date(
     assert json.loads(twice.stdout)["kind"] == "already"
 
 
-async def test_choices_for_a_group(emerald: Emerald, alice: Person, club: Any) -> None:
-    asked = ("create-poll", "--account", str(club.id), "--question", "Who brings what?")
+async def test_choices_for_a_group(emerald: Emerald, alice: Person, account: Any) -> None:
+    asked = ("create-poll", "--account", str(account.id), "--question", "Who brings what?")
     made = await emerald(
         *asked, "--option", "Tea", "--option", "Pie", "--option", "Soup", "--several", "2",
-        "--limit", "3", "--anonymous", "--results", "voted", "--group", str(club.chat_id), "--json",
+        "--limit", "3", "--anonymous", "--results", "voted", "--group", str(account.chat_id), "--json",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     view = await poll(json.loads(made.stdout)["code"], alice)
@@ -78,7 +78,7 @@ async def test_choices_for_a_group(emerald: Emerald, alice: Person, club: Any) -
         2,
         True,
         "voted",
-        club.group_id,
+        account.group_id,
     )
     assert [(o.text, o.votes_max) for o in view.options] == [("Tea", 3), ("Pie", 3), ("Soup", 3)]
     shown = await emerald("poll", view.code)
@@ -99,7 +99,7 @@ async def test_a_fault_is_a_sentence(emerald: Emerald, arguments: tuple[str, ...
     assert refused.returncode == 1 and says in refused.stderr and "Traceback" not in refused.stderr
 
 
-async def test_members_and_strangers_are_refused(emerald: Emerald, club: Any) -> None:
+async def test_members_and_strangers_are_refused(emerald: Emerald, account: Any) -> None:
     """X4, A1."""
     asked = ("create-poll", "--account", "Kallio Yoga", "--question", "?", "--option", "a")
     member = await emerald(*asked, "--option", "b", who=1002)

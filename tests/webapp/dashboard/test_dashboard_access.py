@@ -29,7 +29,7 @@ def routes(site: Any) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, str]:
+async def objects(account: Any, olga: Any, alice: Any, instance: Any) -> dict[str, str]:
     """An object of Olga's club for every parameter of a path."""
     from backend import db
     from backend.accounts.keys import create_key
@@ -43,19 +43,19 @@ async def objects(club: Any, olga: Any, alice: Any, instance: Any) -> dict[str, 
     code = await instance(rule="FREQ=WEEKLY")
     await book(code, alice, via=Via.CARD)
     draft = PollDraft(
-        question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")), group_id=club.group_id
+        question="Tea?", options=(OptionDraft("Yes"), OptionDraft("No")), group_id=account.group_id
     )
     asked = await begin_sign_in("Firefox on Linux")
     await confirm_sign_in(asked.key, olga)
     await finish_sign_in(asked.browser_key)
-    await create_key(olga, club.id, label="Somebody", role=Role.HELPER)
+    await create_key(olga, account.id, label="Somebody", role=Role.HELPER)
     return {
         "event": code,
-        "poll": await create_poll(olga, club.id, draft),
+        "poll": await create_poll(olga, account.id, draft),
         "series_id": str(await db.value("SELECT max(id) FROM event_series")),
         "membership_id": str(await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)),
         "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
-        "group_id": str(club.group_id),
+        "group_id": str(account.group_id),
         "browser_id": str(await db.value("SELECT max(id) FROM web_sessions")),
     }
 
@@ -69,7 +69,7 @@ def filled(path: str, objects: dict[str, str]) -> str:
 
 
 @pytest.fixture
-async def other_owner(charlie: Any, club: Any) -> Any:
+async def other_owner(charlie: Any, account: Any) -> Any:
     """Charlie, who owns a club of his own."""
     from backend.accounts.actions import create_own_account
 
@@ -100,7 +100,7 @@ async def everything() -> dict[str, Any]:
 
 
 async def test_another_clubs_objects_are_not_found(
-    site: Any, objects: dict[str, str], sign_in: Any, other_owner: Any, club: Any
+    site: Any, objects: dict[str, str], sign_in: Any, other_owner: Any, account: Any
 ) -> None:
     """A1, over the whole table of routes: by the object's id, and by the club's."""
     mine = await sign_in(other_owner)
@@ -109,7 +109,7 @@ async def test_another_clubs_objects_are_not_found(
     for method, path in routes(site):
         address = filled(path, objects)
         own = "/browsers/" in path or path.endswith("/language")
-        tries = [] if own else [f"{address}?club={club.id}"]
+        tries = [] if own else [f"{address}?club={account.id}"]
         if "{" in path:
             tries.append(address)
         for tried in tries:
@@ -135,14 +135,14 @@ async def test_ids_out_of_range_are_not_found(site: Any, objects: dict[str, str]
 
 
 async def test_a_helper_sees_people_and_can_change_nothing(
-    site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, club: Any
+    site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, account: Any
 ) -> None:
     from backend import db
     from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
-    await change_role(olga, club.id, membership, Role.HELPER)
+    await change_role(olga, account.id, membership, Role.HELPER)
     mine = await sign_in(bob)
     await mine.get("/dashboard")
     before = await everything()
@@ -174,14 +174,14 @@ async def test_a_member_finds_no_club_to_organise(
 
 
 async def test_an_organiser_is_no_owner(
-    site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, club: Any
+    site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, account: Any
 ) -> None:
     from backend import db
     from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
-    await change_role(olga, club.id, membership, Role.ADMIN)
+    await change_role(olga, account.id, membership, Role.ADMIN)
     mine = await sign_in(bob)
     for method, path in sorted(FOR_OWNERS):
         assert method == "POST"
@@ -195,7 +195,7 @@ async def test_an_organiser_is_no_owner(
 
 
 async def test_with_two_clubs_each_window_stays_with_its_club(
-    sign_in: Any, olga: Any, club: Any, instance: Any
+    sign_in: Any, olga: Any, account: Any, instance: Any
 ) -> None:
     """Looking at another club in a second window never makes a form of the first one go to the wrong club."""
     from backend import db
@@ -203,8 +203,8 @@ async def test_with_two_clubs_each_window_stays_with_its_club(
 
     second = await create_own_account(olga, "Aurora Chess")
     mine = await sign_in(olga)
-    form = await mine.get(f"/dashboard/series/new?club={club.id}")
-    assert f'action="/dashboard/series?club={club.id}"' in form.text
+    form = await mine.get(f"/dashboard/series/new?club={account.id}")
+    assert f'action="/dashboard/series?club={account.id}"' in form.text
     await mine.get(f"/dashboard?club={second}")
     code = await instance()
     assert "Kallio Yoga" in mine.text(await mine.get(f"/dashboard/events/{code}"))

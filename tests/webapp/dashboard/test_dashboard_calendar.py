@@ -190,20 +190,20 @@ async def test_a_lost_card_is_shown_until_it_is_posted_again(
     assert "A card is gone" not in dashboard.text(await dashboard.get("/dashboard"))
 
 
-async def test_a_group_that_muted_the_bot_is_shown(dashboard: Any, club: Any) -> None:
+async def test_a_group_that_muted_the_bot_is_shown(dashboard: Any, account: Any) -> None:
     from backend.groups.rules import GroupHealth
     from backend.linking.actions import set_health
 
-    await set_health(club.chat_id, GroupHealth.MUTED)
+    await set_health(account.chat_id, GroupHealth.MUTED)
     assert "The bot isn’t allowed to write in “Kallio Yoga”" in dashboard.text(
         await dashboard.get("/dashboard")
     )
-    await set_health(club.chat_id, GroupHealth.REMOVED)
+    await set_health(account.chat_id, GroupHealth.REMOVED)
     assert "The bot is out of “Kallio Yoga”" in dashboard.text(await dashboard.get("/dashboard"))
 
 
 async def test_messages_that_could_not_be_sent_are_shown(
-    dashboard: Any, club: Any, alice: Any, instance: Any
+    dashboard: Any, account: Any, alice: Any, instance: Any
 ) -> None:
     from backend import db
 
@@ -213,7 +213,7 @@ async def test_messages_that_could_not_be_sent_are_shown(
             "INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, priority, due_at,"
             " created_at, state)"
             " SELECT $1, $2, id, 'promoted', '{}', 'x', 1, $3, $3, 'parked' FROM event_instances",
-            club.id,
+            account.id,
             alice.id,
             datetime(2026, 11, 20, tzinfo=UTC) + timedelta(hours=1),
         )

@@ -73,11 +73,11 @@ async def test_the_page_asks_for_no_second_confirmation_while_one_is_new(
 
 @pytest.mark.parametrize("act", ["make", "unmake", "remove"])
 async def test_owners_change_only_after_a_confirmation(
-    later: Browser, club: Any, olga: Any, alice: Any, act: str
+    later: Browser, account: Any, olga: Any, alice: Any, act: str
 ) -> None:
     hers = await membership_of(alice)
     if act != "make":
-        await change_role(olga, club.id, hers, Role.OWNER)
+        await change_role(olga, account.id, hers, Role.OWNER)
     path, fields = {
         "make": ("role", {"role": "OWNER"}),
         "unmake": ("role", {"role": "ADMIN"}),

@@ -76,7 +76,7 @@ async def test_the_token_may_come_as_a_header(dashboard: Any) -> None:
     assert taken.status_code == 303
 
 
-async def test_a_visitor_who_is_not_signed_in_is_redirected(browser: Any, club: Any, site: Any) -> None:
+async def test_a_visitor_who_is_not_signed_in_is_redirected(browser: Any, account: Any, site: Any) -> None:
     for path in changes(site):
         sent = await browser().client.post(path, data={})
         assert (sent.status_code, sent.headers["location"]) == (303, "/dashboard/sign-in"), path

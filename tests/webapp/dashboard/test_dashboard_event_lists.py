@@ -167,13 +167,13 @@ async def test_members_to_add_are_found_by_name(busy: str, dashboard: Any) -> No
 
 
 async def test_only_who_may_add_people_searches_them(
-    noon: Any, sign_in: Any, olga: Any, instance: Any, alice: Any, club: Any
+    noon: Any, sign_in: Any, olga: Any, instance: Any, alice: Any, account: Any
 ) -> None:
     """`X4`: a helper sees who comes, and adds nobody."""
     code = await instance()
     await change_role(
         olga,
-        club.id,
+        account.id,
         int(await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)),
         Role.HELPER,
     )

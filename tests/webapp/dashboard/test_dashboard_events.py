@@ -148,14 +148,14 @@ async def test_an_owner_confirms_overbooking_and_it_is_audited(
 
 
 async def test_an_organiser_who_is_no_owner_cannot_overbook(
-    noon: Any, sign_in: Any, olga: Any, instance: Any, alice: Any, bob: Any, club: Any
+    noon: Any, sign_in: Any, olga: Any, instance: Any, alice: Any, bob: Any, account: Any
 ) -> None:
     from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     code = await instance(capacity=1)
     await book(code, alice)
-    await change_role(olga, club.id, int(await membership(alice)), Role.ADMIN)
+    await change_role(olga, account.id, int(await membership(alice)), Role.ADMIN)
     mine = await sign_in(alice)
     who = await membership(bob)
     refused = await mine.post(f"/dashboard/events/{code}/bookings", membership=who)

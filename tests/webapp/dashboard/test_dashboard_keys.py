@@ -12,7 +12,7 @@ async def make(dashboard: Any, **fields: str) -> Any:
     )
 
 
-async def test_a_key_is_shown_once_and_works(noon: Any, dashboard: Any, club: Any, charlie: Any) -> None:
+async def test_a_key_is_shown_once_and_works(noon: Any, dashboard: Any, account: Any, charlie: Any) -> None:
     from backend import db
     from backend.accounts.keys import bind_key
 
@@ -78,14 +78,14 @@ async def test_each_fault_has_its_message_and_keeps_what_was_typed(
 
 
 async def test_an_organiser_cannot_make_owners(
-    noon: Any, sign_in: Any, olga: Any, bob: Any, club: Any
+    noon: Any, sign_in: Any, olga: Any, bob: Any, account: Any
 ) -> None:
     from backend import db
     from backend.accounts.memberships import change_role
     from backend.accounts.rules import Role
 
     membership = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
-    await change_role(olga, club.id, membership, Role.ADMIN)
+    await change_role(olga, account.id, membership, Role.ADMIN)
     mine = await sign_in(bob)
     assert 'value="OWNER"' not in (await mine.get("/dashboard/keys")).text
     assert (await make(mine, role="OWNER")).status_code == 403

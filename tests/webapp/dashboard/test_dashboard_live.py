@@ -78,7 +78,9 @@ async def live_address(browser: Browser, path: str) -> str:
 
 
 @pytest.fixture
-async def scene(noon: datetime, dashboard: Browser, series: Any, olga: Any, club: Any, people: Any) -> Scene:
+async def scene(
+    noon: datetime, dashboard: Browser, series: Any, olga: Any, account: Any, people: Any
+) -> Scene:
     made = await series(capacity=5, rule="FREQ=WEEKLY")
     code = made.first_code
     await seats.book(code, people["bob"], guests=1, via=Via.CARD)
@@ -92,7 +94,7 @@ async def scene(noon: datetime, dashboard: Browser, series: Any, olga: Any, club
         results="live",
         closes_at=noon + timedelta(hours=5),
     )
-    asked = await polls.create_poll(olga, club.id, draft)
+    asked = await polls.create_poll(olga, account.id, draft)
     paths = {
         EVENT: f"/dashboard/events/{code}",
         WEEK: "/dashboard",
@@ -104,7 +106,9 @@ async def scene(noon: datetime, dashboard: Browser, series: Any, olga: Any, club
         made.series_id,
     )
     addresses = {name: await live_address(dashboard, path) for name, path in paths.items()}
-    scene = Scene(dashboard, code, following, asked, made.series_id, club.id, club.chat_id, people, addresses)
+    scene = Scene(
+        dashboard, code, following, asked, made.series_id, account.id, account.chat_id, people, addresses
+    )
     assert await scene.stale() == set()
     return scene
 
@@ -221,7 +225,7 @@ async def someone_becomes_a_member(s: Scene) -> None:
     await join(s.people["charlie"], s.account, through=JoinedThrough.LINK)
 
 
-async def the_club_is_renamed(s: Scene) -> None:
+async def the_account_is_renamed(s: Scene) -> None:
     await edit_account(s.people["olga"], s.account, name="Kallio", zone="Europe/Helsinki", language="en")
 
 
@@ -264,7 +268,7 @@ CHANGES: list[tuple[Callable[[Scene], Awaitable[None]], set[str]]] = [
     (the_polls_card_is_posted, {POLL}),
     (the_polls_deadline_passes, {POLL}),
     (someone_becomes_a_member, {POLL}),
-    (the_club_is_renamed, EVERYWHERE),
+    (the_account_is_renamed, EVERYWHERE),
     (she_chooses_another_language, EVERYWHERE),
     (booking_closes, {EVENT}),
     (midnight, EVERYWHERE),

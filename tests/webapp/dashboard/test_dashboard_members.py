@@ -21,7 +21,7 @@ async def role(person: Any) -> str:
     return str(await db.value("SELECT role FROM memberships WHERE user_id = $1", person.id))
 
 
-async def test_lists_members_organisers_first(noon: Any, dashboard: Any, club: Any) -> None:
+async def test_lists_members_organisers_first(noon: Any, dashboard: Any, account: Any) -> None:
     shown = dashboard.text(await dashboard.get("/dashboard/members"))
     assert "4 people" in shown
     assert shown.index("Olga Owner") < shown.index("Aino Member") < shown.index("Bob Member")
@@ -53,7 +53,7 @@ async def test_ends_a_membership(noon: Any, dashboard: Any, bob: Any) -> None:
     assert "Bob is no longer a member." in shown and "3 people" in shown
 
 
-async def test_finds_by_name(noon: Any, dashboard: Any, club: Any) -> None:
+async def test_finds_by_name(noon: Any, dashboard: Any, account: Any) -> None:
     shown = dashboard.text(await dashboard.get("/dashboard/members?q=AIN"))
     assert "Aino Member" in shown and "Bob Member" not in shown
     accented = await dashboard.client.get("/dashboard/members", params={"q": "áinö"})
@@ -144,20 +144,20 @@ async def test_the_confirmation_leads_back_to_the_page(noon: Any, dashboard: Any
 
 @pytest.mark.parametrize("after", ["0", "-1", "x", "9" * 40, "٣", "99999999"])
 async def test_a_page_that_does_not_exist_is_the_first(
-    noon: Any, dashboard: Any, club: Any, after: str
+    noon: Any, dashboard: Any, account: Any, after: str
 ) -> None:
     shown = await dashboard.client.get("/dashboard/members", params={"after": after})
     assert shown.status_code == 200 and names_on(shown)[0] == "Olga"
 
 
 async def test_the_pages_stay_in_their_club(
-    noon: Any, dashboard: Any, olga: Any, club: Any, crowd: Any
+    noon: Any, dashboard: Any, olga: Any, account: Any, crowd: Any
 ) -> None:
     """Who runs two clubs turns pages, searches and acts in the one whose members are shown (`A8`)."""
     await create_own_account(olga, "Aerobics")
     await crowd(60)
-    first, second = await pages_of(dashboard, f"/dashboard/members?q=member&club={club.id}")
+    first, second = await pages_of(dashboard, f"/dashboard/members?q=member&club={account.id}")
     assert [len(names_on(page)) for page in (first, second)] == [50, 10]
-    assert f'name="club" value="{club.id}"' in first.text
+    assert f'name="club" value="{account.id}"' in first.text
     [removal] = re.findall(r'action="([^"]+/removal\?[^"]+)"', second.text)[:1]
     assert names_on(await dashboard.post(html.unescape(removal))) == names_on(second)[1:]

@@ -23,13 +23,13 @@ async def made(dashboard: Any, **fields: Any) -> str:
 
 
 async def test_makes_a_poll_and_shows_who_voted_for_what(
-    noon: Any, dashboard: Any, club: Any, alice: Any
+    noon: Any, dashboard: Any, account: Any, alice: Any
 ) -> None:
     from backend.polls.actions import vote
     from backend.polls.queries import poll
     from backend.seats.requests import Via
 
-    code = await made(dashboard, group=str(club.group_id))
+    code = await made(dashboard, group=str(account.group_id))
     options = (await poll(code, alice)).options
     assert [(o.text, o.votes_max) for o in options] == [
         ("Karjalanpaisti", None),
@@ -122,10 +122,10 @@ async def test_an_anonymous_poll_names_nobody(noon: Any, dashboard: Any, alice: 
     assert "Karjalanpaisti 1" in shown and "Alice" not in shown
 
 
-async def test_posts_its_card(noon: Any, dashboard: Any, club: Any) -> None:
+async def test_posts_its_card(noon: Any, dashboard: Any, account: Any) -> None:
     from backend import db
 
-    code = await made(dashboard, group=str(club.group_id))
+    code = await made(dashboard, group=str(account.group_id))
     shown = dashboard.text(await dashboard.post(f"/dashboard/polls/{code}/cards"))
     assert "On its way to “Kallio Yoga”" in shown
     assert await db.value("SELECT count(*) FROM cards WHERE poll_id IS NOT NULL") == 1

@@ -33,26 +33,26 @@ GOOD = {
 }
 
 
-async def only_series(club: Any) -> Any:
+async def only_series(account: Any) -> Any:
     from backend.events.queries import all_series
 
-    found = await all_series(club.id)
+    found = await all_series(account.id)
     assert len(found) == 1
     return found[0]
 
 
-async def test_makes_a_weekly_series(noon: Any, dashboard: Any, club: Any) -> None:
-    made = await dashboard.post("/dashboard/series", **GOOD, group=str(club.group_id))
+async def test_makes_a_weekly_series(noon: Any, dashboard: Any, account: Any) -> None:
+    made = await dashboard.post("/dashboard/series", **GOOD, group=str(account.group_id))
     assert "Done: 8 dates can be booked." in dashboard.text(made)
     assert "Every Tuesday" in dashboard.text(made) and "Post the card" in dashboard.text(made)
-    draft = (await only_series(club)).draft
+    draft = (await only_series(account)).draft
     assert (draft.title, draft.emoji, draft.place) == ("Sauna", "🧖", "Sompasauna")
     assert draft.starts_local == datetime(2026, 11, 24, 18, 0)
     assert draft.rule == "RRULE:FREQ=WEEKLY;BYDAY=TU"
     assert (draft.capacity, draft.guests_max, draft.duration_minutes) == (8, 1, 90)
     assert (draft.opens_before_minutes, draft.closes_before_minutes) == (10080, 60)
     assert (draft.cancel_before_minutes, draft.announce_before_minutes) == (360, 2880)
-    assert draft.fill_gaps and draft.group_id == club.group_id and draft.topic_id is None
+    assert draft.fill_gaps and draft.group_id == account.group_id and draft.topic_id is None
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ async def test_makes_a_weekly_series(noon: Any, dashboard: Any, club: Any) -> No
     ],
 )
 async def test_the_form_becomes_a_rule_and_the_form_again(
-    noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], rule: str
+    noon: Any, dashboard: Any, account: Any, fields: dict[str, Any], rule: str
 ) -> None:
     assert (await dashboard.post("/dashboard/series", follow=False, **{**GOOD, **fields})).status_code == 303
-    view = await only_series(club)
+    view = await only_series(account)
     assert view.draft.rule == rule
     from webapp.series_form import draft_from_form, form_from_draft
 
@@ -93,7 +93,7 @@ async def test_the_form_becomes_a_rule_and_the_form_again(
 
 
 async def test_faults_are_shown_beside_their_fields_and_keep_what_was_typed(
-    noon: Any, dashboard: Any, club: Any
+    noon: Any, dashboard: Any, account: Any
 ) -> None:
     """X5."""
     typed = {
@@ -144,11 +144,11 @@ async def test_faults_are_shown_beside_their_fields_and_keep_what_was_typed(
         assert kept in shown.text, kept
     from backend.events.queries import all_series
 
-    assert await all_series(club.id) == []
+    assert await all_series(account.id) == []
 
 
 async def test_a_map_link_that_telegram_would_drop_is_refused_beside_its_field(
-    noon: Any, dashboard: Any, club: Any
+    noon: Any, dashboard: Any, account: Any
 ) -> None:
     """`X5`, `X10`: the card would name the place without the link."""
     for link in ("https://maps", "https://maps.example:99999/", "https://maps.example\\x"):
@@ -158,7 +158,7 @@ async def test_a_map_link_that_telegram_would_drop_is_refused_beside_its_field(
         field = re.search(r'<input[^>]*name="map_url"[^>]*>', shown.text)
         assert field and 'aria-invalid="true"' in field[0] and f'value="{link}"' in field[0]
     await dashboard.post("/dashboard/series", **{**GOOD, "map_url": "HTTPS://maps.example/1"})
-    assert (await only_series(club)).draft.map_url == "https://maps.example/1"
+    assert (await only_series(account)).draft.map_url == "https://maps.example/1"
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ async def test_a_map_link_that_telegram_would_drop_is_refused_beside_its_field(
     ],
 )
 async def test_each_fault_has_its_message(
-    noon: Any, dashboard: Any, club: Any, fields: dict[str, Any], fault: str
+    noon: Any, dashboard: Any, account: Any, fields: dict[str, Any], fault: str
 ) -> None:
     shown = await dashboard.post("/dashboard/series", **{**GOOD, **fields})
     assert shown.status_code == 422 and fault in dashboard.text(shown)
 
 
-async def test_a_made_up_form_is_a_form_with_faults(dashboard: Any, club: Any) -> None:
+async def test_a_made_up_form_is_a_form_with_faults(dashboard: Any, account: Any) -> None:
     for sent in (
         {},
         {"title": "a\x00b", "weekday": "XX", "repeats": "never", "ends": "?"},
@@ -340,20 +340,20 @@ class FormReader(HTMLParser):
     ],
 )
 async def test_a_form_opened_and_saved_changes_no_date(
-    rule: str, noon: Any, dashboard: Any, club: Any, series: Any
+    rule: str, noon: Any, dashboard: Any, account: Any, series: Any
 ) -> None:
     """S11: as a browser sends the page back. Then another hour changes no day."""
     made = await series(rule=rule, starts_local=datetime(2026, 12, 1, 18, 0))
     path = f"/dashboard/series/{made.series_id}"
-    was = (await only_series(club)).draft
+    was = (await only_series(account)).draft
     fields = FormReader((await dashboard.get(path)).text).as_sent()
     saved = await dashboard.post(path, follow=False, **fields)
     assert saved.status_code == 303
-    assert (await only_series(club)).draft == was
+    assert (await only_series(account)).draft == was
     later = {**fields, "starts_time": "19:00"}
     shown = await dashboard.post(f"/dashboard/series/preview?series={made.series_id}", **later)
     assert (await dashboard.post(path, follow=False, **later)).status_code == 303
-    draft = (await only_series(club)).draft
+    draft = (await only_series(account)).draft
     before, after = (one.next_occurrences(noon, limit=8) for one in (was, draft))
     assert {one.local.date() for one in before} == {one.local.date() for one in after}
     rows = re.findall(r'<li class="num">(.*?)</li>', shown.text, re.S)
@@ -380,7 +380,7 @@ END:VCALENDAR"""
 
 
 async def test_a_pasted_calendar_entry_fills_the_form_and_saves_nothing(
-    noon: Any, dashboard: Any, club: Any
+    noon: Any, dashboard: Any, account: Any
 ) -> None:
     from backend.events.queries import all_series
 
@@ -389,7 +389,7 @@ async def test_a_pasted_calendar_entry_fills_the_form_and_saves_nothing(
     assert "This is a whole calendar entry." in previewed and "Fill the form" in previewed
     shown = await dashboard.post("/dashboard/series", **typed)
     text = dashboard.text(shown)
-    assert shown.status_code == 200 and await all_series(club.id) == []
+    assert shown.status_code == 200 and await all_series(account.id) == []
     assert (
         "Filled from the calendar entry: the title, the first date, the time zone, the length, the place, how"
         " often it repeats and dates left out. 1 date was changed separately there and was not used. Change it"
@@ -399,7 +399,7 @@ async def test_a_pasted_calendar_entry_fills_the_form_and_saves_nothing(
     assert (
         await dashboard.post("/dashboard/series", follow=False, **FormReader(shown.text).as_sent())
     ).status_code == 303
-    draft = (await only_series(club)).draft
+    draft = (await only_series(account)).draft
     assert (draft.title, draft.place, draft.zone) == ("Löylyä", "Sompasauna", "Europe/Stockholm")
     assert (draft.starts_local, draft.duration_minutes) == (datetime(2026, 12, 1, 18), 90)
     assert draft.rule == "RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=5\nEXDATE;VALUE=DATE:20261215"
@@ -407,15 +407,15 @@ async def test_a_pasted_calendar_entry_fills_the_form_and_saves_nothing(
 
 
 async def test_a_pasted_first_date_fills_the_form_of_a_stored_series(
-    noon: Any, dashboard: Any, club: Any, series: Any
+    noon: Any, dashboard: Any, account: Any, series: Any
 ) -> None:
     made = await series(rule="FREQ=WEEKLY")
-    before = (await only_series(club)).draft
+    before = (await only_series(account)).draft
     path = f"/dashboard/series/{made.series_id}"
     fields = FormReader((await dashboard.get(path)).text).as_sent()
     pasted = {**fields, "repeats": "own", "rule": "DTSTART:20261208T160000Z\nDTEND:20261208T170000Z"}
     shown = FormReader((await dashboard.post(path, **pasted)).text).as_sent()
-    assert (await only_series(club)).draft == before
+    assert (await only_series(account)).draft == before
     assert (shown["starts_on"], shown["starts_time"], shown["zone"]) == (
         ["2026-12-08"],
         ["18:00"],
@@ -439,7 +439,7 @@ async def test_what_cannot_be_read_of_an_entry_is_named(noon: Any, dashboard: An
 
 
 async def test_the_preview_of_a_split_series_ends_with_its_part(
-    noon: Any, dashboard: Any, club: Any, olga: Any, series: Any
+    noon: Any, dashboard: Any, account: Any, olga: Any, series: Any
 ) -> None:
     """S4: what is previewed is what is saved, also an hour earlier."""
     from dataclasses import replace
@@ -450,7 +450,7 @@ async def test_the_preview_of_a_split_series_ends_with_its_part(
 
     made = await series(rule="FREQ=WEEKLY", starts_local=datetime(2026, 12, 1, 18, 0))
     third = (await series_instances(made.series_id, olga))[2]
-    whole = await series_by_id(club.id, made.series_id)
+    whole = await series_by_id(account.id, made.series_id)
     assert whole is not None
     second = await edit_following(third.code, olga, replace(whole.draft, title="Late yoga"))
     for series_id, first, dates in ((made.series_id, "1 Dec", 2), (second, "15 Dec", 8)):
@@ -466,7 +466,7 @@ async def test_the_preview_of_a_split_series_ends_with_its_part(
 
 
 async def test_a_changed_series_lists_drifted_instances(
-    noon: Any, dashboard: Any, club: Any, alice: Any
+    noon: Any, dashboard: Any, account: Any, alice: Any
 ) -> None:
     """S4: what somebody has booked stays, and the organiser is shown it."""
     from backend.bookings.actions import book
@@ -474,7 +474,7 @@ async def test_a_changed_series_lists_drifted_instances(
 
     made = await dashboard.post("/dashboard/series", follow=False, **GOOD)
     await book(made.headers["location"].rsplit("/", 1)[1], alice, via=Via.CARD)
-    view = await only_series(club)
+    view = await only_series(account)
     moved = {**GOOD, "starts_on": "2026-11-26", "weekday": ["TH"]}
     shown = await dashboard.post(f"/dashboard/series/{view.id}", **moved)
     text = dashboard.text(shown)
@@ -494,7 +494,7 @@ async def test_a_changed_series_lists_drifted_instances(
 
 
 async def test_what_followed_and_what_did_not_is_named(
-    noon: Any, dashboard: Any, club: Any, olga: Any, alice: Any
+    noon: Any, dashboard: Any, account: Any, olga: Any, alice: Any
 ) -> None:
     """S4: a date that was moved has the new title, but keeps its hour and its seats."""
     from backend.bookings.actions import book
@@ -504,7 +504,7 @@ async def test_what_followed_and_what_did_not_is_named(
     made = await dashboard.post("/dashboard/series", follow=False, **GOOD)
     code = made.headers["location"].rsplit("/", 1)[1]
     await book(code, alice, via=Via.CARD)
-    view = await only_series(club)
+    view = await only_series(account)
     path = f"/dashboard/series/{view.id}"
     assert "Saved. 8 dates were updated." in dashboard.text(
         await dashboard.post(path, **{**GOOD, "title": "Bath"})
@@ -517,16 +517,16 @@ async def test_what_followed_and_what_did_not_is_named(
     assert "Löyly" in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
 
 
-async def test_a_refused_change_changes_nothing(noon: Any, dashboard: Any, club: Any, series: Any) -> None:
+async def test_a_refused_change_changes_nothing(noon: Any, dashboard: Any, account: Any, series: Any) -> None:
     made = await series(rule="FREQ=WEEKLY")
-    before = (await only_series(club)).draft
+    before = (await only_series(account)).draft
     shown = await dashboard.post(f"/dashboard/series/{made.series_id}", **{**GOOD, "title": ""})
     assert shown.status_code == 422 and 'value="Sompasauna"' in shown.text
-    assert (await only_series(club)).draft == before
+    assert (await only_series(account)).draft == before
 
 
 async def test_a_rule_the_form_cannot_show_stays_as_it_is(
-    noon: Any, dashboard: Any, club: Any, series: Any
+    noon: Any, dashboard: Any, account: Any, series: Any
 ) -> None:
     rule = "RRULE:FREQ=MONTHLY;BYDAY=TU;BYSETPOS=1,3"
     made = await series(rule=rule, starts_local=datetime(2026, 12, 1, 18, 0))
@@ -534,19 +534,19 @@ async def test_a_rule_the_form_cannot_show_stays_as_it_is(
     assert '<option value="own" selected>' in shown.text and rule in shown.text
 
 
-async def test_topics_can_be_chosen(noon: Any, dashboard: Any, club: Any) -> None:
+async def test_topics_can_be_chosen(noon: Any, dashboard: Any, account: Any) -> None:
     from backend.groups.actions import rename_group
     from backend.linking.actions import record_topic
 
-    await rename_group(club.chat_id, "Kallio Yoga", forum=True)
-    await record_topic(club.chat_id, 17, "Evenings")
+    await rename_group(account.chat_id, "Kallio Yoga", forum=True)
+    await record_topic(account.chat_id, 17, "Evenings")
     assert "Kallio Yoga › Evenings" in dashboard.text(await dashboard.get("/dashboard/series/new"))
-    await dashboard.post("/dashboard/series", **{**GOOD, "group": f"{club.group_id}:17"})
-    draft = (await only_series(club)).draft
-    assert (draft.group_id, draft.topic_id) == (club.group_id, 17)
-    view = await only_series(club)
+    await dashboard.post("/dashboard/series", **{**GOOD, "group": f"{account.group_id}:17"})
+    draft = (await only_series(account)).draft
+    assert (draft.group_id, draft.topic_id) == (account.group_id, 17)
+    view = await only_series(account)
     shown = await dashboard.get(f"/dashboard/series/{view.id}")
-    assert f'<option value="{club.group_id}:17" selected>' in shown.text
+    assert f'<option value="{account.group_id}:17" selected>' in shown.text
 
 
 async def test_the_list_shows_the_recurrence_and_the_next_instance(
@@ -559,7 +559,7 @@ async def test_the_list_shows_the_recurrence_and_the_next_instance(
 
 
 async def test_columns_the_form_does_not_show_stay_as_they_are(
-    noon: Any, dashboard: Any, club: Any, olga: Any
+    noon: Any, dashboard: Any, account: Any, olga: Any
 ) -> None:
     """`S4`: saving a title is no reason to forget a minimum."""
     from dataclasses import replace
@@ -567,7 +567,7 @@ async def test_columns_the_form_does_not_show_stay_as_they_are(
     from backend.events.edit import edit_series
 
     await dashboard.post("/dashboard/series", **GOOD)
-    found = await only_series(club)
+    found = await only_series(account)
     own = {
         "min_to_run": 4,
         "decide_by_itself": True,
@@ -579,8 +579,8 @@ async def test_columns_the_form_does_not_show_stay_as_they_are(
         "remind_before_minutes": (90,),
         "remind_unanswered": True,
     }
-    await edit_series(olga, club.id, found.id, replace(found.draft, **own))
+    await edit_series(olga, account.id, found.id, replace(found.draft, **own))
     await dashboard.post(f"/dashboard/series/{found.id}", **{**GOOD, "title": "Sauna, late"})
-    draft = (await only_series(club)).draft
+    draft = (await only_series(account)).draft
     assert draft.title == "Sauna, late"
     assert {name: getattr(draft, name) for name in own} == own

@@ -21,7 +21,7 @@ async def answer(key: str, person: Any, *, yes: bool) -> None:
         await answer_sign_in((await pending_sign_in(key)).id, person, number=None)
 
 
-async def test_an_unknown_browser_is_sent_to_the_sign_in(browser: Any, club: Any) -> None:
+async def test_an_unknown_browser_is_sent_to_the_sign_in(browser: Any, account: Any) -> None:
     sent = await browser().client.get("/dashboard/members?q=bo")
     assert sent.status_code == 303
     assert sent.headers["location"] == "/dashboard/sign-in?next=/dashboard/members%3Fq%3Dbo"
@@ -87,7 +87,7 @@ async def test_a_second_window_of_the_browser_goes_on_too(browser: Any, olga: An
         assert told.headers["hx-redirect"] == "/dashboard"
 
 
-async def test_coming_back_shows_the_same_link(browser: Any, club: Any) -> None:
+async def test_coming_back_shows_the_same_link(browser: Any, account: Any) -> None:
     mine = browser()
     assert await mine.ask_to_sign_in() == await mine.ask_to_sign_in()
 
@@ -171,7 +171,7 @@ async def test_scripts_cannot_read_the_cookies(browser: Any, olga: Any) -> None:
     assert not any(part.startswith("domain") for part in attributes)
 
 
-async def test_on_localhost_cookies_need_no_tls(browser: Any, club: Any, site: Any) -> None:
+async def test_on_localhost_cookies_need_no_tls(browser: Any, account: Any, site: Any) -> None:
     transport = httpx.ASGITransport(site, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:3000") as client:
         shown = await client.get("/dashboard/sign-in")
@@ -190,7 +190,7 @@ async def test_an_altered_cookie_is_ignored(dashboard: Any) -> None:
         assert (await dashboard.client.get("/dashboard")).status_code == 303
 
 
-async def test_a_cookie_of_one_kind_does_not_pass_for_another(browser: Any, club: Any) -> None:
+async def test_a_cookie_of_one_kind_does_not_pass_for_another(browser: Any, account: Any) -> None:
     mine = browser()
     await mine.ask_to_sign_in()
     sealed = mine.client.cookies["__Host-emerald-sign-in"]
@@ -234,7 +234,7 @@ async def test_a_new_sign_in_ends_the_one_before_in_this_browser(
     assert (await later.client.get("/dashboard")).status_code == 303
 
 
-async def test_sign_ins_from_one_address_are_limited(browser: Any, club: Any, noon: Any) -> None:
+async def test_sign_ins_from_one_address_are_limited(browser: Any, account: Any, noon: Any) -> None:
     from backend import clock
 
     for _ in range(30):
@@ -267,7 +267,7 @@ async def test_a_neighbour_keeps_no_organiser_out(browser: Any, sign_in: Any, ol
         mine.client.cookies.delete("__Host-emerald-sign-in", domain="emerald.example")
 
 
-async def test_addresses_are_stored_as_digests(browser: Any, club: Any) -> None:
+async def test_addresses_are_stored_as_digests(browser: Any, account: Any) -> None:
     from backend import db
 
     await browser().ask_to_sign_in()

@@ -129,7 +129,7 @@ async def destroy(
     """Remove a party. It can be undone as long as nobody has taken its seats."""
     visit = await authorize_event(visit, code, Permission.MANAGE_BOOKINGS)
     before = await event(code, visit.person)
-    party = await roster_entry(before.id, visit.club.id, membership_id)
+    party = await roster_entry(before.id, visit.account.id, membership_id)
     outcome = await actions.remove(code, visit.person, membership_id)
     url = event_url(request, visit, code)
     if party is None or not party.size:
@@ -158,7 +158,7 @@ async def _show_faults(
 async def _party(visit: Visit, code: str, membership_id: int) -> RosterEntry | None:
     """The party as it is now; None when the club has no such member."""
     view = await event(code, visit.person)
-    return await roster_entry(view.id, visit.club.id, membership_id)
+    return await roster_entry(view.id, visit.account.id, membership_id)
 
 
 async def _redirect_with_outcome(
@@ -181,7 +181,7 @@ async def _ask_to_overbook(
     """Ask an owner to confirm that the capacity is exceeded (`B3`); everybody else reads why it is
     refused."""
     view = await event(code, visit.person)
-    party = await roster_entry(view.id, visit.club.id, membership_id)
+    party = await roster_entry(view.id, visit.account.id, membership_id)
     if party is None or not visit.has_permission(Permission.OVERBOOK):
         notice = notice_of(visit, refusal.words, "no")
         return await render_event_page(request, visit, code, status=422, notice=notice)

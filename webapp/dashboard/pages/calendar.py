@@ -10,7 +10,7 @@ from litestar.params import FromQuery
 
 from backend import clock
 from backend.bookings.organiser_etags import calendar_etag
-from backend.bookings.queries.lists import club_instances
+from backend.bookings.queries.lists import account_instances
 from backend.bookings.views import InstanceView
 from backend.events.queries import all_series
 from backend.known_zones import reading_zone
@@ -36,11 +36,11 @@ async def index(
     zone = visit.zone
     week = week_named(request.query_params.get("week", ""), zone)
     since, until = week.reach
-    etag = etag_for(visit, await calendar_etag(visit.club.id, since, until, running=True))
+    etag = etag_for(visit, await calendar_etag(visit.account.id, since, until, running=True))
     if is_fresh(seen, etag):
         return not_modified()
     await record_session_use(visit.token)
-    near = await club_instances(visit.club.id, visit.person, since=since, until=until, running=True)
+    near = await account_instances(visit.account.id, visit.person, since=since, until=until, running=True)
     views = [
         view for view in near if any(week.monday <= day <= week.sunday for day in local_days(view, zone))
     ]
@@ -69,11 +69,11 @@ async def _next_step(visit: Visit, week: Week, views: list[InstanceView]) -> dic
     if views:
         return {"next_date": None, "no_series": False}
     zone = visit.zone
-    later = await club_instances(visit.club.id, visit.person, since=week.reach[1], limit=1)
+    later = await account_instances(visit.account.id, visit.person, since=week.reach[1], limit=1)
     return {
         "next_date": later[0] if later else None,
         "next_week": week_of(later[0], zone) if later else None,
-        "no_series": not later and not await all_series(visit.club.id),
+        "no_series": not later and not await all_series(visit.account.id),
     }
 
 
@@ -82,12 +82,12 @@ async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] |
     after = _instant(request.query_params.get("after", ""))
     is_first = after is None
     since = after or clock.now()
-    found_etag = await calendar_etag(visit.club.id, since, limit=LIST_PAGE + 1, running=is_first)
+    found_etag = await calendar_etag(visit.account.id, since, limit=LIST_PAGE + 1, running=is_first)
     etag = etag_for(visit, found_etag)
     if is_fresh(seen, etag):
         return not_modified()
-    found = await club_instances(
-        visit.club.id, visit.person, since=since, limit=LIST_PAGE + 1, running=is_first
+    found = await account_instances(
+        visit.account.id, visit.person, since=since, limit=LIST_PAGE + 1, running=is_first
     )
     more = found[LIST_PAGE].starts_at if len(found) > LIST_PAGE else None
     views = [view for view in found[:LIST_PAGE] if view.ends_at > clock.now()]
@@ -99,7 +99,7 @@ async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] |
         days=days(visit.voice, _days_to_come(views, zone), views, zone),
         more=more.isoformat() if more else "",
         todo=await load_todo(visit),
-        no_series=not views and not await all_series(visit.club.id),
+        no_series=not views and not await all_series(visit.account.id),
     )
 
 

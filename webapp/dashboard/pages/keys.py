@@ -49,7 +49,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     visit = await visit.authorize(Permission.MANAGE_KEYS)
     form, faults = await read_form(request, KeyForm), Faults()
     uses = faults.whole_number("uses", form.uses)
-    expires_at = _end_of(form.expires_on, visit.club.zone, faults)
+    expires_at = _end_of(form.expires_on, visit.account.zone, faults)
     if form.role not in Role.__members__:
         faults.add(Invalid(N_("Choose a role."), field="role"))
     if not faults.by_field:
@@ -57,7 +57,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         try:
             key = await create_key(
                 visit.person,
-                visit.club.id,
+                visit.account.id,
                 label=form.label,
                 role=Role[form.role],
                 uses=uses,
@@ -74,7 +74,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 async def destroy(request: AnyRequest, key_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
     """Revoke a key at once."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
-    await revoke_key(visit.person, visit.club.id, key_id)
+    await revoke_key(visit.person, visit.account.id, key_id)
     words = Words(N_("The key is revoked. Anyone who joined with it stays a member."))
     return redirect(request, visit.url(KEYS), notice_of(visit, words))
 
@@ -105,7 +105,7 @@ async def _page(
         visit,
         "keys/index.html",
         status=status,
-        keys=await keys(visit.club),
+        keys=await keys(visit.account),
         form=form,
         made=made,
         invite_link=f"https://t.me/{settings.telegram_bot_name}?start={made}",

@@ -32,7 +32,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
     query = read_list_query(request)
     page = await members(
-        visit.club,
+        visit.account,
         words=query.words,
         after=query.after,
         limit=PAGE_SIZE,
@@ -43,7 +43,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         visit,
         "members/index.html",
         page=page,
-        counts=await member_counts(visit.club),
+        counts=await member_counts(visit.account),
         query=query,
         roles=[
             role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)
@@ -57,14 +57,14 @@ async def update(
 ) -> Redirect:
     """Give a member another role. Raises `ConfirmAgain` where owners change."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
-    member = await find_member(visit.club, membership_id)
+    member = await find_member(visit.account, membership_id)
     form = await read_form(request, RoleForm)
     if form.role not in Role.__members__:
         raise Invalid(N_("Choose a role."), field="role")
     role = Role[form.role]
     if Role.OWNER in (member.role, role):
         await visit.require_confirmation(f"{MEMBERS}{read_list_query(request)}")
-    await change_role(visit.person, visit.club.id, membership_id, role)
+    await change_role(visit.person, visit.account.id, membership_id, role)
     sentence = {
         Role.OWNER: N_("%(name)s is an owner now."),
         Role.ADMIN: N_("%(name)s is an organiser now."),
@@ -82,10 +82,10 @@ async def destroy(
 ) -> Redirect:
     """End a membership. Raises `ConfirmAgain` for an owner's."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
-    member = await find_member(visit.club, membership_id)
+    member = await find_member(visit.account, membership_id)
     if member.role is Role.OWNER:
         await visit.require_confirmation(f"{MEMBERS}{read_list_query(request)}")
-    await remove_member(visit.person, visit.club.id, membership_id)
+    await remove_member(visit.person, visit.account.id, membership_id)
     words = Words(
         N_("%(name)s is no longer a member. Their seats are free again, and they need a key to come back."),
         {"name": member.name},

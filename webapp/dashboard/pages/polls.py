@@ -17,7 +17,7 @@ from backend.polls.closing import close_poll
 from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX
 from backend.polls.non_voters import non_voters, remind_non_voters
 from backend.polls.organiser_etags import organiser_poll_etag
-from backend.polls.queries import club_polls, poll
+from backend.polls.queries import account_polls, poll
 from webapp.dashboard.access import authorize_poll
 from webapp.dashboard.poll_form import (
     EventForm,
@@ -38,7 +38,7 @@ from webapp.respond import AnyRequest, not_modified
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """All polls of the club, open ones first."""
     visit = await visit.authorize(Permission.MANAGE_POLLS)
-    found = await club_polls(visit.club.id, visit.person)
+    found = await account_polls(visit.account.id, visit.person)
     return render_page(request, visit, "polls/index.html", polls=found)
 
 
@@ -46,7 +46,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """An empty form, for the club's only group."""
     visit = await visit.authorize(Permission.MANAGE_POLLS)
-    linked = await groups(visit.club.id)
+    linked = await groups(visit.account.id)
     return await _form(request, visit, PollForm(group=str(linked[0].id) if len(linked) == 1 else ""))
 
 
@@ -55,15 +55,15 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     """Make a poll and go to its page, where its card can be posted."""
     visit = await visit.authorize(Permission.MANAGE_POLLS)
     form = await read_form(request, PollForm)
-    draft, faults = poll_draft_of(form, visit.club.zone)
+    draft, faults = poll_draft_of(form, visit.account.zone)
     if not faults:
         try:
-            code = await create_poll(visit.person, visit.club.id, draft)
+            code = await create_poll(visit.person, visit.account.id, draft)
         except InvalidForm as refusal:
             faults = dict(refusal.faults)
         else:
             words = Words(N_("The poll is ready. Post its card so people can vote in the group."))
-            note = clock_change_notes(form, visit.person.voice, visit.club.zone)
+            note = clock_change_notes(form, visit.person.voice, visit.account.zone)
             if note:
                 words = Words(N_("The poll is ready. %(note)s"), {"note": note})
             return redirect(request, visit.url(poll_path(code)), notice_of(visit, words, "yes"))
@@ -160,7 +160,7 @@ async def _form(
         status=status,
         form=form,
         faults={("group" if f == "group_id" else f): w for f, w in (faults or {}).items()},
-        groups=await groups(visit.club.id),
+        groups=await groups(visit.account.id),
         question_max=QUESTION_MAX,
         option_max=OPTION_MAX,
         options_max=OPTIONS_MAX,

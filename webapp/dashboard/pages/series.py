@@ -44,7 +44,7 @@ _TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "durati
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """All series of the club."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    found = await all_series(visit.club.id)
+    found = await all_series(visit.account.id)
     voice = visit.voice
     rhythms = {
         one.id: recurrence_label_of(
@@ -59,9 +59,9 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """An empty form, for its only group."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    linked = await groups(visit.club.id)
+    linked = await groups(visit.account.id)
     form = SeriesForm(
-        zone=zone_of_new_event(visit.club, visit.person),
+        zone=zone_of_new_event(visit.account, visit.person),
         group=str(linked[0].id) if len(linked) == 1 else "",
         visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
@@ -78,11 +78,11 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     draft, faults = draft_from_form(form)
     if not faults.by_field:
         try:
-            made = await create_series(visit.person, visit.club.id, draft)
+            made = await create_series(visit.person, visit.account.id, draft)
         except InvalidForm as refused:
             faults.add(refused)
         else:
-            view = await series_by_id(visit.club.id, made.series_id)
+            view = await series_by_id(visit.account.id, made.series_id)
             words = Words(
                 N_("Done: %(n)s date can be booked."),
                 {},
@@ -112,7 +112,7 @@ async def update(
     draft, faults = draft_from_form(form, view.draft)
     if not faults.by_field:
         try:
-            await edit_series(visit.person, visit.club.id, series_id, draft)
+            await edit_series(visit.person, visit.account.id, series_id, draft)
         except InvalidForm as refused:
             faults.add(refused)
         else:
@@ -144,10 +144,10 @@ async def show(
 
 async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
     """The series, and the visit to whichever of their clubs has it (`A1`)."""
-    for club in visit.clubs:
-        view = await series_by_id(club.id, series_id)
+    for account in visit.accounts:
+        view = await series_by_id(account.id, series_id)
         if view is not None:
-            return await visit.authorize(Permission.MANAGE_EVENTS, club.id), view
+            return await visit.authorize(Permission.MANAGE_EVENTS, account.id), view
     raise NotFound()
 
 
@@ -185,7 +185,7 @@ async def _form(
         faults=_beside(faults.by_field) if faults else {},
         taken=taken_parts(visit.voice, entry) if entry else "",
         left=left_parts(visit.voice, entry) if entry else [],
-        groups=await groups(visit.club.id),
+        groups=await groups(visit.account.id),
         zones=sorted(zone_names()),
         usual_intervals=[str(n) for n in range(1, 13)],
         opens=lead_time_choices(visit.voice, OPENS, form.opens_before_minutes),

@@ -30,7 +30,7 @@ from webapp.respond import AnyRequest
 
 
 @dataclass(frozen=True, slots=True)
-class ClubForm:
+class AccountForm:
     """The club's name, and the zone and the language that new series and cards start with."""
 
     name: str = ""
@@ -46,15 +46,15 @@ class LanguageForm:
 @get("/settings")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """All settings the visitor's role reaches."""
-    club = visit.club
-    return await _page(request, visit, ClubForm(club.name, club.zone, club.language))
+    account = visit.account
+    return await _page(request, visit, AccountForm(account.name, account.zone, account.language))
 
 
 @post("/settings/club", status_code=303)
 async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Change the club's name, or the zone and the language that new series start with."""
     visit = await visit.authorize(Permission.MANAGE_OWNERS)
-    form, faults = await read_form(request, ClubForm), Faults()
+    form, faults = await read_form(request, AccountForm), Faults()
     if form.zone not in zone_names():
         faults.add(Invalid(N_("Unknown time zone."), field="zone"))
     if form.language not in languages():
@@ -63,7 +63,7 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         try:
             await edit_account(
                 visit.person,
-                visit.club.id,
+                visit.account.id,
                 name=form.name,
                 zone=form.zone,
                 language=form.language,
@@ -90,7 +90,7 @@ async def destroy_group(
 ) -> Redirect:
     """Unlink a group; its series stay, without a group."""
     visit = await visit.authorize(Permission.MANAGE_GROUPS)
-    await unlink_group(visit.person, visit.club.id, group_id)
+    await unlink_group(visit.person, visit.account.id, group_id)
     words = Words(N_("The group is no longer linked. Its events stay; nothing is posted there."))
     return redirect(request, visit.url(SETTINGS), notice_of(visit, words))
 
@@ -118,7 +118,7 @@ async def destroy_all(request: AnyRequest, visit: NamedDependency[Visit]) -> Red
 async def _page(
     request: AnyRequest,
     visit: Visit,
-    form: ClubForm,
+    form: AccountForm,
     *,
     faults: Mapping[str, Words] | None = None,
     status: int = 200,
@@ -132,7 +132,7 @@ async def _page(
         faults=faults or {},
         zones=sorted(zone_names()),
         languages=languages(),
-        groups=await groups(visit.club.id) if visit.has_permission(Permission.MANAGE_GROUPS) else [],
+        groups=await groups(visit.account.id) if visit.has_permission(Permission.MANAGE_GROUPS) else [],
         browsers=await browser_sessions(visit.person, visit.token),
         group_link=f"https://t.me/{settings.telegram_bot_name}?startgroup=true",
         bot_name=settings.telegram_bot_name,

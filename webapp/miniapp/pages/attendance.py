@@ -8,7 +8,7 @@ from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from backend.accounts.queries import Club
+from backend.accounts.queries import AccountView
 from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
 from backend.bookings.organiser import NAME_MAX, seat_by_name
@@ -74,7 +74,7 @@ async def index(
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
         return not_modified()
-    view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
+    view, account = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
     page = await roster(
         view.id,
         RosterKind(show),
@@ -92,8 +92,9 @@ async def index(
         show=show,
         search_words=q,
         page=page,
-        may_add=club.has_permission(Permission.MANAGE_BOOKINGS) and view.phase not in ("cancelled", "ended"),
-        manages=club.has_permission(Permission.MANAGE_BOOKINGS),
+        may_add=account.has_permission(Permission.MANAGE_BOOKINGS)
+        and view.phase not in ("cancelled", "ended"),
+        manages=account.has_permission(Permission.MANAGE_BOOKINGS),
         more=url_with_query(path, **query, after=page.next_after) if page.next_after else "",
         address=url_with_query(path, **query, after=after),
         seen=seen_of_instances(etag, organiser, [view]),
@@ -134,8 +135,8 @@ async def create(
         faults.add(bad)
         return await _new_screen(code, organiser, typed=form, faults=faults)
     except NoRoomLeft as full:
-        view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
-        _check_may_overbook(club, full)
+        view, account = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+        _check_may_overbook(account, full)
         overbooking = Overbooking(
             form.name, 1 + guests - (view.free or 0), view.phase == "open", _url(code), _sent(form)
         )
@@ -167,7 +168,7 @@ async def seat(
     asks."""
     form, faults = await read_form(request, PartyForm), Faults()
     guests = faults.whole_number("guests", form.guests, empty=0) or 0
-    view, club = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
+    view, account = await load_authorized(code, organiser, Permission.MANAGE_BOOKINGS)
     party = await _load_party(view, membership_id)
     if faults.by_field:
         raise Invalid(N_("A whole number, please."), field="guests")
@@ -182,7 +183,7 @@ async def seat(
                 code, organiser, membership_id, guests=guests, over=bool(form.over), via=Via.MINIAPP
             )
     except NoRoomLeft as full:
-        _check_may_overbook(club, full)
+        _check_may_overbook(account, full)
         overbooking = Overbooking(
             party.name,
             (party.wanted or 1 + guests) - (view.free or 0),
@@ -250,10 +251,10 @@ def _notice(voice: Voice, name: str, outcome: Outcome, undo: Undo | None = None)
     return Notice(voice.translate(words), tone, undo)
 
 
-def _check_may_overbook(club: Club, full: NoRoomLeft) -> None:
+def _check_may_overbook(account: AccountView, full: NoRoomLeft) -> None:
     """Only an owner may exceed the capacity, after a second question (`B3`): anybody else gets the
     refusal."""
-    if not club.has_permission(Permission.OVERBOOK):
+    if not account.has_permission(Permission.OVERBOOK):
         raise full
 
 
@@ -282,7 +283,7 @@ async def _party_screen(
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
         return not_modified()
-    view, club = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
+    view, account = await load_authorized(code, organiser, Permission.SEE_PEOPLE)
     return screen(
         "attendance/show.html",
         organiser,
@@ -292,7 +293,7 @@ async def _party_screen(
         overbooking=overbooking,
         view=view,
         party=await _load_party(view, membership_id),
-        can_manage=club.has_permission(Permission.MANAGE_BOOKINGS),
+        can_manage=account.has_permission(Permission.MANAGE_BOOKINGS),
         seen=seen_of_instances(etag, organiser, [view]),
     )
 

@@ -175,7 +175,7 @@ async def _check_in_screen(
     etag = await event_etag(code, organiser)
     if is_fresh(seen, etag):
         return not_modified()
-    view, club = await load_authorized(code, organiser, Permission.CHECK_IN)
+    view, account = await load_authorized(code, organiser, Permission.CHECK_IN)
     page = await roster(
         view.id, LISTS[show], words=q or "", after=after, limit=PAGE_SIZE, language=organiser.language
     )
@@ -187,7 +187,7 @@ async def _check_in_screen(
         outcome=outcome,
         notice=notice,
         view=view,
-        manages=club.has_permission(Permission.MANAGE_BOOKINGS),
+        manages=account.has_permission(Permission.MANAGE_BOOKINGS),
         counts=await roster_counts(view.id),
         show=show,
         search_words=q,

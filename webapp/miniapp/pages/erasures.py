@@ -3,9 +3,9 @@
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 
-from backend.accounts.queries import clubs, solely_owned_clubs
+from backend.accounts.queries import joined_accounts, solely_owned_accounts
 from backend.accounts.rules import Role
-from backend.bookings.clubs import commitments
+from backend.bookings.joined_accounts import commitments
 from backend.bookings.standing_seats import own_standing_seats
 from backend.people.queries import Person
 from backend.personal.actions import erase
@@ -21,8 +21,8 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
     return screen(
         "erasures/show.html",
         person,
-        clubs=await clubs(person),
-        owned=await solely_owned_clubs(person),
+        accounts=await joined_accounts(person),
+        owned=await solely_owned_accounts(person),
         ahead=await commitments(person),
         standing_seats=await own_standing_seats(person),
     )
@@ -32,7 +32,7 @@ async def show(person: NamedDependency[Person]) -> Response[str]:
 async def create(request: AnyRequest, person: NamedDependency[Person]) -> Response[str]:
     """Erase the reader; their session ends with this answer. Raises `LastOwner`, `Busy`, and `OpenAgain` for
     an owner."""
-    if any(club.role is Role.OWNER for club in await clubs(person)):
+    if any(account.role is Role.OWNER for account in await joined_accounts(person)):
         require_new_signature(request)
     await erase(person)
     return screen("erasures/create.html", person, outcome="erased")

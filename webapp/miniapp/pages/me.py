@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.queries.lists import needs_answer
 from backend.errors import Invalid
@@ -117,15 +117,15 @@ def lead_label(lead: int, voice: Voice) -> str:
 
 
 async def _screen(person: Person, outcome: str = "") -> Response[str]:
-    my_clubs = await clubs(person)
+    my_accounts = await joined_accounts(person)
     chosen = await preferences(person)
     return screen(
         "people/me.html",
         person,
         outcome=outcome,
-        clubs=my_clubs,
+        accounts=my_accounts,
         questions=await needs_answer(person),
-        organises=any(club.has_permission(Permission.MANAGE_EVENTS) for club in my_clubs),
+        organises=any(account.has_permission(Permission.MANAGE_EVENTS) for account in my_accounts),
         leads=[
             (lead, lead_label(lead, person.voice), lead in (chosen.leads or ()))
             for lead in sorted({*LEADS, *(chosen.leads or ())}, reverse=True)

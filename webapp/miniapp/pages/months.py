@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from backend import clock
-from backend.accounts.queries import clubs
+from backend.accounts.queries import joined_accounts
 from backend.bookings import etags
 from backend.bookings.queries import lists as lists_queries
 from backend.bookings.views import InstanceView
@@ -21,7 +21,7 @@ from backend.seats.state import InstanceState
 from webapp.freshness import etag_of, is_fresh
 from webapp.miniapp.event_screens import seen_of_instances
 from webapp.miniapp.labels import local_day
-from webapp.miniapp.paging import OptionalId, url_with_query
+from webapp.miniapp.paging import AccountQuery, url_with_query
 from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
 from webapp.reader_status import ReaderStatus, reader_status
 from webapp.respond import not_modified
@@ -61,23 +61,23 @@ async def show(
     person: NamedDependency[Person],
     month: FromQuery[str] = "",
     day: FromQuery[str] = "",
-    club: OptionalId = None,
+    account_id: AccountQuery = None,
     seen: FromQuery[str] = "",
 ) -> ScreenResponse:
     """The calendar of a month such as `2026-11`, from Monday to Sunday; below it the instances of `day`, by
     default today or the first day that has any."""
-    zone = person.zone or await _zone_of_clubs(person)
+    zone = person.zone or await _zone_of_accounts(person)
     today = clock.now().astimezone(reading_zone(zone)).date()
     first = _first_of_month(month or day[:7], today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     since = datetime.combine(weeks[0][0], time(), UTC) - timedelta(days=1)
     until = datetime.combine(weeks[-1][-1], time(), UTC) + timedelta(days=2)
-    etag = etag_of(await etags.between_etag(person, since, until, account_id=club), today, person)
+    etag = etag_of(await etags.between_etag(person, since, until, account_id=account_id), today, person)
     if is_fresh(seen, etag):
         return not_modified()
 
     async def render() -> Response[str]:
-        views = await lists_queries.between(person, since, until, account_id=club)
+        views = await lists_queries.between(person, since, until, account_id=account_id)
         by_day: dict[str, list[InstanceView]] = {}
         for view in views:
             by_day.setdefault(local_day(view, zone), []).append(view)
@@ -85,13 +85,13 @@ async def show(
         questions = await lists_queries.needs_answer(person)
 
         def month_url(of: date) -> str:
-            return url_with_query("/app/month", month=of.isoformat()[:7], club=club)
+            return url_with_query("/app/month", month=of.isoformat()[:7], club=account_id)
 
         return screen(
             "months/show.html",
             person,
             questions=questions,
-            club=club,
+            account_id=account_id,
             title=format_date(first, "LLLL yyyy", locale=person.voice.locale).capitalize(),
             weekdays=weekday_names(person.voice, "short"),
             weeks=[[_cell(on, first, today, by_day) for on in week] for week in weeks],
@@ -102,16 +102,18 @@ async def show(
             else "",
             before=month_url(first - timedelta(days=1)),
             after=month_url(first + timedelta(days=31)),
-            address=url_with_query("/app/month", month=first.isoformat()[:7], day=chosen or None, club=club),
+            address=url_with_query(
+                "/app/month", month=first.isoformat()[:7], day=chosen or None, club=account_id
+            ),
             seen=seen_of_instances(etag, person, [*views, *questions]),
         )
 
     return await render_if_capacity(seen, render())
 
 
-async def _zone_of_clubs(person: Person) -> str:
-    my_clubs = await clubs(person)
-    return my_clubs[0].zone if my_clubs else "UTC"
+async def _zone_of_accounts(person: Person) -> str:
+    my_accounts = await joined_accounts(person)
+    return my_accounts[0].zone if my_accounts else "UTC"
 
 
 def _first_of_month(named: str, today: date) -> date:

@@ -54,8 +54,8 @@ async def _screen(
     typed: SeatsForm | None = None,
 ) -> ScreenResponse:
     """That screen; 204 when `seen` is fresh; after a change with its result."""
-    club = await authorize_event(code, organiser, Permission.MANAGE_BOOKINGS)
-    etag = etag_of(await organiser_event_etag(code, [club.id]), club, organiser)
+    account = await authorize_event(code, organiser, Permission.MANAGE_BOOKINGS)
+    etag = etag_of(await organiser_event_etag(code, [account.id]), account, organiser)
     if is_fresh(seen, etag):
         return not_modified()
     view = await event(code, organiser)
@@ -70,7 +70,7 @@ async def _screen(
         notice=notice,
         faults=faults.by_field if faults else {},
         view=view,
-        club=club,
+        account=account,
         counts=totals,
         cards=cards,
         moved=moved,

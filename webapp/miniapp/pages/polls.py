@@ -35,7 +35,7 @@ ID = re.compile(r"[0-9]{1,18}")
 async def index(person: NamedDependency[Person], seen: FromQuery[str] = "") -> ScreenResponse:
     """The polls of all the reader's clubs: open ones first, then closed ones (`A8`)."""
     version = await poll_etags.polls_etag(person, limit=OPEN_MAX, closed=CLOSED_MAX)
-    etag = etag_of(version, await etags.clubs_etag(person), person)
+    etag = etag_of(version, await etags.accounts_etag(person), person)
     if is_fresh(seen, etag):
         return not_modified()
 

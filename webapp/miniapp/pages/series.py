@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from backend import clock
-from backend.accounts.queries import Club, authorize, clubs
+from backend.accounts.queries import AccountView, authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import event
 from backend.cards.actions import post_card
@@ -21,7 +21,7 @@ from backend.zones import resolve_local
 from webapp.forms import Faults, read_form, read_query
 from webapp.miniapp.event_screens import event_screen
 from webapp.miniapp.labels import reader_local_time
-from webapp.miniapp.paging import OptionalId
+from webapp.miniapp.paging import AccountQuery
 from webapp.miniapp.responses import screen
 from webapp.respond import AnyRequest
 from webapp.series_form import DEFAULT_DRAFT, SeriesForm, draft_from_form, zone_of_new_event
@@ -35,18 +35,18 @@ POST_NOW = "now"  # a value of `announce_before_minutes`: post the card at once
 
 @get("/series/new")
 async def new(
-    request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
+    request: AnyRequest, organiser: NamedDependency[Person], account_id: AccountQuery = None
 ) -> Response[str]:
     """The form, with a preview while it is being filled in; nothing is saved."""
-    return await _screen(request, organiser, read_query(request, SeriesForm), club)
+    return await _screen(request, organiser, read_query(request, SeriesForm), account_id)
 
 
 @post("/series", status_code=200)
 async def create(
-    request: AnyRequest, organiser: NamedDependency[Person], club: OptionalId = None
+    request: AnyRequest, organiser: NamedDependency[Person], account_id: AccountQuery = None
 ) -> Response[str]:
     """Create it, post its card at once if wanted, and go on to the event."""
-    chosen, _ = await _choose_club(organiser, club)
+    chosen, _ = await _choose_account(organiser, account_id)
     form = await read_form(request, SeriesForm)
     post_now = form.announce_before_minutes == POST_NOW
     draft, faults = _draft(form, chosen, await groups(chosen.id))
@@ -69,18 +69,20 @@ async def _created_screen(organiser: Person, code: str) -> Response[str]:
     return response
 
 
-async def _choose_club(organiser: Person, club_id: int | None) -> tuple[Club, list[Club]]:
+async def _choose_account(organiser: Person, account_id: int | None) -> tuple[AccountView, list[AccountView]]:
     """The club to create it in, and all clubs the person organises. Raises `NotFound` for a club they do not
     belong to (`A1`), `Forbidden` where their role does not reach."""
-    organised = [one for one in await clubs(organiser) if one.has_permission(Permission.MANAGE_EVENTS)]
-    if club_id is not None:
-        return await authorize(organiser, club_id, Permission.MANAGE_EVENTS), organised
+    organised = [
+        one for one in await joined_accounts(organiser) if one.has_permission(Permission.MANAGE_EVENTS)
+    ]
+    if account_id is not None:
+        return await authorize(organiser, account_id, Permission.MANAGE_EVENTS), organised
     if not organised:
         raise Forbidden()
     return organised[0], organised
 
 
-def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[SeriesDraft, Faults]:
+def _draft(form: SeriesForm, account: AccountView, linked: list[LinkedGroup]) -> tuple[SeriesDraft, Faults]:
     """The draft; fields that this form does not have get the defaults of the dashboard's form."""
     lead = form.announce_before_minutes
     if not lead.isdecimal():
@@ -90,7 +92,7 @@ def _draft(form: SeriesForm, club: Club, linked: list[LinkedGroup]) -> tuple[Ser
         emoji=form.emoji,
         place=form.place,
         description=form.description,
-        zone=form.zone or club.zone,
+        zone=form.zone or account.zone,
         starts_on=form.starts_on,
         starts_time=form.starts_time,
         duration_minutes=form.duration_minutes,
@@ -107,15 +109,15 @@ async def _screen(
     request: AnyRequest,
     organiser: Person,
     form: SeriesForm,
-    club_id: int | None,
+    account_id: int | None,
     *,
     faults: Faults | None = None,
 ) -> Response[str]:
-    club, organised = await _choose_club(organiser, club_id)
-    linked = await groups(club.id)
+    account, organised = await _choose_account(organiser, account_id)
+    linked = await groups(account.id)
     if faults is None and "group" not in request.query_params:
-        form = replace(_preselect_group(form, linked), zone=zone_of_new_event(club, organiser))
-    draft, draft_faults = _draft(form, club, linked)
+        form = replace(_preselect_group(form, linked), zone=zone_of_new_event(account, organiser))
+    draft, draft_faults = _draft(form, account, linked)
     starts_at = _start(form, draft, draft_faults)
     announced_at = None
     if starts_at is not None and draft.group_id is not None:
@@ -130,8 +132,8 @@ async def _screen(
         faults={_FORM_FIELDS.get(field, field): words for field, words in faults.by_field.items()}
         if faults
         else {},
-        club=club,
-        clubs=organised,
+        account=account,
+        accounts=organised,
         groups=linked,
         form=form,
         emoji=EMOJI,
@@ -140,7 +142,7 @@ async def _screen(
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=draft.duration_minutes) if starts_at else None,
         clocks=clock_change_note(organiser.voice, draft.starts_local, draft.zone) if starts_at else "",
-        zones=_zones(form, club, organiser),
+        zones=_zones(form, account, organiser),
         city=organiser.voice.city(draft.zone),
         reader_time=reader_local_time(starts_at, draft.zone, organiser.voice) if starts_at else "",
         past=bool(starts_at and starts_at <= clock.now()),
@@ -163,9 +165,9 @@ def _start(form: SeriesForm, draft: SeriesDraft, faults: Faults) -> datetime | N
     return resolve_local(draft.starts_local, draft.zone)
 
 
-def _zones(form: SeriesForm, club: Club, organiser: Person) -> list[str]:
+def _zones(form: SeriesForm, account: AccountView, organiser: Person) -> list[str]:
     """The zones to choose from: the club's, and the organiser's own."""
-    named = map(known_or_none, (club.zone, organiser.zone, form.zone))
+    named = map(known_or_none, (account.zone, organiser.zone, form.zone))
     return list(dict.fromkeys(zone for zone in named if zone))
 
 

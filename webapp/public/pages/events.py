@@ -34,7 +34,7 @@ async def show(
         return await _picture_response(await public_event(name.removesuffix(PICTURE)), v)
     view = await public_event(name)
     # Telegram fetches a link preview without a language: then the page is in the club's.
-    voice = Voice(browser_language(request) or view.club_language)
+    voice = Voice(browser_language(request) or view.account_language)
     picture = picture_content(view)
     return page(
         "public/events/show.html",
@@ -70,11 +70,11 @@ async def _picture_response(view: InstanceView, etag: str) -> Response[bytes]:
 
 def picture_content(view: InstanceView) -> PictureContent:
     """The texts of an instance's picture, in its club's language: everybody gets the same picture."""
-    voice = Voice(view.club_language, view.club_zone)
+    voice = Voice(view.account_language, view.account_zone)
     phase = view.phase
     return PictureContent(
         title=view.title,
-        club=view.club,
+        account_name=view.account_name,
         when=voice.span(view.starts_at, view.ends_at, view.zone),
         place=view.place,
         seats=seats_label(view, voice),

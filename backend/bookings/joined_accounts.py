@@ -6,7 +6,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.accounts.memberships import LastOwner, end_membership
-from backend.accounts.queries import CLUB, Club, authorize, club_from, solely_owned_clubs
+from backend.accounts.queries import ACCOUNT, AccountView, account_from, authorize, solely_owned_accounts
 from backend.accounts.rules import Permission, Role
 from backend.alphabets import order_sql
 from backend.bookings.queries.lists import my_bookings
@@ -23,11 +23,11 @@ BOOKINGS_MAX = 500  # of one member, to come
 
 
 @dataclass(frozen=True, slots=True)
-class ClubView:
+class AccountSummary:
     """A club with its chats and the number of its instances to come; the next of them starts at `next_start`,
     in the zone `next_zone`."""
 
-    club: Club
+    account: AccountView
     groups: tuple[str, ...]
     upcoming: int
     next_title: str
@@ -57,7 +57,7 @@ class Commitments:
 VIEWS = f"""
 SELECT c.*, array(SELECT g.title FROM groups g WHERE g.account_id = c.id ORDER BY g.title, g.id) AS groups,
     d.upcoming, n.title, n.starts_at, n.next_zone
-FROM ({CLUB}) c
+FROM ({ACCOUNT}) c
 CROSS JOIN LATERAL (
     SELECT count(*) AS upcoming FROM event_instances i
     WHERE i.account_id = c.id AND i.starts_at > $2 AND i.state = 'SCHEDULED'
@@ -70,13 +70,13 @@ LEFT JOIN LATERAL (SELECT coalesce(i.title, r.title) AS title, i.starts_at, r.zo
 """
 
 
-async def club_views(person: Person) -> list[ClubView]:
+async def account_summaries(person: Person) -> list[AccountSummary]:
     """All the person's clubs, by name (`A8`)."""
     rows = await db.rows(f"{VIEWS} ORDER BY lower(c.name), c.id", person.id, clock.now())
     return [_view(row) for row in rows]
 
 
-async def club_view(person: Person, account_id: int) -> ClubView:
+async def account_summary(person: Person, account_id: int) -> AccountSummary:
     """One of them. Raises `NotFound` (`A1`)."""
     row = await db.row(f"{VIEWS} WHERE c.id = $3", person.id, clock.now(), account_id)
     if row is None:
@@ -84,9 +84,9 @@ async def club_view(person: Person, account_id: int) -> ClubView:
     return _view(row)
 
 
-def _view(row: db.Row) -> ClubView:
-    return ClubView(
-        club_from(row),
+def _view(row: db.Row) -> AccountSummary:
+    return AccountSummary(
+        account_from(row),
         tuple(row["groups"]),
         row["upcoming"],
         row["title"] or "",
@@ -95,13 +95,13 @@ def _view(row: db.Row) -> ClubView:
     )
 
 
-async def organisers(club: Club, language: str) -> list[Organiser]:
+async def organisers(account: AccountView, language: str) -> list[Organiser]:
     """The organisers members can ask, owners first, by name in the order of the language."""
     rows = await db.rows(
         "SELECT m.id, u.first_name, u.last_name, m.role FROM memberships m JOIN telegram_users u ON u.id = m.user_id"
         " WHERE m.account_id = $1 AND m.left_at IS NULL AND m.role IN ('OWNER', 'ADMIN')"
         f" ORDER BY m.role DESC, {order_sql('u.first_name', language)}, m.id",
-        club.id,
+        account.id,
     )
     names = tell_apart({row["id"]: (row["first_name"], row["last_name"]) for row in rows})
     return [Organiser(row["id"], names[row["id"]], Role(row["role"])) for row in rows]
@@ -121,21 +121,21 @@ async def commitments(person: Person, account_id: int | None = None) -> Commitme
     return Commitments(len(seated), len(late), len(views) - len(seated))
 
 
-async def leave_club(person: Person, account_id: int, *, via: Via) -> None:
+async def leave_account(person: Person, account_id: int, *, via: Via) -> None:
     """Leave the club. Seats and places on waitlists are given back first, each by the ordinary rules, so that
     waiting parties move up; a seat that can no longer be left freely stays theirs until somebody takes it
     (`B6`).
 
     Raises `LastOwner` (`A2`), `NotFound`, `Busy`.
     """
-    club = await authorize(person, account_id, Permission.BOOK)
-    if any(own.id == club.id for own in await solely_owned_clubs(person)):
+    account = await authorize(person, account_id, Permission.BOOK)
+    if any(own.id == account.id for own in await solely_owned_accounts(person)):
         raise LastOwner()
-    await end_standing_seats([club.membership_id])
-    await release_seats(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
-    await end_membership(person, club.id, club.membership_id)
+    await end_standing_seats([account.membership_id])
+    await release_seats(person.id, [account.membership_id], late=Verb.REPLACE, via=via)
+    await end_membership(person, account.id, account.membership_id)
     # Another device of theirs may have booked in between.
-    await release_seats(person.id, [club.membership_id], late=Verb.REPLACE, via=via)
+    await release_seats(person.id, [account.membership_id], late=Verb.REPLACE, via=via)
 
 
 async def end_standing_seats(membership_ids: list[int]) -> None:

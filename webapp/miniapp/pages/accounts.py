@@ -3,9 +3,15 @@
 from litestar import Response, delete, get
 from litestar.di import NamedDependency
 
-from backend.accounts.queries import solely_owned_clubs
+from backend.accounts.queries import solely_owned_accounts
 from backend.accounts.rules import Role
-from backend.bookings.clubs import club_view, club_views, commitments, leave_club, organisers
+from backend.bookings.joined_accounts import (
+    account_summaries,
+    account_summary,
+    commitments,
+    leave_account,
+    organisers,
+)
 from backend.bookings.queries.lists import upcoming
 from backend.bookings.standing_seats import own_standing_seats
 from backend.i18n import N_, Words
@@ -26,40 +32,40 @@ async def index(person: NamedDependency[Person]) -> Response[str]:
 
 
 @get("/clubs/{club_id:int}")
-async def show(club_id: PathId, person: NamedDependency[Person]) -> Response[str]:
+async def show(account_id: PathId, person: NamedDependency[Person]) -> Response[str]:
     """One club. Raises `NotFound` (`A1`)."""
-    view = await club_view(person, club_id)
+    view = await account_summary(person, account_id)
     return screen(
-        "clubs/show.html",
+        "accounts/show.html",
         person,
         view=view,
-        club=view.club,
-        dates=await upcoming(person, account_id=club_id, limit=DATES_MAX),
-        organisers=await organisers(view.club, person.language),
-        standing_seats=[seat for seat in await own_standing_seats(person) if seat.account_id == club_id],
-        ahead=await commitments(person, club_id),
-        only_owner=any(own.id == club_id for own in await solely_owned_clubs(person)),
+        account=view.account,
+        dates=await upcoming(person, account_id=account_id, limit=DATES_MAX),
+        organisers=await organisers(view.account, person.language),
+        standing_seats=[seat for seat in await own_standing_seats(person) if seat.account_id == account_id],
+        ahead=await commitments(person, account_id),
+        only_owner=any(own.id == account_id for own in await solely_owned_accounts(person)),
     )
 
 
 @delete("/clubs/{club_id:int}/membership", status_code=200)
-async def destroy(request: AnyRequest, club_id: PathId, person: NamedDependency[Person]) -> Response[str]:
+async def destroy(request: AnyRequest, account_id: PathId, person: NamedDependency[Person]) -> Response[str]:
     """Leave the club; the reader's future seats are given back by the ordinary rules. Raises `LastOwner`
     (`A2`), `NotFound`, and `OpenAgain` for an owner."""
-    view = await club_view(person, club_id)
-    if view.club.role is Role.OWNER:
+    view = await account_summary(person, account_id)
+    if view.account.role is Role.OWNER:
         require_new_signature(request)
-    await leave_club(person, club_id, via=Via.MINIAPP)
-    message = Words(N_("You’ve left the club: %(club)s."), {"club": view.club.name})
+    await leave_account(person, account_id, via=Via.MINIAPP)
+    message = Words(N_("You’ve left the club: %(club)s."), {"club": view.account.name})
     return await _list_screen(person, outcome="left", message=message)
 
 
 async def _list_screen(person: Person, outcome: str = "", message: Words | None = None) -> Response[str]:
     return screen(
-        "clubs/index.html",
+        "accounts/index.html",
         person,
         outcome=outcome,
         headers={"HX-Replace-Url": "/app/clubs"} if outcome else None,
         message=message,
-        views=await club_views(person),
+        views=await account_summaries(person),
     )
