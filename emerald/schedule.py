@@ -12,9 +12,9 @@ from backend import failpoints, leases
 from backend.announcements.fan_out import fan_out
 from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
-from backend.bookings.departures import finish_departures
 from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.cards.actions import announce_due
+from backend.departures.former_members import finish_departures
 from backend.errors import Busy, Unavailable
 from backend.events.materialization import materialize_all_series
 from backend.events.minimum import decide_minimum, warn_of_minimum

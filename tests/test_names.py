@@ -1,5 +1,6 @@
 """One word for one thing: what people see as a club is an account in code."""
 
+import itertools
 import tokenize
 from pathlib import Path
 
@@ -14,7 +15,7 @@ def test_the_tenant_is_an_account_in_code() -> None:
     for path in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
         with path.open("rb") as source:
             tokens = list(tokenize.tokenize(source.readline))
-        for token, after in zip(tokens, tokens[1:], strict=False):
+        for token, after in itertools.pairwise(tokens):
             if token.type != tokenize.NAME or "club" not in token.string.lower():
                 continue
             is_placeholder = token.string in SEEN and after.string == "="

@@ -142,7 +142,7 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
 
 async def end_membership(person: Person, account_id: int, membership_id: int) -> None:
     """Remove a member from the account, who stays out until they are invited again; a member may remove
-    themselves. Their bookings stay: `backend.bookings.departures` gives them back (`A9`).
+    themselves. Their bookings stay: `backend.departures.former_members` gives them back (`A9`).
 
     Raises `Forbidden`, `LastOwner`, `NotFound`.
     """

@@ -11,8 +11,8 @@ from backend import clock, db
 from backend.accounts.memberships import LastOwner, anonymize_memberships, end_all_memberships
 from backend.accounts.queries import solely_owned_accounts
 from backend.announcements.actions import forget_watcher
-from backend.bookings.joined_accounts import end_standing_seats, release_seats
 from backend.cards.lost import redraw_unlinked_cards
+from backend.departures.leaving import end_standing_seats, release_seats
 from backend.each import do_each
 from backend.groups.presence import forget_presence
 from backend.outbox.withdraw import erase_messages

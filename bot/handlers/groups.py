@@ -9,7 +9,7 @@ from backend import clock
 from backend.accounts.actions import edit_account
 from backend.accounts.queries import AccountView, account_name, authorize, joined_accounts
 from backend.accounts.rules import Permission
-from backend.bookings.departures import leave_group
+from backend.departures.former_members import leave_group
 from backend.groups.actions import rename_group
 from backend.groups.queries import LinkedGroup
 from backend.groups.rules import GroupHealth

@@ -17,10 +17,10 @@ from backend.accounts.rules import JoinedThrough, Permission, Role
 from backend.bookings import etags
 from backend.bookings.actions import admit_to_event, answer, book, leave, seat
 from backend.bookings.calendar_entries import calendar_entries
-from backend.bookings.departures import remove_member
 from backend.bookings.queries.event import event
 from backend.bookings.queries.lists import between, groups_ahead, instances_by_id, my_bookings, upcoming
 from backend.bookings.queries.people import attendees_for
+from backend.departures.former_members import remove_member
 from backend.errors import NotFound
 from backend.events.edit import edit_series
 from backend.events.queries import series_by_id

@@ -17,8 +17,8 @@ from backend.accounts.keys import create_key
 from backend.accounts.memberships import change_role, join
 from backend.accounts.rules import JoinedThrough, Role
 from backend.bookings.actions import book
-from backend.bookings.departures import remove_member
 from backend.bookings.standing_seats import make_regular
+from backend.departures.former_members import remove_member
 from backend.people.actions import TelegramIdentity, register_person
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft

@@ -161,7 +161,7 @@ async def test_of_two_owners_who_leave_at_once_one_stays(
     olga: Any, alice: Any, account: Any, noon: datetime
 ) -> None:
     """`A2`"""
-    from backend.bookings.joined_accounts import leave_account
+    from backend.departures.leaving import leave_account
 
     await change_role(olga, account.id, await membership(alice, account), Role.OWNER)
     results = await asyncio.gather(
@@ -175,7 +175,7 @@ async def test_leaving_concurrently_with_bookings_oversells_nothing(
     alice: Any, account: Any, instance: Make, crowd: Any, noon: datetime
 ) -> None:
     """`B3`, with many at once."""
-    from backend.bookings.joined_accounts import leave_account
+    from backend.departures.leaving import leave_account
 
     codes = [await instance(title=f"Date {i}", capacity=5) for i in range(3)]
     people = await crowd(12)

@@ -23,7 +23,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 
 from backend import clock, failpoints
-from backend.bookings.departures import recheck_groups
+from backend.departures.former_members import recheck_groups
 from backend.errors import Forbidden, Invalid
 from backend.i18n import N_
 from backend.people import queries as people

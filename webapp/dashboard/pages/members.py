@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from backend.accounts.memberships import change_role
 from backend.accounts.queries import find_member, member_counts, members
 from backend.accounts.rules import Permission, Role
-from backend.bookings.departures import remove_member
+from backend.departures.former_members import remove_member
 from backend.errors import Invalid
 from backend.i18n import N_, Words
 from webapp.dashboard.people_lists import PAGE_SIZE, read_list_query

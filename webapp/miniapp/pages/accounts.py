@@ -5,15 +5,10 @@ from litestar.di import NamedDependency
 
 from backend.accounts.queries import solely_owned_accounts
 from backend.accounts.rules import Role
-from backend.bookings.joined_accounts import (
-    account_summaries,
-    account_summary,
-    commitments,
-    leave_account,
-    organisers,
-)
+from backend.bookings.account_summaries import account_summaries, account_summary, organisers
 from backend.bookings.queries.lists import upcoming
 from backend.bookings.standing_seats import own_standing_seats
+from backend.departures.leaving import commitments, leave_account
 from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via

@@ -5,8 +5,8 @@ from litestar.di import NamedDependency
 
 from backend.accounts.queries import joined_accounts, solely_owned_accounts
 from backend.accounts.rules import Role
-from backend.bookings.joined_accounts import commitments
 from backend.bookings.standing_seats import own_standing_seats
+from backend.departures.leaving import commitments
 from backend.people.queries import Person
 from backend.personal.actions import erase
 from webapp.miniapp.authentication import require_new_signature

@@ -13,8 +13,8 @@ from backend.accounts.memberships import end_membership
 from backend.accounts.queries import joined_accounts
 from backend.accounts.rules import Role
 from backend.bookings.actions import admit_to_event, book
-from backend.bookings.departures import finish_departures, leave_group, remove_member
 from backend.bookings.queries.event import event
+from backend.departures.former_members import finish_departures, leave_group, remove_member
 from backend.errors import NotFound
 from backend.groups.presence import mark_present
 from backend.groups.queries import group

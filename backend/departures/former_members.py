@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from backend import clock, db, failpoints
 from backend.accounts.memberships import end_membership
-from backend.bookings.joined_accounts import end_standing_seats
+from backend.departures.leaving import end_standing_seats
 from backend.each import do_each
 from backend.groups.presence import mark_absent, recheck_presence
 from backend.groups.queries import LinkedGroup
