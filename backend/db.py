@@ -8,6 +8,7 @@ lock or a statement took too long), `Invalid` (a character that no text column c
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
@@ -21,6 +22,7 @@ from piccolo.engine.postgres import PostgresTransaction
 from backend.engine import DB
 from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from backend.i18n import N_
+from backend.instruments import COMMIT_SECONDS, READ_SECONDS, ROLLBACK_SECONDS, WRITE_SECONDS
 from backend.settings import settings
 
 Row = asyncpg.Record
@@ -106,13 +108,15 @@ class Transaction(PostgresTransaction):
     `first` is a statement without parameters that is sent together with BEGIN, which saves a round trip.
     """
 
-    __slots__ = ("first",)
+    __slots__ = ("began", "first")
 
     def __init__(self, first: str = "") -> None:
         super().__init__(DB, allow_nested=False)
         self.first = first
+        self.began = 0.0
 
     async def __aenter__(self) -> Self:
+        self.began = time.perf_counter()
         with translate_errors():
             for remaining in _remaining_tries():
                 try:
@@ -162,6 +166,8 @@ class Transaction(PostgresTransaction):
             if DB.current_transaction.get() is self:
                 DB.current_transaction.reset(self.context)
             await self._release(broken=broken)
+            ended = COMMIT_SECONDS if exception is None and not broken else ROLLBACK_SECONDS
+            ended.observe(time.perf_counter() - self.began)
         return False
 
     async def _commit(self) -> None:
@@ -218,7 +224,7 @@ async def execute_single_count(sql: str, *args: object) -> int:
 async def _write_single(method: str, sql: str, args: Sequence[object]) -> Any:
     if DB.current_transaction.get() is not None:
         raise TransactionError("execute_single was called inside a transaction")
-    with translate_errors():
+    with translate_errors(), WRITE_SECONDS.time():
         async with _connection() as connection:
             try:
                 return await getattr(connection, method)(sql, *args)
@@ -257,7 +263,7 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     inside = DB.current_transaction.get()
     if inside is not None:
         return await getattr(inside.connection, method)(sql, *args)
-    with translate_errors():
+    with translate_errors(), READ_SECONDS.time():
         for remaining in _remaining_tries():
             try:
                 async with _connection() as connection:

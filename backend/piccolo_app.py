@@ -12,6 +12,7 @@ from backend.cards.tables import Card
 from backend.events.tables import EventInstance, EventSeries
 from backend.groups.tables import Group, GroupMember, GroupTopic, ShownList
 from backend.leases import Lease, ScheduledJob
+from backend.operations import OperationRun
 from backend.outbox.tables import Message
 from backend.people.tables import (
     CalendarFeed,
@@ -34,7 +35,7 @@ APP_CONFIG = AppConfig(
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember, ShownList,
         EventSeries, EventInstance, InstanceSeats,
-        Message, Lease, ScheduledJob, Card,
+        Message, Lease, ScheduledJob, OperationRun, Card,
         Booking, Participation, SeatClaim, Regular, Absence,
         Poll, PollOption, PollTally, OptionTally, PollVote,
         Announcement, AnnouncementGroup,

@@ -16,6 +16,7 @@ from aiogram.types import Update
 from bot.handlers import ROUTERS
 from bot.handlers.cards import recover_cards
 from bot.handlers.topics import learn_topic
+from bot.measuring import measure
 from bot.middleware import (
     InOrder,
     RateLimiter,
@@ -33,7 +34,7 @@ def make_dispatcher() -> Dispatcher:
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     rate = RateLimiter()
     for middleware in (
-        handle_errors, answer_in_time, InOrder(), rate.drop, deduplicate, answer_every_tap, load_person, rate.limit,
+        measure, handle_errors, answer_in_time, InOrder(), rate.drop, deduplicate, answer_every_tap, load_person, rate.limit,
         learn_topic, refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)

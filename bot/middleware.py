@@ -16,6 +16,7 @@ from backend.errors import Refusal, TooOften, Unavailable
 from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
 from backend.i18n import N_, Voice, Words, nearest
+from backend.instruments import UPDATES_FAILED
 from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
@@ -110,6 +111,7 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
         if not is_addressed(event):
             raise
         log.warning("unavailable", error=str(error))
+        UPDATES_FAILED.labels("database").inc()
         await _answer(event, data, UNAVAILABLE, "busy")
     except TelegramAPIError as error:
         await _record_unreachable(error, data)
@@ -117,6 +119,7 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
         # The answer comes before the log: the person looks at a spinning button.
         await _answer(event, data, INTERNAL_ERROR, "broken")
         log.error("update failed", kind=event.event_type, exc_info=error)
+        UPDATES_FAILED.labels("fault").inc()
     return None
 
 

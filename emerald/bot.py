@@ -2,6 +2,7 @@
 sandbox."""
 
 import asyncio
+from functools import partial
 
 import structlog
 from aiogram import Bot, Dispatcher
@@ -16,6 +17,7 @@ from bot.bot_setup import set_up_bot
 from bot.delivery.client import get_updates, make_bot
 from bot.dispatcher import make_dispatcher, used_update_types
 from emerald.log import configure, log_start
+from emerald.metrics_server import metrics_served
 from emerald.runtime import complete
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
@@ -29,16 +31,16 @@ DATABASE_PAUSES = (1, 2, 5, 10, 20, 30, 30)  # seconds
 STOP_TIMEOUT = 5.0  # seconds to finish the updates that have begun
 
 
-def main() -> None:
-    """Poll until SIGINT or SIGTERM."""
+def main(*, metrics_offset: int = 0) -> None:
+    """Poll until SIGINT or SIGTERM. Its `/metrics` is at `METRICS_PORT` and this many ports further."""
     configure("bot")
     log_start()
-    complete(poll_watched)
+    complete(partial(poll_watched, metrics_offset))
 
 
-async def poll_watched() -> None:
-    """`poll`, and end the process should it stand still."""
-    async with watched():
+async def poll_watched(metrics_offset: int = 0) -> None:
+    """`poll` with metrics, and end the process should it stand still."""
+    async with metrics_served(metrics_offset), watched():
         await poll()
 
 

@@ -5,8 +5,13 @@ Each check is one statement that finds violations, with the sentence that report
 so a busy club does not look inconsistent. Nothing is locked, and nothing is repaired.
 """
 
+import structlog
+
 from backend import clock, db
 from backend.db import Row
+from backend.operations import Operation, record_run
+
+log = structlog.get_logger()
 
 REPORTED_MAX = 20  # findings reported of one check; the rest are counted
 
@@ -299,6 +304,15 @@ async def check_invariants() -> list[str]:
                 rows,
             )
     return found
+
+
+async def count_violations() -> int:
+    """Check the invariants and leave the number of violations for the metrics; each is logged."""
+    found = await check_invariants()
+    for sentence in found:
+        log.error("invariant violated", finding=sentence)
+    await record_run(Operation.INVARIANTS, findings=len(found))
+    return len(found)
 
 
 def _report(sentence: str, rows: list[Row]) -> list[str]:

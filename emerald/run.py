@@ -43,6 +43,8 @@ SHARED = (
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
 )
+# All on one machine: each process publishes its metrics this many ports after METRICS_PORT.
+METRICS_OFFSETS = {"web": 0, "worker": 1, "bot": 2}
 READY_TIMEOUT = 60.0  # seconds
 FAILURES_MAX = 3  # of one process before everything was ready
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - only compared with
@@ -60,7 +62,8 @@ def run(*, verbose: bool = False) -> int:
     """
     check_port(settings.host, settings.port, "PORT")
     if settings.metrics_port:
-        check_port(settings.host, settings.metrics_port, "METRICS_PORT")
+        for offset in METRICS_OFFSETS.values():
+            check_port(settings.host, settings.metrics_port + offset, "METRICS_PORT")
     if settings.sandbox:
         check_port("127.0.0.1", settings.sandbox_port, "SANDBOX_PORT")
     logs = None if verbose else _keep_logs()
@@ -233,11 +236,11 @@ def _web() -> None:
 
 
 def _worker() -> None:
-    load("emerald.worker:main")()
+    load("emerald.worker:main")(metrics_offset=METRICS_OFFSETS["worker"])
 
 
 def _bot() -> None:
-    load("emerald.bot:main")()
+    load("emerald.bot:main")(metrics_offset=METRICS_OFFSETS["bot"])
 
 
 def _print_addresses(seconds: float, logs: Path | None) -> None:

@@ -2,6 +2,7 @@
 it once."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,11 +20,13 @@ from backend.errors import Busy, Unavailable
 from backend.events.materialization import materialize_all_series
 from backend.events.minimum import decide_minimum, warn_of_minimum
 from backend.events.zone_changes import keep_wall_clocks
+from backend.instruments import JOB_SECONDS, JOBS_FAILED
 from backend.people.expiry import delete_expired
 from backend.personal.actions import finish_erasures
 from backend.polls.closing import close_due
 from backend.polls.zone_changes import keep_poll_dates
 from backend.seats.regulars import seat_all_regulars
+from emerald.doctor import count_violations
 
 log = structlog.get_logger()
 
@@ -55,6 +58,7 @@ SCHEDULE = (
     Job("delete expired updates", timedelta(hours=1), delete_expired),
     Job("finish departures", timedelta(minutes=10), finish_departures),
     Job("finish erasures", timedelta(hours=1), finish_erasures),
+    Job("check invariants", timedelta(days=1), count_violations),
 )
 
 
@@ -75,7 +79,7 @@ async def run_due(jobs: Sequence[Job] = SCHEDULE) -> None:
 
 
 async def _run(job: Job, epoch: int) -> None:
-    error = ""
+    error, started = "", time.perf_counter()
     try:
         done = await _run_while_claimed(job, epoch)
     except ClaimLost:
@@ -90,6 +94,9 @@ async def _run(job: Job, epoch: int) -> None:
     else:
         if done:
             log.info("job done", job=job.name, count=done)
+    JOB_SECONDS.labels(job.name).observe(time.perf_counter() - started)
+    if error:
+        JOBS_FAILED.labels(job.name).inc()
     if not await leases.finish_job(job.name, epoch, job.every, error=error):
         log.warning("job claim lost at its end", job=job.name)
 

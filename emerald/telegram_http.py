@@ -1,12 +1,15 @@
 """The two calls of Telegram's Bot API that a process without aiogram makes: who is in a chat, and a message
 to share."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Self
 
 import httpx
 import structlog
 
+from backend.instruments import TELEGRAM_CALLS, TELEGRAM_SECONDS
+from backend.outbox.states import SendResult
 from backend.settings import settings
 
 log = structlog.get_logger()
@@ -18,6 +21,14 @@ CONNECTIONS_MAX, CONNECTIONS_KEPT = 20, 5
 MEMBER_STATUSES = ("creator", "administrator", "member")
 # How Telegram describes people who were never in the chat, or whom it does not know.
 NOT_IN_CHAT = ("user not found", "participant_id_invalid", "member not found")
+
+# What a status means, for the metrics.
+_RESULTS = {
+    200: SendResult.DONE,
+    401: SendResult.MISCONFIGURED,
+    403: SendResult.GONE,
+    429: SendResult.RATE_LIMITED,
+}
 
 
 class TelegramHttp:
@@ -44,10 +55,14 @@ class TelegramHttp:
     async def call(self, method: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """The status and the answer: 200 with a `result`, a refusal with its `description`, 0 when Telegram
         is away."""
+        started = time.perf_counter()
         try:
             response = await self._client.post(method, json=parameters)
         except httpx.HTTPError as error:
+            TELEGRAM_CALLS.labels(method, SendResult.UNKNOWN).inc()
             return 0, {"description": type(error).__name__}
+        TELEGRAM_CALLS.labels(method, _RESULTS.get(response.status_code, SendResult.REFUSED)).inc()
+        TELEGRAM_SECONDS.labels(method).observe(time.perf_counter() - started)
         try:
             return response.status_code, response.json()
         except ValueError as error:

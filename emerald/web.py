@@ -6,16 +6,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
-from backend import db, zone_data
+from backend import db
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from emerald.log import configure
+from emerald.metrics import identify, scrape
 from emerald.readiness import CHECKS
 from emerald.telegram_http import TelegramHttp
-from emerald.version import VERSION
 from emerald.watchdog import watched
-from webapp import health, metrics
+from webapp import health
 from webapp.headers import add_headers
+from webapp.metrics import answer_scrapes, observe_requests
 from webapp.miniapp.sharing import set_share_provider
 from webapp.refusals import HANDLERS, check_address, check_spelling
 from webapp.requests import FORM_MAX, BoundedRequest
@@ -39,9 +40,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     """The application. Tests have their own pool and pass `with_pool=False`."""
     configure("web")
     health.set_health_checks(CHECKS)
-    metrics.BUILD.info({"version": VERSION})
-    zones = zone_data.current()
-    metrics.ZONE_DATA.info({"version": zones.version, "source": zones.source})
+    identify()
     webhook, open_door = _webhook()
     app = Litestar(
         route_handlers=[*routes(), *health.ROUTES, *webhook],
@@ -57,9 +56,9 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         debug=False,
     )
     # Around the routing, because a 404 counts as a request too.
-    app.asgi_handler = metrics.observe_requests(app.asgi_handler)
+    app.asgi_handler = observe_requests(app.asgi_handler)
     if settings.metrics_port:
-        app.asgi_handler = metrics.answer_scrapes(app.asgi_handler, settings.metrics_port)
+        app.asgi_handler = answer_scrapes(app.asgi_handler, settings.metrics_port, scrape)
     return app
 
 

@@ -19,6 +19,7 @@ from bot.bot_setup import set_up_bot
 from bot.delivery.client import make_bot
 from bot.delivery.sender import Sender
 from emerald.log import configure, log_start
+from emerald.metrics_server import metrics_served
 from emerald.runtime import complete
 from emerald.schedule import SCHEDULE, run_due
 from emerald.watchdog import watch
@@ -33,11 +34,16 @@ STOP_TIMEOUT = 12.0  # seconds to finish what has begun; container engines kill 
 SET_UP_AGAIN = timedelta(minutes=1)
 
 
-def main() -> None:
-    """Be a worker until SIGINT or SIGTERM."""
+def main(*, metrics_offset: int = 0) -> None:
+    """Be a worker until SIGINT or SIGTERM. Its `/metrics` is at `METRICS_PORT` and this many ports further."""
     configure("worker")
     log_start()
-    complete(work)
+    complete(partial(_work_measured, metrics_offset))
+
+
+async def _work_measured(metrics_offset: int) -> None:
+    async with metrics_served(metrics_offset):
+        await work()
 
 
 async def work() -> None:

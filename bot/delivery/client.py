@@ -5,6 +5,7 @@ Processes that must not load aiogram make their two calls by `emerald/telegram_h
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextvars import ContextVar
 
@@ -15,7 +16,7 @@ from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextR
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
-from aiogram.methods import Response, TelegramMethod
+from aiogram.methods import GetUpdates, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import (
     BotCommand,
@@ -29,6 +30,7 @@ from aiogram.types import (
     WebAppInfo,
 )
 
+from backend.instruments import TELEGRAM_CALLS, TELEGRAM_SECONDS
 from backend.outbox.states import CallResult, SendResult
 from backend.settings import Settings
 from bot.delivery.errors import classify_error
@@ -60,6 +62,30 @@ class RetryAfter(BaseRequestMiddleware):
         return await make_request(bot, method)
 
 
+class CountCalls(BaseRequestMiddleware):
+    """Counts each call, how long it took and what came of it, for `/metrics`. Long polls are not timed: they wait."""
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        name, result, started = method.__api_method__, SendResult.UNKNOWN, time.perf_counter()
+        try:
+            answer = await make_request(bot, method)
+        except AiogramError as error:
+            result = classify_error(error).result
+            raise
+        else:
+            result = SendResult.DONE
+            return answer
+        finally:
+            TELEGRAM_CALLS.labels(name, result).inc()
+            if name != GetUpdates.__api_method__:
+                TELEGRAM_SECONDS.labels(name).observe(time.perf_counter() - started)
+
+
 def make_bot(settings: Settings, *, retries: bool = False) -> Bot:
     """The bot of these settings. The caller closes its `session`.
 
@@ -69,6 +95,7 @@ def make_bot(settings: Settings, *, retries: bool = False) -> Bot:
     session = AiohttpSession(api=TelegramAPIServer.from_base(url) if url else PRODUCTION)
     if retries:
         session.middleware(RetryAfter())
+    session.middleware(CountCalls())  # within: each try counts
     return Bot(
         settings.telegram_bot_token,
         session=session,

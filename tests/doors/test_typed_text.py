@@ -40,6 +40,7 @@ OURS = {
     "leases": {"name", "holder"},
     "memberships": {"role", "joined_through"},
     "messages": {"kind", "dedupe", "state", "error"},
+    "operation_runs": {"name"},
     "poll_options": {"zone", "zone_data"},
     "poll_votes": {"answer"},
     "polls": {"code", "kind", "results"},

@@ -28,6 +28,7 @@ NOT_TENANTS = {
     "telegram_updates",
     "leases",
     "schedule",
+    "operation_runs",
 }
 # Rows so hot that a foreign key to them would cost more than it keeps (decision 0001).
 HOT = {"instance_seats", "poll_tallies", "poll_option_tallies"}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -10,10 +11,14 @@ import pytest
 
 from backend import clock, db, leases, zone_data
 from backend.bookings.actions import book
+from backend.cards.actions import post_card
 from backend.errors import Unavailable
+from backend.metrics import MetricsReader
+from backend.operations import Operation, record_run
 from backend.seats.requests import Via
-from emerald import readiness
-from webapp import metrics
+from emerald import metrics, readiness
+from emerald.doctor import count_violations
+from webapp.metrics import answer_scrapes
 
 METRICS = "https://emerald.example:9464/metrics"
 
@@ -23,7 +28,7 @@ async def client(world: None) -> AsyncIterator[httpx.AsyncClient]:
     from emerald.web import create_app
 
     app = create_app(with_pool=False)
-    app.asgi_handler = metrics.answer_scrapes(app.asgi_handler, 9464)
+    app.asgi_handler = answer_scrapes(app.asgi_handler, 9464, metrics.scrape)
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as asking:
         yield asking
@@ -68,7 +73,7 @@ async def test_metrics_has_its_own_counts_while_the_database_hangs(
     async def hang() -> Any:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(metrics, "read_metrics", hang)
+    monkeypatch.setattr(metrics, "_reader", SimpleNamespace(read=hang))
     monkeypatch.setattr(metrics, "READ_TIMEOUT", 0.01)
     assert await figure(client, "emerald_database_up") == 0
     assert "emerald_http_requests_total" in (await client.get(METRICS)).text
@@ -223,3 +228,83 @@ async def test_metrics_has_no_secret(client: httpx.AsyncClient) -> None:
         text = (await client.get(path)).text
         for secret in (settings.telegram_bot_token, settings.secret_key, settings.database_url):
             assert secret not in text
+
+
+async def test_metrics_shows_how_much_the_product_is_used(
+    client: httpx.AsyncClient, instance: Any, alice: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_reader", MetricsReader())
+    code = await instance(capacity=1)
+    await book(code, alice, via=Via.MINIAPP)
+    await book(code, bob, via=Via.MINIAPP)
+    for name in ("accounts", "dates_to_come", "seats_booked", "parties_waiting"):
+        assert await figure(client, f"emerald_{name}") == 1, name
+    assert await figure(client, "emerald_database_bytes") > 1_000_000
+    assert (
+        1
+        <= await figure(client, "emerald_database_backends")
+        <= await figure(client, "emerald_database_backends_most")
+    )
+    assert await figure(client, 'emerald_database_transactions_total{outcome="committed"}') > 0
+    assert await figure(client, 'emerald_database_transaction_seconds_count{outcome="committed"}') > 0
+    assert await figure(client, 'emerald_database_statement_seconds_count{kind="read"}') > 0
+
+
+async def test_usage_is_counted_once_a_minute(
+    client: httpx.AsyncClient, instance: Any, alice: Any, noon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_reader", MetricsReader())
+    code = await instance(capacity=1)
+    assert await figure(client, "emerald_seats_booked") == 0
+    await book(code, alice, via=Via.MINIAPP)
+    clock.advance(timedelta(seconds=59))
+    assert await figure(client, "emerald_seats_booked") == 0
+    clock.advance(timedelta(seconds=1))
+    assert await figure(client, "emerald_seats_booked") == 1
+
+
+async def test_metrics_names_the_holders_of_leases(client: httpx.AsyncClient, noon: Any) -> None:
+    await leases.take("sender 42", "host-a:7:beef", timedelta(seconds=8))
+    await leases.take("worker", "worker", timedelta(seconds=1))
+    clock.advance(timedelta(seconds=2))
+    assert await figure(client, 'emerald_lease_seconds{holder="host-a:7:beef",lease="sender"}') == 6
+    assert 'lease="worker"' not in (await client.get(METRICS)).text
+
+
+async def test_metrics_says_since_when_a_card_is_behind(
+    client: httpx.AsyncClient, olga: Any, alice: Any, account: Any, instance: Any, noon: Any
+) -> None:
+    """`C2`: a card whose picture changes meanwhile is not behind, however often it is found so."""
+    await post_card(olga, await instance())
+    await db.execute("UPDATE cards SET state = 'live', message_id = 7, posted_at = $1", clock.now())
+    await db.execute("UPDATE instance_seats SET version = 5")
+    assert await figure(client, "emerald_cards_stale_seconds") == 0
+    clock.advance(timedelta(seconds=30))
+    assert await figure(client, "emerald_cards_stale_seconds") == 30
+    await db.execute("UPDATE cards SET shown_version = 4")
+    assert await figure(client, "emerald_cards_stale_seconds") == 0
+    await db.execute("UPDATE cards SET shown_version = 5")
+    clock.advance(timedelta(seconds=30))
+    assert await figure(client, "emerald_cards_stale_seconds") == 0
+
+
+async def test_metrics_says_how_old_backups_and_checks_are(client: httpx.AsyncClient, noon: Any) -> None:
+    assert "emerald_backup_age_seconds" not in (await client.get(METRICS)).text
+    await record_run(Operation.BACKUP)
+    await record_run(Operation.VERIFIED_RESTORE, finished_at=clock.now() - timedelta(days=3))
+    await record_run(Operation.VERIFIED_RESTORE, finished_at=clock.now() - timedelta(days=4))
+    clock.advance(timedelta(hours=1))
+    assert await count_violations() == 0
+    assert await figure(client, "emerald_backup_age_seconds") == 3600
+    assert await figure(client, "emerald_backup_verified_age_seconds") == 3 * 86_400 + 3600
+    assert await figure(client, "emerald_invariants_age_seconds") == 0
+    assert await figure(client, "emerald_invariants_violated") == 0
+
+
+async def test_metrics_counts_what_the_invariants_check_found(
+    client: httpx.AsyncClient, instance: Any, alice: Any
+) -> None:
+    await book(await instance(capacity=3), alice, via=Via.MINIAPP)
+    await db.execute("UPDATE instance_seats SET booked = 2")
+    assert await count_violations() == 1
+    assert await figure(client, "emerald_invariants_violated") == 1

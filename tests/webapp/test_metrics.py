@@ -10,6 +10,7 @@ from litestar import Litestar, get, post
 from litestar.config.csrf import CSRFConfig
 from litestar.params import FromPath
 
+from backend.instruments import REGISTRY
 from webapp import metrics
 
 
@@ -30,7 +31,7 @@ async def broken() -> None:
 
 def count(method: str, path: str, status: int) -> float:
     labels = {"method": method, "path": path, "status": str(status)}
-    return metrics.REGISTRY.get_sample_value("emerald_http_requests_total", labels) or 0
+    return REGISTRY.get_sample_value("emerald_http_requests_total", labels) or 0
 
 
 @pytest.fixture
@@ -83,12 +84,12 @@ async def test_counts_clients_that_close_the_connection() -> None:
     scope: Any = {"type": "http", "method": "GET", "path": "/slow"}
     asked = asyncio.ensure_future(metrics.observe_requests(forever)(scope, None, None))  # type: ignore[arg-type]
     await asyncio.sleep(0)
-    assert metrics.REGISTRY.get_sample_value("emerald_http_requests_in_flight") == 1
+    assert REGISTRY.get_sample_value("emerald_http_requests_in_flight") == 1
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert count("GET", "(none)", 499) == before + 1
-    assert metrics.REGISTRY.get_sample_value("emerald_http_requests_in_flight") == 0
+    assert REGISTRY.get_sample_value("emerald_http_requests_in_flight") == 0
 
 
 async def test_logs_one_line_for_each_request_without_its_query(

@@ -16,11 +16,11 @@ from backend.bookings.queries.event import event
 from backend.events.cancel import cancel_instance
 from backend.events.edit import InstanceChanges, edit_instance
 from backend.events.reschedule import move_instance
+from backend.instruments import REGISTRY
 from backend.people.actions import choose_language
 from backend.people.queries import Person
 from backend.seats.requests import Via
 from tests.webapp.conftest import App
-from webapp import metrics
 from webapp.miniapp import row_cache
 from webapp.miniapp.row_cache import ListRow, RowCache
 
@@ -37,7 +37,7 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> RowCache:
 
 def shown_rows(source: str) -> float:
     """How many rows of lists this process has shown from there."""
-    return metrics.REGISTRY.get_sample_value("emerald_list_rows_total", {"source": source}) or 0
+    return REGISTRY.get_sample_value("emerald_list_rows_total", {"source": source}) or 0
 
 
 async def pages_of(apps: list[App]) -> list[str]:
