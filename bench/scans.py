@@ -77,7 +77,7 @@ async def find_scans() -> dict[str, list[str]]:
         clock.now(),
     )
     assert date is not None
-    names = {"code": date["code"], "series_id": date["series_id"], "club_id": account, "membership_id": 1}
+    names = {"code": date["code"], "series_id": date["series_id"], "account_id": account, "membership_id": 1}
     app = create_app(with_pool=False)
     paths = [
         route.path_format

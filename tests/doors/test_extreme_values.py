@@ -57,7 +57,7 @@ async def real(instance: Any, olga: Any, alice: Any) -> dict[str, str]:
         "membership_id": str(member),
         "series_id": str(await db.value("SELECT id FROM event_series")),
         "group_id": str(await db.value("SELECT id FROM groups")),
-        "club_id": str(await db.value("SELECT id FROM accounts")),
+        "account_id": str(await db.value("SELECT id FROM accounts")),
     }
 
 

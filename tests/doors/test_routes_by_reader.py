@@ -50,7 +50,7 @@ TABLE = [
     (Need.SIGNED_IN, "", r"/app/me(/.+)?"),
     (Need.SIGNED_IN, "GET", r"/app/(events|month|bookings|polls|clubs)"),
     (Need.ITS_OWN, "DELETE", r"/app/regulars/{series_id}"),
-    (Need.MEMBER, "", r"/app/clubs/{club_id}(/membership)?"),
+    (Need.MEMBER, "", r"/app/clubs/{account_id}(/membership)?"),
     (Need.MEMBER, "", r"/app/polls/{code}(/(vote|share))?"),
     (Need.HELPER, "GET", r"/app/events/{code}/attendance(/{membership_id})?"),
     (Need.HELPER, "", r"/app/events/{code}/check-ins(/{membership_id})?"),
@@ -132,7 +132,7 @@ class Readers:
 
     def address(self, path: str, reader: str) -> str:
         """The path about that club; in the dashboard, which asks for one's own club, about the one that is theirs."""
-        account = self.objects["club_id"]
+        account = self.objects["account_id"]
         if reader == "owner of another club" and "{" in path:
             account = str(self.other_account)
         filled = path.replace("{code}", self.objects["poll" if "/polls/" in path else "event"])
@@ -191,7 +191,7 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
             "poll": poll,
             "series_id": str(made.series_id),
             "membership_id": str(member),
-            "club_id": str(account.id),
+            "account_id": str(account.id),
             "group_id": str(account.group_id),
             "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
             "browser_id": str(await db.value("SELECT max(id) FROM web_sessions WHERE user_id = $1", olga.id)),

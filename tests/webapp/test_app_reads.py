@@ -43,7 +43,7 @@ async def values(instance: Any, account: Any, olga: Any, alice: Any, noon: Any) 
         "code": code,
         "name": code,
         "poll": await create_poll(olga, account.id, draft),
-        "club_id": str(account.id),
+        "account_id": str(account.id),
         "membership_id": str(member.membership_id),
     }
 

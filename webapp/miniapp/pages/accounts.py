@@ -26,7 +26,7 @@ async def index(person: NamedDependency[Person]) -> Response[str]:
     return await _list_screen(person)
 
 
-@get("/clubs/{club_id:int}")
+@get("/clubs/{account_id:int}")
 async def show(account_id: PathId, person: NamedDependency[Person]) -> Response[str]:
     """One club. Raises `NotFound` (`A1`)."""
     view = await account_summary(person, account_id)
@@ -43,7 +43,7 @@ async def show(account_id: PathId, person: NamedDependency[Person]) -> Response[
     )
 
 
-@delete("/clubs/{club_id:int}/membership", status_code=200)
+@delete("/clubs/{account_id:int}/membership", status_code=200)
 async def destroy(request: AnyRequest, account_id: PathId, person: NamedDependency[Person]) -> Response[str]:
     """Leave the club; the reader's future seats are given back by the ordinary rules. Raises `LastOwner`
     (`A2`), `NotFound`, and `OpenAgain` for an owner."""
