@@ -4,7 +4,7 @@ divided by what it is about."""
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("backend", "bot", "webapp", "emerald", "sandbox", "bench", "e2e")
+PARTS = ("backend", "bot", "webapp", "emerald", "sandbox", "bench", "e2e", "ops")
 
 
 def lines_of(path: Path) -> int:
