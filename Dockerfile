@@ -33,7 +33,10 @@ LABEL org.opencontainers.image.title="Emerald" \
       org.opencontainers.image.version="${VERSION}"
 RUN groupadd --gid 10001 emerald \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent \
-        --shell /usr/sbin/nologin emerald
+        --shell /usr/sbin/nologin emerald \
+    # Volumes with the addresses of the database's roles begin as these: nobody else may read them.
+    && for role in owner app archiver reader; do \
+        install -d -m 0700 -o emerald -g emerald "/var/lib/emerald/roles/$role"; done
 # Owned by root: the process can read its own code and never change it.
 COPY --from=build /opt/emerald /opt/emerald
 COPY --from=build /srv/emerald /srv/emerald

@@ -10,7 +10,7 @@ lock or a statement took too long), `Invalid` (a character that no text column c
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -19,7 +19,8 @@ from asyncpg.exceptions import InterfaceError, InternalClientError
 from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.postgres import PostgresTransaction
 
-from backend.engine import DB
+from backend import failpoints
+from backend.engine import DB, connect, connect_kwargs
 from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from backend.i18n import N_
 from backend.instruments import COMMIT_SECONDS, READ_SECONDS, ROLLBACK_SECONDS, WRITE_SECONDS
@@ -30,6 +31,22 @@ Row = asyncpg.Record
 # Seconds that a command may stay unanswered. The server ends each statement after 20, so after 25 the
 # connection is lost.
 COMMAND_TIMEOUT = 25.0
+# Seconds for which whoever needs a connection waits for a server that restarts, or for the next one to take
+# over.
+CONNECTION_WAIT = 2.0
+CONNECTION_PAUSE = 0.05  # seconds between tries
+
+# What holds for each session of the application, so that nothing waits for ever. Behind PgBouncer a session
+# cannot bring it along; the role has it (`emerald create-roles`).
+SESSION = {
+    "lock_timeout": "5s",
+    "statement_timeout": "20s",
+    "idle_in_transaction_session_timeout": "30s",
+    # The queries are small: to compile them, or to plan one again for each list of ids, costs more than it
+    # saves.
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 # How asyncpg reports that there is no server, or no connection to it any more.
 CONNECTION_LOST = (
@@ -39,7 +56,16 @@ CONNECTION_LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.ReadOnlySQLTransactionError,  # this server became a replica; another is the primary now
     OSError,
+)
+# Of these, what passes while a server restarts.
+SERVER_RESTARTS = (
+    asyncpg.PostgresConnectionError,
+    InternalClientError,
+    asyncpg.CannotConnectNowError,
+    ConnectionError,
+    FileNotFoundError,  # the server's socket
 )
 TOOK_TOO_LONG = (
     asyncpg.LockNotAvailableError,
@@ -71,27 +97,17 @@ async def _skip_reset(connection: object) -> None:
 async def open_pool(*, name: str, size: int | None = None) -> None:
     """Open this process's pool. The server shows `name` as application_name. Raises `Unavailable`."""
     max_size = size or settings.database_pool_size
-    kwargs = settings.database.connect_kwargs()
-    session = {
-        "application_name": name,
-        "timezone": "UTC",
-        "lock_timeout": "5s",
-        "statement_timeout": "20s",
-        "idle_in_transaction_session_timeout": "30s",
-        # The queries are small: to compile them, or to plan one again for each list of ids, costs more than
-        # it saves.
-        "jit": "off",
-        "plan_cache_mode": "force_generic_plan",
-    }
-    kwargs["server_settings"] = {**kwargs.get("server_settings", {}), **session}
+    kwargs = connect_kwargs(settings.database)
+    session = {"application_name": name, "timezone": "UTC"}
+    kwargs["server_settings"] |= session if settings.database.pgbouncer else {**SESSION, **session}
     with translate_errors():
         await DB.start_connection_pool(
             **kwargs,
+            connect=connect,
             min_size=1,
             max_size=max_size,
             reset=_skip_reset,
             command_timeout=COMMAND_TIMEOUT,
-            statement_cache_size=settings.database_statement_cache,
         )
 
 
@@ -118,9 +134,10 @@ class Transaction(PostgresTransaction):
     async def __aenter__(self) -> Self:
         self.began = time.perf_counter()
         with translate_errors():
+            deadline = _connection_deadline()
             for remaining in _remaining_tries():
                 try:
-                    await self._begin()
+                    await self._begin(deadline)
                     break
                 except CONNECTION_LOST as error:
                     if not remaining or isinstance(error, TimeoutError):
@@ -128,8 +145,8 @@ class Transaction(PostgresTransaction):
         self.context = DB.current_transaction.set(self)
         return self
 
-    async def _begin(self) -> None:
-        self.connection = await (DB.pool.acquire() if DB.pool else DB.get_new_connection())
+    async def _begin(self, deadline: float) -> None:
+        self.connection = await _open_connection(deadline)
         try:
             await self.connection.execute(f"BEGIN;{self.first}")
         except BaseException as error:
@@ -162,6 +179,8 @@ class Transaction(PostgresTransaction):
             else:
                 # If the connection is lost, the server rolls back by itself.
                 broken = not await self._roll_back()
+                if isinstance(exception, asyncpg.ReadOnlySQLTransactionError):
+                    await _leave_server()
         finally:
             if DB.current_transaction.get() is self:
                 DB.current_transaction.reset(self.context)
@@ -225,9 +244,12 @@ async def _write_single(method: str, sql: str, args: Sequence[object]) -> Any:
     if DB.current_transaction.get() is not None:
         raise TransactionError("execute_single was called inside a transaction")
     with translate_errors(), WRITE_SECONDS.time():
-        async with _connection() as connection:
+        async with _connection(_connection_deadline()) as connection:
             try:
                 return await getattr(connection, method)(sql, *args)
+            except asyncpg.ReadOnlySQLTransactionError:
+                await _leave_server()
+                raise
             except CONNECTION_LOST as error:
                 raise OutcomeUnknown("the connection was lost while writing") from error
 
@@ -264,9 +286,10 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     if inside is not None:
         return await getattr(inside.connection, method)(sql, *args)
     with translate_errors(), READ_SECONDS.time():
+        deadline = _connection_deadline()
         for remaining in _remaining_tries():
             try:
-                async with _connection() as connection:
+                async with _connection(deadline) as connection:
                     return await getattr(connection, method)(sql, *args)
             except CONNECTION_LOST as error:
                 if not remaining or method == "execute" or isinstance(error, TimeoutError):
@@ -274,18 +297,36 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     raise AssertionError("unreachable")
 
 
-def _connection() -> AbstractAsyncContextManager[asyncpg.Connection]:
-    """A connection of the pool, or in a process without a pool a new one."""
-    return DB.pool.acquire() if DB.pool is not None else _new_connection()
+def _connection_deadline() -> float:
+    return asyncio.get_running_loop().time() + CONNECTION_WAIT
+
+
+async def _open_connection(deadline: float) -> Any:
+    """A connection of the pool, or in a process without a pool a new one. While the server restarts it is
+    asked again until the deadline."""
+    while True:
+        try:
+            return await (DB.pool.acquire() if DB.pool is not None else DB.get_new_connection())
+        except SERVER_RESTARTS:
+            if failpoints.on("database.impatient") or _connection_deadline() - CONNECTION_WAIT >= deadline:
+                raise
+        await asyncio.sleep(CONNECTION_PAUSE)
 
 
 @asynccontextmanager
-async def _new_connection() -> AsyncIterator[asyncpg.Connection]:
-    connection = await DB.get_new_connection()
+async def _connection(deadline: float) -> AsyncIterator[asyncpg.Connection]:
+    connection = await _open_connection(deadline)
     try:
         yield connection
     finally:
-        await connection.close()
+        await (DB.pool.release(connection) if DB.pool is not None else connection.close())
+
+
+async def _leave_server() -> None:
+    """Replace the connections of the pool, each when it is next used: they lead to a server that has become a
+    replica."""
+    if DB.pool is not None:
+        await DB.pool.expire_connections()
 
 
 async def is_reachable(timeout: float = 1.0) -> bool:  # noqa: ASYNC109 - callers say how long they wait

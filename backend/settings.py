@@ -43,6 +43,7 @@ class Settings:
     home: Path  # where the embedded database and the kept secrets of a development machine live
     database_url: str = field(repr=False)
     database: DatabaseAddress
+    migrate_database: DatabaseAddress  # as whom and where to migrate: the tables' owner, and not PgBouncer
     database_embedded: bool  # no database is named, so the embedded one is used
     database_pool_size: int  # connections per process
     database_statement_cache: int  # prepared statements kept per connection; 0 behind PgBouncer
@@ -142,6 +143,7 @@ class Settings:
             home=home,
             database_url=database_url,
             database=address,
+            migrate_database=_migrate_database(variables, address),
             database_embedded=is_embedded,
             database_pool_size=variables.integer("DATABASE_POOL_SIZE", address.connection_limit or 6, 1, 100),
             database_statement_cache=variables.integer(
@@ -221,8 +223,7 @@ def _database(variables: Variables, home: Path, production: bool) -> tuple[str, 
         if url:
             return url, DatabaseAddress.from_url(url, pieces), False
         address = DatabaseAddress(
-            host=host or "127.0.0.1",
-            port=port,
+            hosts=tuple((name, port) for name in (host or "127.0.0.1").split(",")),
             user=pieces["user"] or "emerald",
             password=pieces["password"],
             database=pieces["database"] or "emerald",
@@ -231,6 +232,16 @@ def _database(variables: Variables, home: Path, production: bool) -> tuple[str, 
     except BadAddress as error:
         variables.fault(f"DATABASE_URL {error}.")
         return embedded_url, DatabaseAddress.from_url(embedded_url), False
+
+
+def _migrate_database(variables: Variables, database: DatabaseAddress) -> DatabaseAddress:
+    """The address for `emerald migrate`: `MIGRATE_DATABASE_URL`, or the application's."""
+    url = variables.text("MIGRATE_DATABASE_URL")
+    try:
+        return DatabaseAddress.from_url(url) if url else database
+    except BadAddress as error:
+        variables.fault(f"MIGRATE_DATABASE_URL {error}.")
+        return database
 
 
 settings = Settings.from_environ()

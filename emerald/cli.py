@@ -25,6 +25,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "work": ("emerald.commands.work:work", "Run the worker: it sends messages and runs what is due."),
     "bot": ("emerald.commands.bot:bot", "Run the bot by long polling, where Telegram cannot call us."),
     "migrate": ("emerald.commands.migrate:migrate", "Update the database to this version."),
+    "create-roles": (
+        "emerald.commands.roles:create_roles",
+        "Create the database's roles with the least rights each needs.",
+    ),
+    "database-url": (
+        "emerald.commands.roles:database_url",
+        "Print the address of the database, for psql and pg_dump too.",
+    ),
     "create-account": (
         "emerald.commands.accounts:create_account",
         "Create a club and print its OWNER key once.",

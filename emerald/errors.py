@@ -18,6 +18,10 @@ class Interrupted(Exception):
     """SIGINT or SIGTERM ended a command before it had a result."""
 
 
+class CommandFailed(Exception):
+    """A command cannot do what it was asked to. The text is a sentence that says why and what to do."""
+
+
 class PortTaken(Exception):
     """This process cannot listen on the port."""
 
@@ -52,6 +56,8 @@ def explain(error: BaseException) -> tuple[str, int] | None:
     (`X6`)."""
     if isinstance(error, (KeyboardInterrupt, click.Abort, Interrupted)):
         return "", INTERRUPTED
+    if isinstance(error, CommandFailed):
+        return str(error), REFUSED
     if (
         isinstance(error, PortTaken)
         or _is_a(error, "backend.variables", "SettingsError")
@@ -93,24 +99,24 @@ def _explain_database_error(error: BaseException) -> str | None:
     if _is_a(error, "asyncpg", "InvalidAuthorizationSpecificationError"):
         return (
             f"The database at {_where()} refused user {_address().user}: "
-            "check the user and the password in DATABASE_URL."
+            f"check the user and the password in {_variable()}."
         )
     if _is_a(error, "asyncpg", "InvalidCatalogNameError"):
         return (
             f"The server at {_where()} has no database {_address().database}: "
-            "create it, or change DATABASE_URL."
+            f"create it, or change {_variable()}."
         )
     if _is_a(error, "asyncpg", "UndefinedTableError"):
         return f"The database at {_where()} is missing tables: run `emerald migrate`."
     if _is_a(error, "asyncpg", "InsufficientPrivilegeError"):
         return f"User {_address().user} is not allowed to do this in the database at {_where()}: {error}."
     if _is_a(error, "socket", "gaierror"):
-        return f"Unknown database host {_address().host}: check DATABASE_URL."
+        return f"Unknown database host {_address().host}: check {_variable()}."
     if isinstance(error, (ConnectionError, FileNotFoundError, TimeoutError)) and _is_from_asyncpg(error):
         reason = getattr(error, "strerror", None) or str(error) or "no answer in time"
         return (
             f"The database at {_where()} cannot be reached ({reason.lower()}): "
-            "check DATABASE_URL, and that its server runs."
+            f"check {_variable()}, and that its server runs."
         )
     return None
 
@@ -126,11 +132,18 @@ def _is_from_asyncpg(error: BaseException) -> bool:
 
 
 def _address() -> Any:
-    """The `DatabaseAddress` of the settings. They are loaded: no module talks to the database without
-    them."""
-    return sys.modules["backend.settings"].settings.database
+    """The `DatabaseAddress` in use. The engine is loaded: no module talks to the database without it."""
+    engine = sys.modules["backend.engine"].DB
+    return engine.failed_at or engine.address
+
+
+def _variable() -> str:
+    return "DATABASE_URL" if _address() == _settings().database else "MIGRATE_DATABASE_URL"
+
+
+def _settings() -> Any:
+    return sys.modules["backend.settings"].settings
 
 
 def _where() -> str:
-    address = _address()
-    return str(address.host) if address.is_socket else f"{address.host}:{address.port}"
+    return str(_address().place)

@@ -2,10 +2,18 @@
 
 from backend import clock, db, zone_data
 from backend.events.zone_changes import newest_zone_data, series_to_keep
+from backend.settings import settings
 from emerald.doctor import check_invariants
-from emerald.migrate import migrate
+from emerald.pending import pending
+from emerald.rights import APP, LOGS
 
 POSTGRES_MIN = 15
+
+MIGHT = """
+SELECT rolname, rolsuper, EXISTS (SELECT 1 FROM unnest($1::text[]) log
+    WHERE has_table_privilege(to_regclass(log), 'UPDATE, DELETE, TRUNCATE')) AS rewrites
+FROM pg_roles WHERE rolname = current_user
+"""
 
 
 async def report(*, invariants: bool) -> list[str]:
@@ -23,7 +31,8 @@ async def report(*, invariants: bool) -> list[str]:
         found.append(f"PostgreSQL {version} is too old: use {POSTGRES_MIN} or newer.")
     if not await db.value("SELECT pg_is_in_recovery() = false"):
         found.append("The database is a replica and cannot be written: use the primary.")
-    missing = await migrate(check=True)
+    found += await _role_findings()
+    missing = await pending()
     if missing:
         found.append(f"{len(missing)} migration steps are missing: run `emerald migrate`.")
         return found
@@ -38,4 +47,28 @@ async def report(*, invariants: bool) -> list[str]:
         found.append(f"Events not at time zone data {zones} yet: {len(behind)}. Start a worker.")
     if invariants:
         found += await check_invariants()
+    return found
+
+
+async def _role_findings() -> list[str]:
+    """Whether this role's sessions end by themselves what takes too long, and in production, whether the role
+    may do more than the application needs (`B8`)."""
+    found = []
+    for name, wanted in db.SESSION.items():
+        value = await db.value("SELECT current_setting($1)", name)
+        if value != wanted:
+            found.append(
+                f"Sessions have {name} = {value} instead of {wanted}: PgBouncer passes no settings on, so the role"
+                " must have them. Run `emerald create-roles`."
+            )
+    if not settings.production:
+        return found
+    me = await db.row(MIGHT, list(LOGS))
+    assert me is not None, "everybody has a row"
+    if me["rolsuper"] or me["rewrites"]:
+        can = "is a superuser" if me["rolsuper"] else "may rewrite the log"
+        found.append(
+            f"The application’s user {me['rolname']} {can}: run `emerald create-roles`, and let DATABASE_URL name"
+            f" {APP}."
+        )
     return found

@@ -1,51 +1,162 @@
-"""Migrate the database to the tables of this version. An advisory lock lets one process migrate at a time."""
+"""Migrate the database to the tables of this version. An advisory lock lets one process migrate at a time.
 
+The lock is a transaction's, which also holds behind PgBouncer, where a session's would stay with a connection
+of the pool. Each step is a transaction of its own, with the row that records it.
+"""
+
+import asyncio
 import contextlib
 import io
 import os
+import sys
+from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 from piccolo.apps.migrations.commands.backwards import run_backwards
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import db
+from backend.engine import DB, connect, connect_kwargs
+from backend.errors import Busy
 from backend.events.zone_changes import keep_wall_clocks
 from backend.polls.zone_changes import keep_poll_dates
 from backend.settings import settings
-from emerald.pending import pending
+from emerald.errors import CommandFailed
+from emerald.pending import migration_ids, pending
+from emerald.rights import grant_rights
 
 # Any number that no other program uses: "emerald" in ASCII, shortened to 63 bits.
 LOCK = 0x656D6572616C64
+WAIT = 600.0  # seconds to wait for another process that migrates
+WAIT_PAUSE, SAY_AGAIN = 0.5, 30.0  # seconds
+# A step waits five seconds for a table, for whoever uses the table next waits behind it; then it lets them
+# pass and tries again.
+LOCK_TIMEOUT = "5s"
+STEP_TRIES = 12
+
+HOLDER = """
+SELECT format('process %s', l.pid) || coalesce(' of ' || a.usename, '')
+    || coalesce(', ' || nullif(a.application_name, ''), '') || coalesce(' from ' || host(a.client_addr), '')
+    || coalesce(format(', for %s s', extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start))::int), '')
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database
+    WHERE datname = current_database())
+    AND (l.classid::bigint << 32 | l.objid::bigint) = $1 AND l.objsubid = 1
+"""
 
 # Piccolo finds the engine and the list of tables through this variable only.
 os.environ.setdefault("PICCOLO_CONF", "backend.piccolo_conf")
 
+Say = Callable[[str], None]
 
-async def migrate(check: bool = False) -> list[str]:
-    """Apply the migrations that are missing. Returns their ids. With `check`, apply none. Raises
-    `Unavailable`.
+
+def say_on_stderr(sentence: str) -> None:
+    """What happens meanwhile is no answer of the command."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+async def missing_steps() -> list[str]:
+    """The ids of the migrations that the database does not have yet. Locks nothing and waits for nobody.
+    Raises `Unavailable`."""
+    with DB.at(settings.migrate_database, name="emerald migrate"):
+        return await pending()
+
+
+async def migrate(to: str | None = None, *, wait: float = WAIT, say: Say = say_on_stderr) -> list[str]:
+    """Apply the migrations that are missing, or those up to the id `to`. Returns their ids. Raises
+    `Unavailable`, and `CommandFailed` when another process still migrates after `wait` seconds.
 
     Afterwards the wall clocks of all instances are filled in: PostgreSQL's own zone data may be others than
     ours (`S10`).
     """
-    with db.translate_errors():
-        lock_holder = await asyncpg.connect(**settings.database.connect_kwargs())
-    try:
-        # The lock is held as long as this connection. A process that waited for it finds nothing missing.
-        await lock_holder.execute("SELECT pg_advisory_lock($1)", LOCK)
-        missing = await pending()
-        if missing and not check:
-            await _quietly(run_forwards, "emerald")
-            await keep_wall_clocks()
-            await keep_poll_dates()
-        return missing
-    finally:
-        await lock_holder.close()
+    if to is not None and to not in migration_ids():
+        raise CommandFailed(
+            f"There is no migration {to}: `emerald migrate --check` lists those that are missing."
+        )
+    with db.translate_errors(), DB.at(settings.migrate_database, name="emerald migrate"):
+        async with _locked(wait, say), _pool():
+            missing = await pending()
+            steps = [step for step in missing if to is None or step <= to]
+            for step in steps:
+                await _take(step, say)
+            if steps and steps == missing:
+                await keep_wall_clocks()
+                await keep_poll_dates()
+            async with db.transaction():
+                await grant_rights()
+            return steps
+
+
+async def lock_schema() -> None:
+    """Inside a transaction: keep everybody else from migrating until it ends. Raises `CommandFailed`."""
+    inside = DB.current_transaction.get()
+    assert inside is not None, "called inside a transaction"
+    await _wait_for_lock(inside.connection, WAIT, say_on_stderr)
 
 
 async def undo_all() -> None:
     """Undo every migration; for the test that goes up, down and up again."""
     await _quietly(run_backwards, "emerald", "all", True)
+
+
+@contextlib.asynccontextmanager
+async def _locked(wait: float, say: Say) -> AsyncIterator[None]:
+    holder = await connect(
+        **connect_kwargs(settings.migrate_database) | {"server_settings": DB.config["server_settings"]}
+    )
+    try:
+        async with holder.transaction():
+            await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            await _wait_for_lock(holder, wait, say)
+            yield
+    finally:
+        await holder.close()
+
+
+async def _wait_for_lock(connection: asyncpg.Connection, wait: float, say: Say) -> None:
+    loop = asyncio.get_running_loop()
+    begun, said = loop.time(), 0.0
+    while not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+        who = await connection.fetchval(HOLDER, LOCK)
+        if who is None:
+            continue  # it has just ended
+        waited = loop.time() - begun
+        if waited >= wait:
+            raise CommandFailed(
+                f"Another process is still migrating this database after {waited:.0f} s ({who}): wait until"
+                " it has ended, or end it, and run this again."
+            )
+        if not said or loop.time() - said > SAY_AGAIN:
+            say(
+                f"Another process is migrating this database ({who}): waiting for up to {wait - waited:.0f} s."
+            )
+            said = loop.time()
+        await asyncio.sleep(WAIT_PAUSE)
+
+
+@contextlib.asynccontextmanager
+async def _pool() -> AsyncIterator[None]:
+    """A small pool, for Piccolo asks for a connection several times in each step."""
+    await DB.start_connection_pool(connect=connect, min_size=1, max_size=2)
+    try:
+        yield
+    finally:
+        await db.close_pool()
+
+
+async def _take(step: str, say: Say) -> None:
+    """Take one step and record it, in one transaction: a process that is killed leaves nothing half done."""
+    for remaining in range(STEP_TRIES - 1, -1, -1):
+        try:
+            async with db.transaction(
+                f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0"
+            ):
+                await _quietly(run_forwards, "emerald", step)
+            return
+        except Busy:
+            if not remaining:
+                raise
+            say(f"Step {step} needs a table that is in use: trying again.")
 
 
 async def _quietly(run: object, *args: object) -> None:

@@ -61,6 +61,11 @@ def test_verifying_modes_verify() -> None:
         ("postgresql://u:secret@h/d?connect_timeout=soon", "connect_timeout"),
         ("postgresql://u:secret@h/d?sslmode=verify-ca&sslrootcert=/nowhere.pem", "/nowhere.pem"),
         ("postgresql://u:secret@h/d?sslkey=/k.pem", "sslcert"),
+        ("postgresql://u:secret@a:1,b:x/d", "cannot be read"),
+        ("postgresql://u:secret@a:1,b:2,c:3/d?port=1,2", "more hosts than ports"),
+        ("postgresql://u:secret@h/d?target_session_attrs=best", "read-write"),
+        ("postgresql://u:secret@h/d?passfile=/nowhere", "/nowhere"),
+        ("postgresql://u:secret@h/d?options=-c%20a%3Db&pgbouncer=true", "PgBouncer"),
     ],
 )
 def test_a_fault_is_reported_without_the_password(url: str, says: str) -> None:
@@ -105,3 +110,37 @@ def test_the_pool_parameters_of_prisma_are_understood() -> None:
 def test_the_url_for_other_programs_means_the_same(url: str) -> None:
     found = DatabaseAddress.from_url(url)
     assert DatabaseAddress.from_url(found.url()) == found
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("postgresql://u@a:1,b:2/d", [("a", 1), ("b", 2)]),
+        ("postgresql://u@a,[::1]:7/d", [("a", 5432), ("::1", 7)]),
+        ("postgresql://u@/d?host=a,b&port=6432", [("a", 6432), ("b", 6432)]),
+        ("postgresql://u@/d?host=/run/a,/run/b&port=1,2", [("/run/a", 1), ("/run/b", 2)]),
+    ],
+)
+def test_several_hosts_lead_to_the_one_that_can_be_written(url: str, hosts: list[tuple[str, int]]) -> None:
+    found = DatabaseAddress.from_url(url)
+    kwargs = found.connect_kwargs()
+    assert list(zip(kwargs["host"], kwargs["port"], strict=True)) == hosts == list(found.hosts)
+    assert kwargs["target_session_attrs"] == "read-write"
+    assert DatabaseAddress.from_url(found.own_url()) == found
+
+
+def test_parameters_of_libpq_reach_the_connection(tmp_path: Path) -> None:
+    (tmp_path / "pass").write_text("*:*:*:*:secret")
+    found = DatabaseAddress.from_url(
+        f"postgresql://u@h/d?options=-c%20work_mem%3D8MB&passfile={tmp_path}/pass&target_session_attrs=any"
+    )
+    kwargs = found.connect_kwargs()
+    assert kwargs["server_settings"] == {"options": "-c work_mem=8MB"}
+    assert (kwargs["passfile"], kwargs["target_session_attrs"]) == (f"{tmp_path}/pass", "any")
+    assert DatabaseAddress.from_url(found.own_url()) == found
+
+
+def test_behind_pgbouncer_a_session_brings_nothing_along() -> None:
+    """PgBouncer refuses `search_path` and the like at the start; the role has them."""
+    kwargs = DatabaseAddress.from_url("postgresql://u@h/d?pgbouncer=true&schema=x").connect_kwargs()
+    assert (kwargs["server_settings"], kwargs["statement_cache_size"]) == ({}, 0)

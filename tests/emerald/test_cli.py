@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from backend import clock, db, zone_data
+from backend import clock, db, embedded_files, zone_data
 from backend.database_address import DatabaseAddress
 from emerald.cli import COMMANDS
 from emerald.health_report import report
@@ -80,6 +80,33 @@ def test_migrate_takes_steps_once(bare: Command) -> None:
     for arguments in (("migrate",), ("migrate", "--check")):
         again = bare(*arguments)
         assert (again.returncode, again.stdout) == (0, "The database is up to date.\n")
+
+
+def test_migrate_goes_as_far_as_it_is_told(emerald: Command) -> None:
+    there = emerald("migrate", "--to", "2026-11-25T20:02:00:000000")
+    assert (there.returncode, there.stdout) == (0, "The database has migration 2026-11-25T20:02:00:000000.\n")
+    assert refusal(emerald("migrate", "--to", "2026")).startswith("There is no migration 2026")
+    assert "cannot be combined" in refusal(emerald("migrate", "--to", "2026", "--check"), 2)
+
+
+@pytest.fixture
+async def programs() -> Path:
+    """The directory of psql and pg_dump, of the version that the server has."""
+    return embedded_files.binaries(embedded_files.owner_of(Path(await db.value("SHOW data_directory"))))
+
+
+def test_psql_understands_the_address_with_a_schema(emerald: Command, url: str, programs: Path) -> None:
+    """`pg_dump "$DATABASE_URL"` refuses Prisma's `?schema=`."""
+    tail = "&schema=odd%20%22one%22%5C"
+    printed = emerald("database-url", "--libpq", DATABASE_URL=url + tail)
+    kept = emerald("database-url", "--migrate", MIGRATE_DATABASE_URL=url + tail)
+    assert kept.stdout.strip() == DatabaseAddress.from_url(url + tail).own_url()
+    shown = subprocess.run(
+        [programs / "psql", printed.stdout.strip(), "-XAtqc", "SHOW search_path"],
+        capture_output=True,
+        text=True,
+    )
+    assert (shown.stdout, shown.stderr) == ('"odd ""one""\\"\n', "")
 
 
 def test_create_account_prints_the_key_once(emerald: Command) -> None:
@@ -239,7 +266,7 @@ def test_settings_that_are_wrong_are_told_all_at_once(bare: Command) -> None:
     [
         ("emerald mig", ["migrate"]),
         ("emerald series pa", ["pause"]),
-        ("emerald migrate --", ["--check", "--help"]),
+        ("emerald migrate --", ["--check", "--to", "--help"]),
         ("emerald create-event Club --visibility ", ["link", "group"]),
     ],
 )

@@ -3,6 +3,8 @@ is there."""
 
 import gzip
 import json
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,17 @@ from backend.messages.results import record_result
 from backend.outbox.claim import claim, recover
 from backend.outbox.states import CallResult, SendResult
 from backend.people.queries import person_of_telegram
+from backend.personal.actions import erase
+from backend.personal.queries import export
 from backend.piccolo_app import APP_CONFIG
 from backend.polls.actions import vote
 from backend.polls.queries import poll
 from backend.seats.requests import Via
 from backend.settings import settings
+from emerald import health_report
 from emerald.doctor import check_invariants
-from emerald.migrate import migrate, undo_all
+from emerald.errors import CommandFailed
+from emerald.migrate import LOCK, migrate, missing_steps, undo_all
 from emerald.pending import pending
 from emerald.schedule import SCHEDULE
 
@@ -65,7 +71,10 @@ WHERE r.title = $1 AND a.name = 'Kallio Yoga' AND i.state = 'SCHEDULED' ORDER BY
 """
 
 
-async def step(task: dict[str, Any]) -> list[str]:
+held: list[asyncpg.Connection] = []
+
+
+async def step(task: dict[str, Any]) -> Any:
     """Do one thing: go `up` or `down`, `restore` what 0.3.0 left, or give what is `there` or `missing`."""
     match task["do"]:
         case "up":
@@ -77,8 +86,53 @@ async def step(task: dict[str, Any]) -> list[str]:
             await run_script(gzip.decompress(RELEASED.read_bytes()).decode())
             return []
         case "missing":
-            return await pending()
+            return await missing_steps()
+        case "up and tell":
+            return await up_and_tell(task.get("wait", 60))
+        case "hold":
+            await hold(task["lock"])
+            return []
+        case "let go":
+            await held.pop().close()
+            return []
+        case "fail while recording":
+            return await fail_while_recording()
     return [row[0] for row in await db.rows(FINGERPRINT)]
+
+
+async def up_and_tell(wait: float) -> dict[str, Any]:
+    """The steps that were taken, what was said meanwhile, and why it failed, if it did."""
+    said: list[str] = []
+    try:
+        return {"steps": await migrate(wait=wait, say=said.append), "said": said}
+    except CommandFailed as error:
+        return {"steps": None, "said": said, "failed": str(error)}
+
+
+async def hold(lock: str) -> None:
+    """Hold the lock of migrations, as 0.3.0 did for a session, or as a transaction does."""
+    kwargs = settings.database.connect_kwargs()
+    kwargs["server_settings"]["application_name"] = "emerald-holder"
+    connection = await asyncpg.connect(**kwargs)
+    held.append(connection)
+    if lock == "session":
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+    else:
+        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})")
+
+
+async def fail_while_recording() -> dict[str, Any]:
+    """Take the first step where its row cannot be written: the tables it made, and whether it is missing."""
+    await run_script(
+        "CREATE TABLE migration (id serial PRIMARY KEY, name text, app_name text, ran_on timestamp);"
+        "ALTER TABLE migration ADD CHECK (name <> '2026-11-23T19:01:00:000000')"
+    )
+    with suppress(db.CheckViolation):
+        await migrate()
+    made = await db.value("SELECT count(*) FROM pg_tables WHERE tablename = 'telegram_users'")
+    missing = "2026-11-23T19:01:00:000000" in await pending()
+    await run_script("DROP TABLE migration")
+    return {"tables": made, "missing": missing}
 
 
 async def run_script(script: str) -> None:
@@ -216,3 +270,20 @@ async def play(_: object) -> dict[str, Any]:
             "sent": count,
             "wrong": await check_invariants(),
         }
+
+
+async def erase_alice(_: object) -> dict[str, Any]:
+    """Export and erase a member: her name afterwards, and whether the export knew the changes of her seats."""
+    with clock.stopped(LEFT_AT):
+        alice = await person_of_telegram(1002)
+        assert alice
+        exported = await export(alice)
+        await erase(alice)
+        name = await db.value("SELECT first_name FROM telegram_users WHERE id = $1", alice.id)
+    return {"name": name, "changes": "changes of your seats" in json.dumps(exported, default=str)}
+
+
+async def role_findings(_: object) -> list[str]:
+    """What `emerald doctor` finds in production of the role that asks."""
+    setattr(health_report, "settings", replace(settings, env="production"))  # noqa: B010 - mypy takes no assignment
+    return await health_report._role_findings()

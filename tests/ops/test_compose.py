@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from backend import db, embedded_files, leases
+from emerald.roles import NAMES
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.prod.yml"
@@ -23,8 +24,14 @@ SECRETS = (
     *("DATABASE_URL", "POSTGRES_PASSWORD", "SECRET_KEY"),
     *("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"),
 )
-# It ends by itself.
-UNEXAMINED = {"migrate"}
+# These end by themselves.
+ONCE = {"roles", "migrate"}
+UNEXAMINED = ONCE
+# Where the database is, and as whom: each process has the address of its role instead.
+ADDRESSES = {
+    *("DATABASE_URL", "MIGRATE_DATABASE_URL", "POSTGRES_USER", "POSTGRES_PASSWORD"),
+    *("POSTGRES_DB", "POSTGRES_HOST", "POSTGRES_PORT"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +86,14 @@ def test_every_service_is_restricted(services: dict[str, dict[str, Any]]) -> Non
         assert not service.get("privileged"), name
         disabled = service["healthcheck"].get("disable", False)
         assert disabled == (name in UNEXAMINED), name
-        assert name == "migrate" or service["restart"] == "unless-stopped", name
+        assert name in ONCE or service["restart"] == "unless-stopped", name
     given = {name: service["cap_add"] for name, service in services.items() if "cap_add" in service}
     assert given == {"nginx": ["CHOWN", "SETUID", "SETGID"]}
 
 
 def test_it_fits_a_server_of_two_gigabytes(services: dict[str, dict[str, Any]]) -> None:
-    """As the operations guide requires. The migrating service has ended when the others start."""
-    ever = [s for name, s in services.items() if name != "migrate" and "profiles" not in s]
+    """As the operations guide requires. What runs once has ended when the others start."""
+    ever = [s for name, s in services.items() if name not in ONCE and "profiles" not in s]
     assert sum(megabytes(service["mem_limit"]) for service in ever) <= 1792
     assert all("mem_limit" in service for service in services.values())
 
@@ -117,15 +124,36 @@ def test_every_setting_reaches_the_processes(services: dict[str, dict[str, Any]]
     for name in ("migrate", "app", "app-2", "worker", "bot"):
         environment = services[name]["environment"]
         given = {variable for variable in environment if not variable.endswith("_FILE")}
-        assert given == settings, name
+        assert given == settings - ADDRESSES, name
         assert environment["ENV"] == "production"
-        assert all(f"{secret}_FILE" in environment for secret in SECRETS), name
+        assert all(f"{secret}_FILE" in environment for secret in set(SECRETS) - ADDRESSES), name
+    environment = services["roles"]["environment"]
+    assert {variable for variable in environment if not variable.endswith("_FILE")} == settings
+    assert all(f"{secret}_FILE" in environment for secret in SECRETS)
+
+
+def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any]]) -> None:
+    """B8: only `roles`, which ends at once, knows its password; each other one sees the address of its role alone."""
+    for name in ("migrate", "app", "app-2", "worker", "bot"):
+        environment = services[name]["environment"]
+        assert set(environment) & {f"{variable}{end}" for variable in ADDRESSES for end in ("", "_FILE")} == {
+            "DATABASE_URL_FILE"
+        }
+        assert environment["DATABASE_URL_FILE"] == "/run/secrets/database/database_url"
+        role = "owner" if name == "migrate" else "app"
+        assert f"{role}_role:/run/secrets/database:ro" in services[name]["volumes"], name
+    kept = [volume.split(":") for volume in services["roles"]["volumes"] if "_role:" in volume]
+    assert kept == [[f"{role}_role", f"/var/lib/emerald/roles/{role}"] for role in NAMES.values()]
+    assert services["roles"]["command"] == ["create-roles", "--into", "/var/lib/emerald/roles"]
+    assert services["migrate"]["depends_on"]["roles"] == {"condition": "service_completed_successfully"}
+    made = re.findall(r"for role in ([a-z ]+); do", (ROOT / "Dockerfile").read_text())
+    assert made == [" ".join(NAMES.values())]
 
 
 def test_the_file_holds_no_secret(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         for variable, value in service.get("environment", {}).items():
-            if variable.removesuffix("_FILE") in SECRETS:
+            if variable.removesuffix("_FILE") in SECRETS and "/" not in value:
                 assert re.fullmatch(r"(\$\{[A-Z_]+:-\})+", value), (name, variable)
 
 
@@ -143,7 +171,9 @@ def test_each_container_gets_its_own_secrets_only(services: dict[str, dict[str, 
     }
     assert seen["postgres"] == ["/run/secrets/database"]
     assert seen["nginx"] == []
-    assert all(seen[name] == ["/run/secrets"] for name in ("app", "app-2", "worker", "bot", "migrate"))
+    assert seen["roles"] == ["/run/secrets"]
+    both = ["/run/secrets", "/run/secrets/database"]
+    assert all(seen[name] == both for name in ("app", "app-2", "worker", "bot", "migrate"))
 
 
 def test_mounted_files_exist(services: dict[str, dict[str, Any]]) -> None:

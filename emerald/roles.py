@@ -1,0 +1,195 @@
+"""Making the four roles of the database, `emerald create-roles`: who owns the tables, who serves, who archives
+and who reads (`emerald/rights.py`).
+
+It may be run again at any time: roles that exist keep their passwords, and everything else is set right.
+Tables of an installation where one role did everything are given to the owner; that role goes on working.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import asyncpg
+
+from backend import db
+from backend.database_address import DatabaseAddress
+from backend.engine import DB, connect, connect_kwargs
+from backend.settings import settings
+from emerald.errors import CommandFailed
+from emerald.migrate import lock_schema
+from emerald.rights import APP, ARCHIVER, DEFAULTS, GUARDS, OWNER, READER, ROLES, grant_rights
+
+SCRAM_ITERATIONS = 4096  # as PostgreSQL itself
+NAMES = {OWNER: "owner", APP: "app", ARCHIVER: "archiver", READER: "reader"}
+
+ME = """
+SELECT rolsuper, rolsuper OR rolcreaterole AS may_make, rolname AS name,
+    current_setting('server_version_num')::int / 10000 AS version
+FROM pg_roles WHERE rolname = current_user
+"""
+TOO_MIGHTY = """
+SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND (rolsuper OR rolcreaterole OR rolcreatedb
+    OR rolreplication OR rolbypassrls)
+UNION SELECT member.rolname FROM pg_auth_members m JOIN pg_roles member ON member.oid = m.member
+WHERE member.rolname = ANY($1)
+"""
+# What belongs to somebody else than the owner; what belongs to an extension, or to a column, goes with that.
+OTHERS = """
+SELECT format('ALTER %s %s OWNER TO emerald_owner', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE'
+    WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, oid::regclass)
+FROM pg_class c WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+    AND relowner <> 'emerald_owner'::regrole
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND d.deptype IN ('a', 'e', 'i') AND (d.deptype = 'e' OR c.relkind = 'S'))
+UNION ALL SELECT format('ALTER ROUTINE %s OWNER TO emerald_owner', oid::regprocedure)
+FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace AND proowner <> 'emerald_owner'::regrole
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+        AND d.deptype = 'e')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRole:
+    """A role, and its new address; None when it existed and keeps its password."""
+
+    name: str
+    address: DatabaseAddress | None
+
+
+async def create_roles(
+    *, into: Path | None, new_passwords: bool, through: DatabaseAddress | None
+) -> list[MadeRole]:
+    """Make the roles and set their rights, in one transaction, as the user of `DATABASE_URL`.
+
+    With `into`, each role's address is kept in the file `<into>/<owner, app, archiver or reader>/database_url`,
+    and a role whose file is missing or no longer works gets a new password. `through` is the address of
+    PgBouncer, which becomes the app's. Raises `CommandFailed` when this user may not make roles.
+    """
+    with DB.at(settings.database, name="emerald create-roles"), db.translate_errors():
+        me = await db.row(ME)
+        assert me is not None, "everybody has a row"
+        if not me["may_make"]:
+            if into is None:
+                raise CommandFailed(
+                    f"User {me['name']} may not create roles: let DATABASE_URL name a user who may."
+                )
+            return [
+                _keep(into, role, settings.migrate_database if role == OWNER else settings.database)
+                for role in ROLES
+            ]
+        mighty = await db.rows(TOO_MIGHTY, ROLES)
+        if mighty:
+            raise CommandFailed(
+                f"Role {mighty[0]['rolname']} exists and may do more than it should: take its attributes and"
+                " memberships away, or drop it."
+            )
+        there = {
+            row["rolname"]
+            for row in await db.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", ROLES)
+        }
+        kept = there if new_passwords else {role for role in there if await _has_address(into, role)}
+        passwords = {role: secrets.token_hex(20) for role in ROLES if role not in kept or new_passwords}
+        async with db.transaction():
+            await lock_schema()
+            await _make(there, passwords)
+            await _own(superuser=me["rolsuper"])
+            await grant_rights()
+        return [_made(role, passwords.get(role), into, through) for role in ROLES]
+
+
+async def _make(there: set[str], passwords: dict[str, str]) -> None:
+    """Create the roles that are missing, and set passwords and guards."""
+    database = await db.value("SELECT quote_ident(current_database())")
+    schema = await db.value("SELECT quote_ident(current_schema())")
+    if schema is None:
+        raise CommandFailed(
+            "The database has no schema to keep tables in: create the one DATABASE_URL names."
+        )
+    script = []
+    for role in ROLES:
+        script.append(f"{'ALTER' if role in there else 'CREATE'} ROLE {role} LOGIN")
+        if role in passwords:
+            # Not the password itself: a statement may be logged.
+            script.append(f"ALTER ROLE {role} PASSWORD '{scram_verifier(passwords[role])}'")
+        for name, value in GUARDS[role].items():
+            script.append(f"ALTER ROLE {role} IN DATABASE {database} SET {name} = '{value}'")
+        script.append(f"ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}")
+        script.append(f"GRANT CONNECT ON DATABASE {database} TO {role}")
+        script.append(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+    script.append(f"GRANT CREATE ON SCHEMA {schema} TO {OWNER}")
+    script.append(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
+    script.append(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC")
+    await db.execute("; ".join(script))
+
+
+async def _own(*, superuser: bool) -> None:
+    """Give everything in the schema to the owner, and say what others may do with what it makes later."""
+    if not superuser:
+        # Whoever is no superuser must be a member to give something away, and stays one: with what was theirs
+        # until now a version before this one goes on.
+        await db.execute(f"GRANT {OWNER} TO CURRENT_USER")
+    schema = await db.value("SELECT quote_ident(current_schema())")
+    script = [row[0] for row in await db.rows(OTHERS)]
+    later = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}"
+    for role, rights in DEFAULTS.items():
+        script.append(f"{later} IN SCHEMA {schema} GRANT {rights} ON TABLES TO {role}")
+    script.append(f"{later} REVOKE EXECUTE ON ROUTINES FROM PUBLIC")
+    await db.execute("; ".join(script))
+
+
+def _made(role: str, password: str | None, into: Path | None, through: DatabaseAddress | None) -> MadeRole:
+    if password is None:
+        return MadeRole(role, None)
+    # PgBouncer is for the application; the others need sessions of their own.
+    address = settings.database if role == APP else settings.migrate_database
+    # The role has the search path.
+    address = replace(address, user=role, password=password, schema="", passfile="")
+    if role == APP and through is not None:
+        address = replace(address, hosts=through.hosts, pgbouncer=True)
+    return _keep(into, role, address) if into is not None else MadeRole(role, address)
+
+
+def _file(into: Path, role: str) -> Path:
+    return into / NAMES[role] / "database_url"
+
+
+async def _has_address(into: Path | None, role: str) -> bool:
+    """Whether the kept address of a role works; without a place for them, every role is taken to have one."""
+    if into is None:
+        return True
+    try:
+        address = DatabaseAddress.from_url(_file(into, role).read_text().strip())
+    except (FileNotFoundError, ValueError):
+        return False
+    # Where the server is may have changed, and PgBouncer may not run yet: only the password counts.
+    here = replace(settings.database, user=address.user, password=address.password, schema="")
+    try:
+        connection = await connect(**connect_kwargs(here))
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError):
+        return False
+    await connection.close()
+    return address.user == role
+
+
+def _keep(into: Path, role: str, address: DatabaseAddress) -> MadeRole:
+    """Write an address into the role's file, which only this user may read."""
+    path = _file(into, role)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.touch(0o600)
+    temporary.write_text(address.own_url() + "\n")
+    temporary.rename(path)
+    return MadeRole(role, address)
+
+
+def scram_verifier(password: str) -> str:
+    """What PostgreSQL stores of a password (RFC 5803), so that it never sees the password itself."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    coded = [base64.b64encode(part).decode() for part in (salt, stored, server)]
+    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{coded[0]}${coded[1]}:{coded[2]}"
