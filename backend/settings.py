@@ -41,6 +41,9 @@ class Settings:
 
     env: Environment
     home: Path  # where the embedded database and the kept secrets of a development machine live
+    database_only: (
+        bool  # this process has the database's secret and no other: it can migrate, and nothing else
+    )
     database_url: str = field(repr=False)
     database: DatabaseAddress
     migrate_database: DatabaseAddress  # as whom and where to migrate: the tables' owner, and not PgBouncer
@@ -91,6 +94,7 @@ class Settings:
         variables = Variables(own_environment() if environ is None else environ)
         env = variables.choice("ENV", ENVIRONMENTS, "development")
         production = env == "production"
+        database_only = variables.boolean("DATABASE_ONLY", False)
         home = Path(variables.text("EMERALD_HOME", "~/.local/share/emerald"))
         try:
             home = home.expanduser().absolute()
@@ -120,17 +124,17 @@ class Settings:
             variables.fault("SECRET_KEY must have at least 32 characters; `openssl rand -hex 32` makes one.")
         elif secret_key and _is_guessable(secret_key):
             variables.fault("SECRET_KEY can be guessed; `openssl rand -hex 32` makes a good one.")
-        elif not secret_key and not production:
+        elif not secret_key and (database_only or not production):
             secret_key = kept.secret("secret_key", lambda: secrets.token_hex(32))
         public_url = _public_url(variables, production, port)
-        if production:
+        if production and not database_only:
             variables.require("TELEGRAM_BOT_TOKEN", "the token BotFather gave")
             variables.require("TELEGRAM_BOT_NAME", "the bot's user name without @")
             variables.require(
                 "SECRET_KEY", "at least 32 random characters; `openssl rand -hex 32` makes them"
             )
             variables.require("PUBLIC_URL", "the https address people reach this under")
-        elif not sandbox and not bot_name:
+        elif not (database_only or sandbox or bot_name):
             variables.require("TELEGRAM_BOT_NAME", "the user name (without @) of the bot the token is for")
 
         database_url, address, is_embedded = _database(variables, home, production)
@@ -141,6 +145,7 @@ class Settings:
         read = cls(
             env=env,
             home=home,
+            database_only=database_only,
             database_url=database_url,
             database=address,
             migrate_database=_migrate_database(variables, address),

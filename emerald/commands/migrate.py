@@ -12,7 +12,7 @@ from emerald.runtime import database, result_of
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 def migrate(check: bool, to: str | None) -> int:
     allow_one(check=check or None, to=to)
-    with database():
+    with database(needs_nothing_else=True):
         steps = result_of(migrations.missing_steps if check else lambda: migrations.migrate(to))
     for step in steps:
         print(f"missing: {step}" if check else f"taken: {step}")

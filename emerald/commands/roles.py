@@ -21,7 +21,7 @@ from emerald.runtime import database, result_of
 @click.option("--through", metavar="HOST:PORT", help="Let the app connect to PgBouncer there.")
 def create_roles(into: Path | None, new_passwords: bool, through: str | None) -> None:
     """Create the database's roles (owner, app, archiver, reader) as the user of DATABASE_URL."""
-    with database():
+    with database(needs_nothing_else=True):
         made = result_of(lambda: make(into=into, new_passwords=new_passwords, through=_address(through)))
     for role in made:
         if role.address is None:

@@ -19,7 +19,7 @@ from emerald.roles import NAMES
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.prod.yml"
 # Settings that a container does not need, or that the file itself sets.
-NOT_OURS = {"EMERALD_HOME", "FAILPOINTS", "PGBIN", "SANDBOX_PORT"}
+NOT_OURS = {"DATABASE_ONLY", "EMERALD_HOME", "FAILPOINTS", "PGBIN", "SANDBOX_PORT"}
 SECRETS = (
     *("DATABASE_URL", "POSTGRES_PASSWORD", "SECRET_KEY"),
     *("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"),
@@ -121,15 +121,15 @@ def test_the_example_documents_every_variable() -> None:
 def test_every_setting_reaches_the_processes(services: dict[str, dict[str, Any]]) -> None:
     text = (ROOT / ".env.example").read_text()
     settings = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)) - NOT_OURS
-    for name in ("migrate", "app", "app-2", "worker", "bot"):
+    for name in ("app", "app-2", "worker", "bot"):
         environment = services[name]["environment"]
         given = {variable for variable in environment if not variable.endswith("_FILE")}
         assert given == settings - ADDRESSES, name
         assert environment["ENV"] == "production"
         assert all(f"{secret}_FILE" in environment for secret in set(SECRETS) - ADDRESSES), name
-    environment = services["roles"]["environment"]
-    assert {variable for variable in environment if not variable.endswith("_FILE")} == settings
-    assert all(f"{secret}_FILE" in environment for secret in SECRETS)
+    for name in ("roles", "migrate"):
+        assert services[name]["environment"]["DATABASE_ONLY"] == "true"
+        assert services[name]["environment"]["ENV"] == "production"
 
 
 def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any]]) -> None:
@@ -171,9 +171,38 @@ def test_each_container_gets_its_own_secrets_only(services: dict[str, dict[str, 
     }
     assert seen["postgres"] == ["/run/secrets/database"]
     assert seen["nginx"] == []
-    assert seen["roles"] == ["/run/secrets"]
+    assert secrets["migrate"] == {"DATABASE_URL"}
+    assert secrets["roles"] == ADDRESSES & set(SECRETS)
+    assert seen["roles"] == seen["migrate"] == ["/run/secrets/database"]
     both = ["/run/secrets", "/run/secrets/database"]
-    assert all(seen[name] == both for name in ("app", "app-2", "worker", "bot", "migrate"))
+    assert all(seen[name] == both for name in ("app", "app-2", "worker", "bot"))
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("command", "variables", "code", "says"),
+    [
+        (["migrate", "--check"], {}, 0, "The database is up to date."),
+        # The controls.
+        (["migrate", "--check"], {"DATABASE_ONLY": "false"}, 2, "SECRET_KEY must be set"),
+        (["serve"], {}, 2, "DATABASE_ONLY is for `emerald migrate`"),
+        (["work"], {}, 2, "DATABASE_ONLY is for `emerald migrate`"),
+    ],
+)
+def test_migrating_needs_the_database_only(
+    command: list[str], variables: dict[str, str], code: int, says: str
+) -> None:
+    """`X6`: with the variables of its service, and nothing else may be run with them."""
+    environ = {"ENV": "production", "DATABASE_ONLY": "true", "DATABASE_URL": os.environ["DATABASE_URL"]}
+    ran = subprocess.run(
+        [sys.executable, "-m", "emerald", *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ran.returncode, says in ran.stdout + ran.stderr) == (code, True), ran.stderr
 
 
 def test_mounted_files_exist(services: dict[str, dict[str, Any]]) -> None:
