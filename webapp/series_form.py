@@ -10,12 +10,13 @@ from backend.events.drafts import SeriesDraft, Visibility
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.recurrence.calendar_entry import is_calendar_entry
+from backend.recurrence.expansion import wall_times
 from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
 from backend.recurrence.occurrences import last_day
 from backend.recurrence.retiming import day_at_own_time, extra_dates, rdate_wall, retime
 from backend.recurrence.rfc5545 import build_rule, parse_recurrence
 from backend.recurrence.rule_description import RuleDescription, describe_recurrence
-from backend.recurrence.rules import Freq, Recurrence, Weekday, wall_times
+from backend.recurrence.rules import Freq, Recurrence, Weekday
 from backend.recurrence.timing import SeriesTiming
 from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
@@ -266,7 +267,7 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
             exdates=sorted({_parse_moment(text) for text in form.left_out}, key=_format_moment),
         )
     except InvalidRecurrence as bad:
-        faults.add(Invalid(bad.message, field="rule", part=bad.part))
+        faults.add(bad)
         return ""
     # Other years are a fault of the draft, and too near the limits of `datetime` to compute with.
     if starts is not None and 2000 <= starts.year < 2200 and form.zone in zone_names():

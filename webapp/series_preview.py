@@ -11,6 +11,7 @@ from backend.i18n import N_, Voice
 from backend.recurrence.occurrences import Occurrence
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
+from backend.recurrence.steps import Steps
 from backend.recurrence.timing import UNBOUNDED, SeriesBounds
 from backend.zones import ClockChangeKind, find_clock_change, resolve_local, utc_offset_minutes, wall_clock
 from webapp.rule_sentences import describe_in_full, long_date
@@ -55,13 +56,14 @@ def preview(
     recurrence = parse_recurrence(draft.rule)
     description = describe_recurrence(recurrence, draft.starts_local)
     now = clock.now()
-    coming = draft.next_occurrences(now, limit=SHOWN_MAX + 1, bounds=bounds)
+    steps = Steps()
+    coming = draft.next_occurrences(now, limit=SHOWN_MAX + 1, bounds=bounds, steps=steps)
     rows = [(one, False) for one in coming]
     if can_leave_out and recurrence.exdates:
         without_exdates = "\n".join(line for line in draft.rule.splitlines() if not line.startswith("EXDATE"))
         coming_starts = {one.original_start for one in coming}
         everything = replace(draft, rule=without_exdates).next_occurrences(
-            now, limit=SHOWN_MAX + 1, bounds=bounds
+            now, limit=SHOWN_MAX + 1, bounds=bounds, steps=steps
         )
         rows = [(one, one.original_start not in coming_starts) for one in everything]
     before: Occurrence | None = None

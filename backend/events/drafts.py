@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from backend import failpoints
@@ -11,16 +11,16 @@ from backend.i18n import N_
 from backend.recurrence.faults import InvalidRecurrence
 from backend.recurrence.occurrences import Occurrence
 from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.steps import Steps
 from backend.recurrence.timing import MAX_LOOKAHEAD, UNBOUNDED, SeriesBounds, SeriesTiming
+from backend.settings import settings
 from backend.typed_text import clean_line, clean_lines, clean_link, is_link
 from backend.zones import zone_names
 
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000  # characters
 CAPACITY_MAX = 100_000  # seats
 GUESTS_MAX = 9  # of one party
-COUNTED_MAX = (
-    5_000  # dates that the rules of a series count: they are counted anew whenever any are looked for
-)
+COUNTED_MAX = 2_000  # dates that the rules of a series count: they are counted anew for each search
 DAY = 24 * 60  # minutes
 REMINDERS_MAX = 5
 
@@ -97,14 +97,19 @@ class SeriesDraft:
         object.__setattr__(self, "description", clean_lines(self.description))
         object.__setattr__(self, "map_url", clean_link(self.map_url))
 
-    def validate(self) -> None:
-        """Raises `InvalidForm` with every fault at once (`X5`)."""
+    def validate(self, steps: Steps | None = None) -> None:
+        """Raises `InvalidForm` with every fault at once (`X5`). `steps` are those of a search that follows."""
         faults = [
             *self._text_faults(),
             *self._number_faults(),
             *self._consistency_faults(),
             *self._date_faults(),
         ]
+        if not faults:
+            try:
+                self.timing.check_work(timedelta(weeks=settings.weeks_ahead), steps or Steps())
+            except InvalidRecurrence as error:
+                faults = [error]
         if faults:
             raise InvalidForm(faults)
 
@@ -114,14 +119,22 @@ class SeriesDraft:
         return SeriesTiming(self.starts_local, self.zone, self.rule, self.duration_minutes)
 
     def next_occurrences(
-        self, after: datetime, *, limit: int, bounds: SeriesBounds = UNBOUNDED
+        self,
+        after: datetime,
+        *,
+        limit: int,
+        bounds: SeriesBounds = UNBOUNDED,
+        steps: Steps | None = None,
     ) -> list[Occurrence]:
         """A preview of the first `limit` occurrences after an aware instant, within the bounds of a series that
-        was split (`S4`). Raises `InvalidForm`."""
-        self.validate()
-        return replace(self.timing, bounds=bounds).occurrences(
-            after=after, until=after + MAX_LOOKAHEAD, limit=limit
-        )
+        was split (`S4`). Raises `InvalidForm`, also when it takes more than these steps."""
+        steps = steps or Steps()
+        self.validate(steps)
+        timing = replace(self.timing, bounds=bounds)
+        try:
+            return timing.occurrences(after=after, until=after + MAX_LOOKAHEAD, limit=limit, steps=steps)
+        except InvalidRecurrence as error:
+            raise InvalidForm([error]) from error
 
     def _text_faults(self) -> Iterator[Invalid]:
         if not self.title:
@@ -174,7 +187,7 @@ class SeriesDraft:
         try:
             recurrence = parse_recurrence(self.rule)
         except InvalidRecurrence as error:
-            yield Invalid(error.message, field="rule", part=error.part)
+            yield error
             return
         counted = sum(rule.count or 0 for rule in (*recurrence.rules, *recurrence.exrules))
         if counted > COUNTED_MAX and not failpoints.on("rules.any-count"):

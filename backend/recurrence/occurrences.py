@@ -5,18 +5,19 @@ Pure: no tables, no clock. `rfc5545` reads text, `rules` finds wall clocks, `zon
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from heapq import merge
 
-from backend.recurrence.rules import REACH, DateOrDateTime, Recurrence, Rule, wall_times
+from backend.recurrence.expansion import REACH, wall_times
+from backend.recurrence.rules import DateOrDateTime, Recurrence, Rule
+from backend.recurrence.steps import AN_INSTANT, Steps
 from backend.zones import exact_wall_clock, resolve_local, wall_clock
 
 # No zone has ever jumped by more than a day (Samoa, 2011): wall clocks this far apart keep their order as
 # instants.
 _WIDEST_JUMP = timedelta(days=2)
-# Matches in a row that EXRULEs leave out, of all rules together: then the search ends (X8).
-LEFT_OUT_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def occurrences(
     after: datetime,
     until: datetime,
     limit: int,
+    steps: Steps | None = None,
 ) -> list[Occurrence]:
     """The first `limit` occurrences strictly after `after`, up to and including `until`, in ascending order.
 
@@ -56,11 +58,10 @@ def occurrences(
     earlier, and the first that each COUNT counts. EXDATE and EXRULE can exclude it, and no other occurrence
     takes its place. An RDATE may be earlier than the start, and counts for no COUNT. Unlike RFC 5545
     §3.3.10, an occurrence whose local time does not exist is kept and moved forward (`S3`). Nothing later
-    than `REACH` years after the start is found, nor what a rule matches after its share of
-    `LEFT_OUT_MAX` matches that are all left out.
+    than `REACH` years after the start is found.
 
-    Raises `UnknownZone`, and `ValueError` when a limit is naive, or the start is aware or outside the years
-    1900 to 2999.
+    Raises `InvalidRecurrence` when it takes more steps than there are (`X8`), `UnknownZone`, and `ValueError`
+    when a limit is naive, or the start is aware or outside the years 1900 to 2999.
     """
     if after.tzinfo is None or until.tzinfo is None:
         raise ValueError("the limits of a span of time must be aware")
@@ -72,27 +73,29 @@ def occurrences(
     first = resolve_local(starts, zone)
     until = min(until, first + timedelta(days=365 * REACH))
     since = wall_clock(min(max(after, first), until), zone) - _WIDEST_JUMP
-    is_excluded = _exclusion_test(starts, zone, recurrence, since)
+    last_wall = wall_clock(until, zone) + _WIDEST_JUMP
+    steps = steps or Steps()
+    exclusions = _Exclusions(starts, zone, recurrence, since, last_wall, steps)
 
     def is_included(instant: datetime) -> bool:
-        return after < instant <= until and not is_excluded(instant)
-
-    def is_included_by_rule(instant: datetime) -> bool:
-        return first <= instant and is_included(instant)
+        return after < instant <= until and not exclusions.has(instant)
 
     found = [(starts, first), *_rdates(starts, zone, recurrence)]
     found = [(wall, instant) for wall, instant in found if is_included(instant)]
-    for rule in recurrence.rules:
-        matches = _rule_instants(rule, starts, zone, counted=1, since=since)
-        found += _first_of_rule(
-            matches,
-            zone,
-            is_included_by_rule,
-            after=after,
-            until=until,
-            limit=limit,
-            left_out_max=LEFT_OUT_MAX // len(recurrence.rules),
-        )
+    instants: set[datetime] = set()
+    matches = (
+        _rule_instants(rule, starts, zone, steps, counted=1, since=since, until=last_wall)
+        for rule in recurrence.rules
+    )
+    for wall, instant in merge(*matches):
+        if wall > last_wall:
+            break
+        if first <= instant and is_included(instant):
+            found.append((wall, instant))
+            instants.add(instant)
+            if len(instants) == limit:
+                # A gap may have moved this occurrence past one whose wall clock is later.
+                last_wall = min(last_wall, wall + _WIDEST_JUMP)
     return sorted(_unique(found, zone), key=lambda occurrence: occurrence.original_start)[:limit]
 
 
@@ -105,9 +108,9 @@ def _unique(found: Iterable[tuple[datetime, datetime]], zone: str) -> Iterator[O
     for wall, instant in found:
         walls[instant].add(wall)
     for instant, at_instant in walls.items():
-        exact = exact_wall_clock(instant, zone)
-        original_local = exact if exact in at_instant else min(at_instant)
-        yield Occurrence(instant, wall_clock(instant, zone), original_local)
+        local = wall_clock(instant, zone)
+        exact = local if local in at_instant else exact_wall_clock(instant, zone)
+        yield Occurrence(instant, local, exact if exact in at_instant else min(at_instant))
 
 
 def _rdates(starts: datetime, zone: str, recurrence: Recurrence) -> Iterator[tuple[datetime, datetime]]:
@@ -120,51 +123,30 @@ def _rdates(starts: datetime, zone: str, recurrence: Recurrence) -> Iterator[tup
             yield wall, resolve_local(wall, zone)
 
 
-def _first_of_rule(
-    matches: Iterator[tuple[datetime, datetime]],
-    zone: str,
-    is_included: Callable[[datetime], bool],
-    *,
-    after: datetime,
-    until: datetime,
-    limit: int,
-    left_out_max: int,
-) -> list[tuple[datetime, datetime]]:
-    """The wall clocks and instants of the first `limit` included occurrences of one rule, and perhaps some
-    more."""
-    found: list[tuple[datetime, datetime]] = []
-    instants: set[datetime] = set()
-    left_out = 0
-    last_wall = wall_clock(until, zone) + _WIDEST_JUMP
-    for wall, instant in matches:
-        if wall > last_wall:
-            break
-        left_out = left_out + 1 if instant > after else 0
-        if left_out > left_out_max:
-            break
-        if is_included(instant):
-            left_out = 0
-            found.append((wall, instant))
-            instants.add(instant)
-            if len(instants) == limit:
-                # A gap may have moved this occurrence past one whose wall clock is later.
-                last_wall = min(last_wall, wall + _WIDEST_JUMP)
-    return found
-
-
 def _rule_instants(
-    rule: Rule, starts: datetime, zone: str, *, counted: int, since: datetime | None = None
+    rule: Rule,
+    starts: datetime,
+    zone: str,
+    steps: Steps,
+    *,
+    counted: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Iterator[tuple[datetime, datetime]]:
     """The wall clocks of a rule with their instants, ended by its COUNT or UNTIL, and from a wall clock `since`
-    on where that can be had without counting.
+    on: what is earlier is jumped over where that can be had without counting. They may end soon after the wall clock `until`.
 
     `counted` is 1 when the start is the first occurrence whatever the rule says, and 0 when it is not.
     """
-    for wall in wall_times(rule, starts, since=None if rule.count is not None else since):
+    jump_to = None if rule.count is not None else since
+    for wall in wall_times(rule, starts, since=jump_to, until=until, steps=steps):
         if counted == 0 or wall != starts:
             counted += 1
         if rule.count is not None and counted > rule.count:
             return
+        if since is not None and wall < since:
+            continue
+        steps.take(AN_INSTANT)
         instant = resolve_local(wall, zone)
         if rule.until is not None and _is_after_until(rule.until, wall, instant):
             return
@@ -178,9 +160,10 @@ def _is_after_until(until: DateOrDateTime, wall: datetime, instant: datetime) ->
     return wall > until if until.tzinfo is None else instant > until
 
 
-def rule_instants(rule: Rule, starts: datetime, zone: str) -> Iterator[datetime]:
-    """The instants that a rule matches from the start of its series on, ended by its COUNT or UNTIL."""
-    return (instant for _, instant in _rule_instants(rule, starts, zone, counted=1))
+def rule_instants(rule: Rule, starts: datetime, zone: str, steps: Steps) -> Iterator[datetime]:
+    """The instants that a rule matches from the start of its series on, ended by its COUNT or UNTIL. Raises
+    `InvalidRecurrence` when it takes more steps than there are."""
+    return (instant for _, instant in _rule_instants(rule, starts, zone, steps, counted=1))
 
 
 def last_day(until: DateOrDateTime, time_of_day: time, zone: str) -> date:
@@ -194,29 +177,42 @@ def last_day(until: DateOrDateTime, time_of_day: time, zone: str) -> date:
     return day - timedelta(days=_is_after_until(until, wall, resolve_local(wall, zone)))
 
 
-def _exclusion_test(
-    starts: datetime, zone: str, recurrence: Recurrence, since: datetime
-) -> Callable[[datetime], bool]:
-    """A predicate: whether EXDATE or EXRULE excludes an instant, whose wall clock is not before `since`. It reads
+class _Exclusions:
+    """The instants that EXDATE or EXRULE excludes, among those whose wall clock lies between two. It reads
     EXRULEs only as far as needed."""
-    days = {value for value in recurrence.exdates if not isinstance(value, datetime)}
-    instants = {
-        value if value.tzinfo is not None else resolve_local(value, zone)
-        for value in recurrence.exdates
-        if isinstance(value, datetime)
-    }
-    # An EXRULE is anchored at the start but excludes only what it matches. The match that excludes an instant
-    # has the wall clock of that instant, or an earlier one, from which a gap moved it.
-    exrules = [_rule_instants(rule, starts, zone, counted=0, since=since) for rule in recurrence.exrules]
-    read_until = [starts] * len(exrules)
 
-    def is_excluded(instant: datetime) -> bool:
-        wall = wall_clock(instant, zone)
-        for index, matches in enumerate(exrules):
-            while read_until[index] <= wall:
-                read_until[index], excluded = next(matches, (datetime.max, None))
-                if excluded is not None:
-                    instants.add(excluded)
-        return instant in instants or wall.date() in days
+    def __init__(
+        self,
+        starts: datetime,
+        zone: str,
+        recurrence: Recurrence,
+        since: datetime,
+        until: datetime,
+        steps: Steps,
+    ) -> None:
+        self.zone = zone
+        self.days = {value for value in recurrence.exdates if not isinstance(value, datetime)}
+        self.instants = {
+            value if value.tzinfo is not None else resolve_local(value, zone)
+            for value in recurrence.exdates
+            if isinstance(value, datetime)
+        }
+        # An EXRULE is anchored at the start but excludes only what it matches. The match that excludes an instant
+        # has the wall clock of that instant, or an earlier one, from which a gap moved it.
+        self.matches = merge(
+            *(
+                _rule_instants(rule, starts, zone, steps, counted=0, since=since, until=until)
+                for rule in recurrence.exrules
+            )
+        )
+        self.read_until = starts if recurrence.exrules else datetime.max
 
-    return is_excluded
+    def has(self, instant: datetime) -> bool:
+        if not self.days and self.read_until == datetime.max:
+            return instant in self.instants
+        wall = wall_clock(instant, self.zone)
+        while self.read_until <= wall:
+            self.read_until, excluded = next(self.matches, (datetime.max, None))
+            if excluded is not None:
+                self.instants.add(excluded)
+        return instant in self.instants or wall.date() in self.days

@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
+from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
 from backend.recurrence.occurrences import Occurrence, last_day, rule_instants
 from backend.recurrence.rfc5545 import format_recurrence, parse_recurrence
 from backend.recurrence.rules import DateOrDateTime, Recurrence, Rule
+from backend.recurrence.steps import Steps
 from backend.recurrence.timing import SeriesTiming
 from backend.zones import exact_wall_clock, resolve_exact, resolve_local
 
@@ -111,13 +113,12 @@ def copy_rule(timing: SeriesTiming, starts_local: datetime) -> str:
     """The rule of a copy that starts at another wall clock (`S9`).
 
     A series that ends has as many dates again, and leaves out those with the same numbers. One that does not,
-    or has more than `COURSE_MAX` dates, leaves out the same days as before. Raises as `retime`.
+    or has more than `COURSE_MAX` dates or than can be counted (`X8`), leaves out the same days as before. Raises as
+    `retime`.
     """
     recurrence = parse_recurrence(timing.rule)
-    dates = _course_dates(timing, recurrence)
-    if dates:
-        copy = _copy_course(timing, recurrence, dates, starts_local)
-    else:
+    copy = _copy_course(timing, recurrence, starts_local)
+    if copy is None:
         copy = parse_recurrence(retime(timing, starts_local, timing.zone))
         start, copied = resolve_local(starts_local, timing.zone), replace(timing, starts_local=starts_local)
         copy = replace(
@@ -126,22 +127,38 @@ def copy_rule(timing: SeriesTiming, starts_local: datetime) -> str:
     return timing.rule if copy == recurrence else format_recurrence(copy)
 
 
-def _course_dates(timing: SeriesTiming, recurrence: Recurrence) -> list[Occurrence]:
+def _copy_course(timing: SeriesTiming, recurrence: Recurrence, starts_local: datetime) -> Recurrence | None:
+    """The recurrence with as many dates; None of one without an end, or with too many."""
+    steps = Steps()
+    try:
+        dates = _course_dates(timing, recurrence, steps)
+        return _shift_course(timing, recurrence, dates, starts_local, steps) if dates else None
+    except InvalidRecurrence as error:
+        if error.fault is not RecurrenceFault.TOO_MUCH_WORK:
+            raise
+        return None
+
+
+def _course_dates(timing: SeriesTiming, recurrence: Recurrence, steps: Steps) -> list[Occurrence]:
     """The dates of a series that ends, with those left out; none of one without an end or with too many."""
     has_end = all(rule.count is not None or rule.until is not None for rule in recurrence.rules)
     if not has_end and timing.bounds.before is None:
         return []
     everything = replace(timing, rule=format_recurrence(replace(recurrence, exdates=())))
-    dates = _all_dates(everything)
+    dates = _all_dates(everything, steps)
     return dates if len(dates) <= COURSE_MAX else []
 
 
-def _all_dates(timing: SeriesTiming) -> list[Occurrence]:
-    return timing.occurrences(after=_LONG_AGO, until=_FAR_AWAY, limit=COURSE_MAX + 1)
+def _all_dates(timing: SeriesTiming, steps: Steps) -> list[Occurrence]:
+    return timing.occurrences(after=_LONG_AGO, until=_FAR_AWAY, limit=COURSE_MAX + 1, steps=steps)
 
 
-def _copy_course(
-    timing: SeriesTiming, recurrence: Recurrence, dates: list[Occurrence], starts_local: datetime
+def _shift_course(
+    timing: SeriesTiming,
+    recurrence: Recurrence,
+    dates: list[Occurrence],
+    starts_local: datetime,
+    steps: Steps,
 ) -> Recurrence:
     start = timing.starts_local if timing.bounds.since is None else dates[0].local
     by = starts_local.date() - start.date()
@@ -149,17 +166,17 @@ def _copy_course(
         tuple(
             replace(rule, until=None, count=count)
             for rule in recurrence.rules
-            if (count := _count_matches(rule, timing))
+            if (count := _count_matches(rule, timing, steps))
         ),
         tuple(_shift_until(rule, timing, by) for rule in recurrence.exrules),
         tuple(_shift_rdate(value, timing, by) for value in recurrence.rdates),
     )
-    held = {date.original_start for date in _all_dates(timing)}
+    held = {date.original_start for date in _all_dates(timing, steps)}
     left_out = [number for number, date in enumerate(dates) if date.original_start not in held]
     if not left_out:
         return copy
     copied = SeriesTiming(starts_local, timing.zone, format_recurrence(copy), timing.duration_minutes)
-    new_dates = _all_dates(copied)
+    new_dates = _all_dates(copied, steps)
     a_day = Counter(date.local.date() for date in new_dates)
     exdates = [
         date.local.date() if a_day[date.local.date()] == 1 else date.original_start
@@ -168,10 +185,10 @@ def _copy_course(
     return replace(copy, exdates=tuple(exdates))
 
 
-def _count_matches(rule: Rule, timing: SeriesTiming) -> int:
+def _count_matches(rule: Rule, timing: SeriesTiming, steps: Steps) -> int:
     """How many dates of a series a rule has, with the start as its COUNT would count it."""
     since, before = timing.bounds.since, timing.bounds.before
-    instants = rule_instants(rule, timing.starts_local, timing.zone)
+    instants = rule_instants(rule, timing.starts_local, timing.zone, steps)
     instants = takewhile(lambda instant: before is None or instant < before, instants)
     start = resolve_local(timing.starts_local, timing.zone)
     found = {instant for instant in instants if since is None or instant >= since}

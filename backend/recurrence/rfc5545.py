@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from itertools import product
+from math import prod
 from typing import Any, Final
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from backend import failpoints
+from backend.recurrence.expansion import can_match
 from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
-from backend.recurrence.rules import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum, can_match
+from backend.recurrence.rules import DateOrDateTime, Freq, Recurrence, Rule, Weekday, WeekdayNum
 from backend.zones import resolve_local, zone_names
 
 # Far from the ends of the calendar of `datetime`, so that any zone can be applied and weeks be added.
@@ -163,9 +164,8 @@ def _check_rule(rule: Rule, text: str) -> None:
         raise InvalidRecurrence(RecurrenceFault.TOGETHER, text)
     if rule.count is not None and rule.until is not None:
         raise InvalidRecurrence(RecurrenceFault.ENDS_TWICE, text)
-    if len(list(product(*(values or (0,) for values in times)))) > MOST_TIMES_A_DAY:
+    if prod(len(values) or 1 for values in times) > MOST_TIMES_A_DAY:
         raise InvalidRecurrence(RecurrenceFault.TOO_OFTEN, text)
-    # dateutil raises on a 6th Tuesday of a month.
     last_ordinal = 5 if rule.freq is Freq.MONTHLY or rule.by_month else 53
     if any(abs(day.ordinal or 0) > last_ordinal for day in rule.by_day) or not can_match(rule):
         raise InvalidRecurrence(RecurrenceFault.NEVER, text)

@@ -4,18 +4,23 @@
 Pure: no tables, no clock.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice, zip_longest
 from typing import Any
 
+from backend.recurrence.expansion import wall_times
 from backend.recurrence.occurrences import Occurrence, occurrences
 from backend.recurrence.rfc5545 import parse_recurrence
-from backend.zones import resolve_exact, start_of_day
+from backend.recurrence.steps import STEPS_TO_SAVE, Steps
+from backend.zones import resolve_exact, resolve_local, start_of_day
 
 MAX_LOOKAHEAD = timedelta(days=3660)  # no occurrence further ahead is looked for
 _RESOLUTION = timedelta(seconds=1)  # occurrences lie on whole seconds
-_ALL = 20_000  # more than a series has between two of its instances
+_ALL = 20_000  # more than the steps of a search can find
+_NEAR = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,12 @@ class SeriesTiming:
             other.bounds,
         )
 
-    def occurrences(self, *, after: datetime, until: datetime, limit: int) -> list[Occurrence]:
+    def occurrences(
+        self, *, after: datetime, until: datetime, limit: int, steps: Steps | None = None
+    ) -> list[Occurrence]:
         """The first `limit` occurrences strictly after `after`, up to and including `until`, within bounds.
 
-        Raises `InvalidRecurrence`, `UnknownZone`.
+        Raises `InvalidRecurrence`, also when it takes more steps than there are (`X8`), and `UnknownZone`.
         """
         if self.bounds.since is not None:
             after = max(after, self.bounds.since - _RESOLUTION)
@@ -72,7 +79,21 @@ class SeriesTiming:
             after=after,
             until=until,
             limit=limit,
+            steps=steps,
         )
+
+    def check_work(self, ahead: timedelta, steps: Steps) -> None:
+        """Raises `InvalidRecurrence` when what will be asked of these rules takes more than `STEPS_TO_SAVE` (`X8`): the
+        dates of as far ahead as instances are made, the first one after them, and what each COUNT counts."""
+        to_save = Steps(STEPS_TO_SAVE)
+        start = resolve_local(self.starts_local, self.zone)
+        recurrence = parse_recurrence(self.rule)
+        for rule in (*recurrence.rules, *recurrence.exrules):
+            if rule.count is not None:
+                deque(islice(wall_times(rule, self.starts_local, steps=to_save), rule.count), maxlen=0)
+        self.occurrences(after=start, until=start + ahead, limit=_ALL, steps=to_save)
+        self.occurrences(after=start + ahead, until=start + ahead + MAX_LOOKAHEAD, limit=1, steps=to_save)
+        steps.take(STEPS_TO_SAVE - to_save.left)
 
     def select(self, locals: Iterable[datetime | None]) -> frozenset[datetime]:
         """Those of the given exact wall clocks in the zone that identify an occurrence (`S2`). Raises as
@@ -80,9 +101,17 @@ class SeriesTiming:
         candidates = frozenset(local for local in locals if local is not None)
         if not candidates:
             return candidates
-        instants = [resolve_exact(local, self.zone) for local in candidates]
-        found = self.occurrences(after=min(instants) - _RESOLUTION, until=max(instants), limit=_ALL)
-        return candidates & {occurrence.original_local for occurrence in found}
+        instants = sorted(resolve_exact(local, self.zone) for local in candidates)
+        steps = Steps()
+        found: set[datetime] = set()
+        # An instance may have been moved by years: what lies between is not read.
+        since = instants[0]
+        for instant, following in zip_longest(instants, instants[1:]):
+            if following is None or following - instant > _NEAR:
+                dates = self.occurrences(after=since - _RESOLUTION, until=instant, limit=_ALL, steps=steps)
+                found.update(occurrence.original_local for occurrence in dates)
+                since = following
+        return candidates & found
 
 
 def changed_bounds(old: SeriesTiming, new: SeriesTiming) -> SeriesBounds:

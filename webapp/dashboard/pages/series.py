@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
 from backend.bookings.queries.lists import drifted_instances, series_instances
-from backend.errors import Invalid, InvalidForm, NotFound
+from backend.errors import InvalidForm, NotFound
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.edit import edit_series
@@ -159,7 +159,7 @@ async def _fill(
         filled = fill_form(form)
     except InvalidRecurrence as bad:
         faults = Faults()
-        faults.add(Invalid(bad.message, field="rule", part=bad.part))
+        faults.add(bad)
         return await _form(request, visit, form, view=view, faults=faults, status=422)
     return await _form(request, visit, filled.form, view=view, entry=filled.entry)
 
