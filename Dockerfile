@@ -9,7 +9,13 @@ COPY requirements.lock /opt/
 # The lock names every library there is, with its hash: nothing else may come along.
 RUN /opt/emerald/bin/pip install --require-hashes --no-deps --only-binary :all: \
         --requirement /opt/requirements.lock \
-    && /opt/emerald/bin/pip check \
+    && /opt/emerald/bin/pip check
+# Barman makes the backups. It is a program of its own, under the GPL: in an environment of its own, and never imported.
+COPY requirements-backup.lock /opt/
+RUN python -m venv /opt/emerald/barman \
+    && /opt/emerald/barman/bin/pip install --require-hashes --no-deps --only-binary :all: \
+        --requirement /opt/requirements-backup.lock \
+    && /opt/emerald/barman/bin/pip uninstall --yes pip \
     && /opt/emerald/bin/pip uninstall --yes pip
 WORKDIR /srv/emerald
 COPY CHANGELOG.md LICENSE ./
@@ -31,12 +37,19 @@ LABEL org.opencontainers.image.title="Emerald" \
       org.opencontainers.image.description="Group event booking inside Telegram" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"
+# What Barman calls: to copy, to tell what is encrypted, to encrypt.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends rsync file gnupg \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 emerald \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent \
         --shell /usr/sbin/nologin emerald \
     # Volumes with the addresses of the database's roles begin as these: nobody else may read them.
     && for role in owner app archiver reader; do \
-        install -d -m 0700 -o emerald -g emerald "/var/lib/emerald/roles/$role"; done
+        install -d -m 0700 -o emerald -g emerald "/var/lib/emerald/roles/$role"; done \
+    # The volume with the backups begins as this.
+    && install -d -m 0700 -o emerald -g emerald /backups
 # Owned by root: the process can read its own code and never change it.
 COPY --from=build /opt/emerald /opt/emerald
 COPY --from=build /srv/emerald /srv/emerald

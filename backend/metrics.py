@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from backend import clock, db
+from backend.backup_status import BackupFigures
+from backend.backup_status import read as read_backup_status
 from backend.engine import DB
 from backend.operations import Operation, Run, last_runs
 
@@ -132,6 +134,7 @@ class Snapshot:
     replicas: Sequence[Replica]
     leases: Sequence[HeldLease]
     runs: dict[Operation, Run]
+    backups: BackupFigures | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,7 @@ class MetricsReader:
             replicas=[Replica(**dict(row)) for row in await db.rows(REPLICAS)],
             leases=[HeldLease(**dict(row)) for row in await db.rows(LEASES, now)],
             runs=await last_runs(),
+            backups=await read_backup_status(),
         )
 
     async def _read_usage(self, now: datetime) -> Usage:

@@ -7,6 +7,7 @@ from piccolo.conf.apps import AppConfig
 from backend.accounts.tables import Account, ApiKey, Membership
 from backend.announcements.tables import Announcement, AnnouncementGroup
 from backend.audit.tables import AuditEntry
+from backend.backup_status import BackupStatus
 from backend.bookings.tables import Absence
 from backend.cards.tables import Card
 from backend.events.tables import EventInstance, EventSeries
@@ -35,7 +36,7 @@ APP_CONFIG = AppConfig(
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember, ShownList,
         EventSeries, EventInstance, InstanceSeats,
-        Message, Lease, ScheduledJob, OperationRun, Card,
+        Message, Lease, ScheduledJob, OperationRun, BackupStatus, Card,
         Booking, Participation, SeatClaim, Regular, Absence,
         Poll, PollOption, PollTally, OptionTally, PollVote,
         Announcement, AnnouncementGroup,

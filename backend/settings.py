@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from backend import embedded
+from backend.backup_settings import BackupSettings, read_backup_settings
 from backend.database_address import BadAddress, DatabaseAddress
 from backend.variables import KeptSecrets, SettingsError, Variables, own_environment
 
@@ -70,6 +71,7 @@ class Settings:
     log_level: str  # a name of the logging module
     log_format: LogFormat
     weeks_ahead: int  # how far ahead instances are materialized (`S2`)
+    backups: BackupSettings
     failpoints: frozenset[str]  # failpoints that are on; in tests only
 
     @property
@@ -182,6 +184,7 @@ class Settings:
             log_level=LEVELS[variables.choice("LOG_LEVEL", tuple(LEVELS), "info")],
             log_format=variables.choice("LOG_FORMAT", LOG_FORMATS, "json" if production else "console"),
             weeks_ahead=variables.integer("WEEKS_AHEAD", 8, 1, 52),
+            backups=read_backup_settings(variables, home),
             failpoints=frozenset(failpoints),
         )
         if variables.faults:

@@ -94,6 +94,20 @@ prepare() {
     cp "$lock" "$stamp"
 }
 
+# Barman, which makes backups: in an environment of its own inside ours, for it is never imported. Without it everything but
+# backups works.
+prepare_barman() {
+    if cmp -s "$root/requirements-backup.lock" "$root/.venv/barman/installed"; then return; fi
+    rm -rf "$root/.venv/barman"
+    if "$root/.venv/bin/python" -m venv "$root/.venv/barman" >>"$root/.venv.log" 2>&1 &&
+        "$root/.venv/barman/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --require-hashes --no-deps \
+            --only-binary :all: --requirement "$root/requirements-backup.lock" >>"$root/.venv.log" 2>&1 </dev/null; then
+        cp "$root/requirements-backup.lock" "$root/.venv/barman/installed"
+    else
+        printf 'Barman could not be installed, so there are no backups; see %s.\n' "$root/.venv.log" >&2
+    fi
+}
+
 # Variables of .env that are not set already; its lines are read, never run.
 read_env() {
     [ -f "$root/.env" ] || return 0

@@ -49,6 +49,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "emerald.commands.doctor:doctor",
         "Check settings, database and tables.",
     ),
+    "backup": ("emerald.commands.backups:backup", "Back the database up, once or each day."),
+    "verify-backup": (
+        "emerald.commands.backups:verify_backup",
+        "Restore the newest backup into a throw-away server and check it.",
+    ),
+    "restore": ("emerald.commands.backups:restore", "Restore the database from a backup or a dump."),
     "demo": ("emerald.commands.demo:demo", "Fill an empty database with the demo club."),
     "announce": (
         "emerald.commands.announcements:announce",

@@ -64,6 +64,8 @@ def explain(error: BaseException) -> tuple[str, int] | None:
         or _is_a(error, "backend.embedded_files", "EmbeddedError")
     ):
         return str(error), MISCONFIGURED
+    if _is_a(error, "emerald.backups.errors", "BackupError"):
+        return str(error), REFUSED
     for cause in _causes(error):
         sentence = _explain_database_error(cause)
         if sentence:

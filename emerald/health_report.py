@@ -16,7 +16,7 @@ FROM pg_roles WHERE rolname = current_user
 """
 
 
-async def report(*, invariants: bool) -> list[str]:
+async def report(*, invariants: bool, database_only: bool = False) -> list[str]:
     """Everything that is wrong with the database of the settings; empty when all is well.
 
     With `invariants`, every seat, every place in the waitlist and every row of the log is counted again

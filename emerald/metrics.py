@@ -131,6 +131,11 @@ def _operations(snapshot: Snapshot) -> Iterator[Metric]:
             yield gauge(name, description, (snapshot.at - run.finished_at).total_seconds())
     if run := snapshot.runs.get(Operation.INVARIANTS):
         yield gauge("invariants_violated", "Violations that the last check found", run.findings)
+    if backups := snapshot.backups:
+        yield gauge("backup_wal_gap_seconds", "Since when changes are not received", backups.wal_gap_seconds)
+        yield gauge("backup_failing", "Whether the last backup or its check failed", backups.failed)
+        yield gauge("backup_bytes", "Size of the newest base backup", backups.bytes)
+        yield gauge("backup_free_bytes", "On the volume with the backups", backups.free_bytes)
 
 
 def identify() -> None:

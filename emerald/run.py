@@ -140,6 +140,8 @@ def _start(running: list[Process], lifeline: Lifeline) -> None:
     start("worker", _worker)
     if not settings.telegram_webhook:
         start("bot", _bot)
+    if settings.backups.is_set:
+        start("backup", _backup)
     say(f"· starting   {', '.join(process.name for process in running)}")
     _wait_until_ready(running, settings.port, "/ready")
 
@@ -233,6 +235,10 @@ def _sandbox() -> int:
 
 def _web() -> None:
     load("emerald.serve:main")(graceful=3)
+
+
+def _backup() -> None:
+    load("emerald.commands.backups:main")()
 
 
 def _worker() -> None:

@@ -23,7 +23,9 @@ def database(*, needs_nothing_else: bool = False) -> Iterator[None]:
     process uses it. Raises `SettingsError` where the settings are the database's only, and more is needed."""
     if settings.database_only and not needs_nothing_else:
         raise SettingsError(
-            ["DATABASE_ONLY is for `emerald migrate` and `create-roles`: unset it to run anything else."]
+            [
+                "DATABASE_ONLY is for `emerald migrate`, `create-roles` and `backup`: unset it to run anything else."
+            ]
         )
     if not settings.database_embedded:
         yield

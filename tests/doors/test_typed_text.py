@@ -29,6 +29,7 @@ OURS = {
     "announcements": {"state"},
     "api_keys": {"key_hash", "ending", "role"},
     "audit_log": {"verb", "object"},
+    "backup_status": {"error"},
     "bookings": {"answer"},
     "calendar_feeds": {"seed", "token_hash", "mark"},
     "cards": {"state", "digest", "error", "trouble"},

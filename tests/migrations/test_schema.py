@@ -26,6 +26,7 @@ NOT_TENANTS = {
     "calendar_feeds",
     "former_calendar_feeds",
     "telegram_updates",
+    "backup_status",
     "leases",
     "schedule",
     "operation_runs",

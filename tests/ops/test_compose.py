@@ -20,10 +20,13 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.prod.yml"
 # Settings that a container does not need, or that the file itself sets.
 NOT_OURS = {"DATABASE_ONLY", "EMERALD_HOME", "FAILPOINTS", "PGBIN", "SANDBOX_PORT"}
+# Known to the service that makes backups, and to no other: the passphrase above all.
+OF_BACKUPS = re.compile(r"BACKUP_\w+|BARMAN")
 SECRETS = (
     *("DATABASE_URL", "POSTGRES_PASSWORD", "SECRET_KEY"),
     *("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"),
 )
+BACKUP_SECRETS = ("BACKUP_PASSPHRASE",)
 # These end by themselves.
 ONCE = {"roles", "migrate"}
 UNEXAMINED = ONCE
@@ -105,7 +108,7 @@ def test_services_have_the_names_of_the_guide(services: dict[str, dict[str, Any]
 
 
 def test_nothing_starts_before_the_migrations(services: dict[str, dict[str, Any]]) -> None:
-    for name in ("app", "app-2", "worker", "bot"):
+    for name in ("app", "app-2", "worker", "bot", "backup"):
         awaited = services[name]["depends_on"]
         assert awaited["migrate"] == {"condition": "service_completed_successfully"}, name
         assert awaited["postgres"] == {"condition": "service_healthy"}, name
@@ -124,16 +127,19 @@ def test_every_setting_reaches_the_processes(services: dict[str, dict[str, Any]]
     for name in ("app", "app-2", "worker", "bot"):
         environment = services[name]["environment"]
         given = {variable for variable in environment if not variable.endswith("_FILE")}
-        assert given == settings - ADDRESSES, name
+        assert given == {one for one in settings - ADDRESSES if not OF_BACKUPS.fullmatch(one)}, name
         assert environment["ENV"] == "production"
         assert all(f"{secret}_FILE" in environment for secret in set(SECRETS) - ADDRESSES), name
-    for name in ("roles", "migrate"):
+    of_backups = {one for one in settings if OF_BACKUPS.fullmatch(one)}
+    assert of_backups <= set(services["backup"]["environment"])
+    for name in ("roles", "migrate", "backup"):
         assert services[name]["environment"]["DATABASE_ONLY"] == "true"
         assert services[name]["environment"]["ENV"] == "production"
 
 
 def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any]]) -> None:
-    """B8: only `roles`, which ends at once, knows its password; each other one sees the address of its role alone."""
+    """B8: only `roles`, which ends at once, and `backup`, which must replicate, know its password; each other one sees the
+    address of its role alone."""
     for name in ("migrate", "app", "app-2", "worker", "bot"):
         environment = services[name]["environment"]
         assert set(environment) & {f"{variable}{end}" for variable in ADDRESSES for end in ("", "_FILE")} == {
@@ -142,6 +148,7 @@ def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any
         assert environment["DATABASE_URL_FILE"] == "/run/secrets/database/database_url"
         role = "owner" if name == "migrate" else "app"
         assert f"{role}_role:/run/secrets/database:ro" in services[name]["volumes"], name
+    assert services["backup"]["environment"]["DATABASE_URL_FILE"] == "/run/app_role/database_url"
     kept = [volume.split(":") for volume in services["roles"]["volumes"] if "_role:" in volume]
     assert kept == [[f"{role}_role", f"/var/lib/emerald/roles/{role}"] for role in NAMES.values()]
     assert services["roles"]["command"] == ["create-roles", "--into", "/var/lib/emerald/roles"]
@@ -153,7 +160,7 @@ def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any
 def test_the_file_holds_no_secret(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         for variable, value in service.get("environment", {}).items():
-            if variable.removesuffix("_FILE") in SECRETS and "/" not in value:
+            if variable.removesuffix("_FILE") in (*SECRETS, *BACKUP_SECRETS) and "/" not in value:
                 assert re.fullmatch(r"(\$\{[A-Z_]+:-\})+", value), (name, variable)
 
 
@@ -173,6 +180,8 @@ def test_each_container_gets_its_own_secrets_only(services: dict[str, dict[str, 
     assert seen["nginx"] == []
     assert secrets["migrate"] == {"DATABASE_URL"}
     assert secrets["roles"] == ADDRESSES & set(SECRETS)
+    assert secrets["backup"] == {"DATABASE_URL", "POSTGRES_PASSWORD"}
+    assert seen["backup"] == ["/run/secrets/database", "/run/secrets/backup"]
     assert seen["roles"] == seen["migrate"] == ["/run/secrets/database"]
     both = ["/run/secrets", "/run/secrets/database"]
     assert all(seen[name] == both for name in ("app", "app-2", "worker", "bot"))
@@ -248,11 +257,12 @@ def test_postgresql_understands_its_configuration(data: Path) -> None:
         assert said.stdout.strip() == value, name
 
 
-async def test_the_workers_health_check_asks_for_its_lease(
-    world: None, services: dict[str, dict[str, Any]]
+@pytest.mark.parametrize("name", ["worker", "backup"])
+async def test_the_health_check_asks_for_the_lease(
+    world: None, services: dict[str, dict[str, Any]], name: str
 ) -> None:
     """The command of the file, as the engine runs it."""
-    asked = services["worker"]["healthcheck"]["test"]
+    asked = services[name]["healthcheck"]["test"]
     assert asked[:2] == ["CMD", "python"]
     command = [sys.executable, *asked[2:]]
 
@@ -262,5 +272,5 @@ async def test_the_workers_health_check_asks_for_its_lease(
         return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True).returncode
 
     assert await asyncio.to_thread(beats) == 1
-    await leases.take("worker", "somebody", timedelta(minutes=1))
+    await leases.take(name, "somebody", timedelta(minutes=1))
     assert await asyncio.to_thread(beats) == 0

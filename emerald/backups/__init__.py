@@ -1,0 +1,1 @@
+"""Backups with Barman, and restores (decision 0044)."""
