@@ -7,6 +7,7 @@ empty variable counts as absent. All faults are reported at once, in one `Settin
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import secrets
 from collections.abc import Mapping
@@ -31,6 +32,11 @@ TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}")
 BOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 APP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 HEADER_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+# Both become part of the Content-Security-Policy.
+SCRIPT_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?/[A-Za-z0-9._~/?=&%-]*")
+FRAME_ANCESTOR = r"(?:'self'|'none'|https?://(?:\*\.)?[A-Za-z0-9.-]+(?::(?:\d{1,5}|\*))?)"
+FRAME_ANCESTORS = re.compile(rf"{FRAME_ANCESTOR}(?: +{FRAME_ANCESTOR})*")
+HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 SANDBOX_BOT = "emerald_demo_bot"
 LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "warning": "WARNING"}
 LEVELS |= {"error": "ERROR", "critical": "CRITICAL"}
@@ -168,18 +174,29 @@ class Settings:
                 "TELEGRAM_API_URL", f"http://127.0.0.1:{sandbox_port}" if sandbox else ""
             ),
             telegram_webhook=variables.boolean("TELEGRAM_WEBHOOK", production),
-            telegram_script_url=variables.text("TELEGRAM_SCRIPT_URL"),
+            telegram_script_url=variables.matching(
+                "TELEGRAM_SCRIPT_URL",
+                SCRIPT_URL,
+                "the https address of a script, like https://telegram.org/js/x.js",
+            ),
             sandbox=sandbox,
             public_url=public_url,
-            host=variables.text("HOST", "127.0.0.1"),
+            host=variables.matching("HOST", HOST, "an address to listen at, like 0.0.0.0") or "127.0.0.1",
             port=port,
             metrics_port=metrics_port,
-            trusted_proxies=variables.text("TRUSTED_PROXIES", "127.0.0.1"),
+            trusted_proxies=_trusted_proxies(variables),
             sandbox_port=sandbox_port,
             secret_key=secret_key,
             webhook_secret=_webhook_secret(variables, secret_key),
             init_data_max_age=variables.integer("INIT_DATA_MAX_AGE", 86_400, 1, 604_800),
-            frame_ancestors=variables.text("FRAME_ANCESTORS", "https://web.telegram.org")
+            frame_ancestors=(
+                variables.matching(
+                    "FRAME_ANCESTORS",
+                    FRAME_ANCESTORS,
+                    "addresses with blanks between, like https://web.telegram.org",
+                )
+                or "https://web.telegram.org"
+            )
             + (sandbox_origins if sandbox else ""),
             log_level=LEVELS[variables.choice("LOG_LEVEL", tuple(LEVELS), "info")],
             log_format=variables.choice("LOG_FORMAT", LOG_FORMATS, "json" if production else "console"),
@@ -207,10 +224,25 @@ def _webhook_secret(variables: Variables, secret_key: str) -> str:
 
 
 def _public_url(variables: Variables, production: bool, port: int) -> str:
+    faults_before = len(variables.faults)
     url = variables.origin("PUBLIC_URL", f"http://127.0.0.1:{port}")
-    if production and variables.has("PUBLIC_URL") and not url.startswith("https://"):
+    is_read = variables.has("PUBLIC_URL") and len(variables.faults) == faults_before
+    if production and is_read and not url.startswith("https://"):
         variables.fault("PUBLIC_URL must begin with https:// in production: Telegram opens nothing else.")
     return url
+
+
+def _trusted_proxies(variables: Variables) -> str:
+    """The addresses and networks, as uvicorn takes them."""
+    given = variables.words("TRUSTED_PROXIES")
+    for one in given:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError:
+            variables.fault(
+                "TRUSTED_PROXIES must be addresses or networks with commas between, like 10.0.0.0/8,127.0.0.1."
+            )
+    return ",".join(given) or "127.0.0.1"
 
 
 def _database(variables: Variables, home: Path, production: bool) -> tuple[str, DatabaseAddress, bool]:

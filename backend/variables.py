@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 Word = TypeVar("Word", bound=str)
+NETWORK_LOCATION = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 DIGITS_MAX = 18  # of a number; Python itself reads no more than 4300
 
 
@@ -110,10 +111,11 @@ class Variables:
         text = self.text(name, default).rstrip("/")
         try:
             parts = urlsplit(text)
-            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            is_place = NETWORK_LOCATION.fullmatch(parts.netloc) is not None and parts.port != 0
+            good = parts.scheme in ("http", "https") and is_place
         except ValueError:
             good = False
-        if text and (not good or text != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc):
+        if text and (not good or text != f"{parts.scheme}://{parts.netloc}"):
             self.fault(f"{name} must be an address without a path, like https://club.example.")
             return default
         return text

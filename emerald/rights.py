@@ -20,6 +20,7 @@ LOGS = ("event_participation_log", "audit_log")
 DELETED_FROM = (
     "absences",
     "announcement_groups",
+    "announcements",
     "calendar_feeds",
     "cards",
     "event_instances",

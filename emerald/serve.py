@@ -8,9 +8,11 @@ import sys
 
 import uvicorn
 
+from backend import db
 from backend.settings import settings
 from emerald.errors import PortTaken
 from emerald.log import configure, log_start
+from emerald.runtime import result_of
 
 
 def check_port(host: str, port: int, variable: str) -> None:
@@ -28,7 +30,14 @@ def _bind(host: str, port: int, variable: str) -> socket.socket:
     except OSError as error:
         bound.close()
         taken = error.errno == errno.EADDRINUSE
-        reason = "it is taken" if taken else os.strerror(error.errno or 0).lower()
+        unknown = isinstance(error, socket.gaierror)
+        reason = (
+            "it is taken"
+            if taken
+            else f"{error.strerror}, {host}"
+            if unknown
+            else os.strerror(error.errno or 0).lower()
+        )
         raise PortTaken(variable, port, reason) from None
     return bound
 
@@ -36,11 +45,14 @@ def _bind(host: str, port: int, variable: str) -> socket.socket:
 def main(*, graceful: int = 20) -> None:
     """Answer requests until stopped; then finish the running ones within `graceful` seconds.
 
-    Raises `PortTaken`, and `SystemExit` when the application does not start.
+    Raises `PortTaken`, `Unavailable` when there is no database, and `SystemExit` when the application does
+    not start.
     """
     configure("web")
     log_start()
     check_port(settings.host, settings.port, "PORT")
+    # Before the server, which would show a traceback.
+    result_of(lambda: db.value("SELECT true"))
     server = uvicorn.Server(
         uvicorn.Config(
             "emerald.web:create_app",

@@ -15,6 +15,7 @@ from emerald.readiness import CHECKS
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 from webapp import health
+from webapp.head import answer_head
 from webapp.headers import add_headers
 from webapp.metrics import answer_scrapes, observe_requests
 from webapp.miniapp.sharing import set_share_provider
@@ -56,7 +57,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         debug=False,
     )
     # Around the routing, because a 404 counts as a request too.
-    app.asgi_handler = observe_requests(app.asgi_handler)
+    app.asgi_handler = observe_requests(answer_head(app.asgi_handler))
     if settings.metrics_port:
         app.asgi_handler = answer_scrapes(app.asgi_handler, settings.metrics_port, scrape)
     return app

@@ -91,6 +91,19 @@ async def _add_groups(
         raise Invalid(N_("There is no such group in this club."), field="groups")
 
 
+async def discard_draft(person: Person, announcement_id: int) -> None:
+    """Delete an announcement that was made only to be previewed. Raises `AlreadySent` unless it is a draft,
+    `Forbidden`, `NotFound`."""
+    found = await own_announcement(person, announcement_id)
+    async with db.transaction():
+        state = await db.value("SELECT state FROM announcements WHERE id = $1 FOR UPDATE", found.id)
+        if state != AnnouncementState.DRAFT:
+            raise AlreadySent()
+        await db.execute("DELETE FROM announcement_groups WHERE announcement_id = $1", found.id)
+        await db.execute("DELETE FROM announcements WHERE id = $1", found.id)
+        await record_audit(found.account_id, person.id, "discard", f"announcement {found.id}")
+
+
 async def schedule_announcement(person: Person, announcement_id: int, at: datetime | None = None) -> datetime:
     """Schedule the announcement for an aware instant, None for at once; the instant. Scheduling it again
     moves it.

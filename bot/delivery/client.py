@@ -15,7 +15,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import AiogramError, TelegramRetryAfter
+from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramRetryAfter
 from aiogram.methods import GetUpdates, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import (
@@ -40,6 +40,8 @@ TIMEOUT = 15  # seconds for one call
 GENERAL = 1  # the General topic's own id, which Telegram refuses to be addressed by (C4)
 REPLY_WAIT_MAX = 30  # seconds a reply waits when Telegram says "too many"
 REPLY_TRIES = 3
+TOO_MANY = "too many requests"
+RETRY_AFTER_DEFAULT = 5  # seconds to wait after a 429 that names none
 ADMINISTRATORS = ("creator", "administrator")
 
 
@@ -60,6 +62,24 @@ class RetryAfter(BaseRequestMiddleware):
                     raise
                 await asyncio.sleep(refusal.retry_after)
         return await make_request(bot, method)
+
+
+class NameRateLimits(BaseRequestMiddleware):
+    """Raises `TelegramRetryAfter` for a 429 that does not say how long to wait, as proxies answer: aiogram would
+    take it for a refusal for good, and the message would be dropped."""
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        try:
+            return await make_request(bot, method)
+        except TelegramAPIError as error:
+            if type(error) is TelegramAPIError and TOO_MANY in error.message.lower():
+                raise TelegramRetryAfter(method, error.message, RETRY_AFTER_DEFAULT) from error
+            raise
 
 
 class CountCalls(BaseRequestMiddleware):
@@ -96,6 +116,7 @@ def make_bot(settings: Settings, *, retries: bool = False) -> Bot:
     if retries:
         session.middleware(RetryAfter())
     session.middleware(CountCalls())  # within: each try counts
+    session.middleware(NameRateLimits())
     return Bot(
         settings.telegram_bot_token,
         session=session,

@@ -62,7 +62,7 @@ def announce(
             await actions.send_at_night(person, number)
         if preview:
             audience = await queries.audience(person, number)
-            await actions.stop_announcement(person, number)
+            await actions.discard_draft(person, number)
             return made, audience
         await actions.schedule_announcement(person, number, _parse_time(at, made.zone))
         if watch:

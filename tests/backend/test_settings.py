@@ -299,3 +299,43 @@ def test_any_environment_is_read_or_refused(
     except SettingsError as refused:
         assert refused.faults
         assert HUSH not in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_PROXIES", "banana"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.1/8"),
+        ("FRAME_ANCESTORS", "'; script-src *"),
+        ("FRAME_ANCESTORS", "https://a.example; script-src *"),
+        ("FRAME_ANCESTORS", "javascript:alert(1)"),
+        ("TELEGRAM_APP_NAME", "a b/c"),
+        ("TELEGRAM_SCRIPT_URL", "http://telegram.org/js/telegram-web-app.js"),
+        ("TELEGRAM_SCRIPT_URL", "https://a.example/x.js; script-src *"),
+        ("TELEGRAM_SCRIPT_URL", "yes"),
+        ("TELEGRAM_API_URL", "https://api.example;x"),
+        ("PUBLIC_URL", "https://club.example'"),
+        ("HOST", "not a host"),
+        ("MIGRATE_DATABASE_URL", "mysql://u@h/d"),
+    ],
+)
+def test_what_a_setting_cannot_be_is_refused_in_one_sentence(name: str, value: str) -> None:
+    [found] = faults(**PRODUCTION | {name: value})
+    assert found.startswith(f"{name} ") and found.endswith(".")
+
+
+def test_what_they_can_be_is_taken() -> None:
+    found = Settings.from_environ(
+        PRODUCTION
+        | {
+            "TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8,127.0.0.1",
+            "FRAME_ANCESTORS": "https://web.telegram.org https://*.club.example:8443 'self'",
+            "TELEGRAM_SCRIPT_URL": "https://telegram.org/js/telegram-web-app.js?59",
+            "HOST": "::",
+            "MIGRATE_DATABASE_URL": "postgresql://emerald_owner@db/emerald",
+        }
+    )
+    assert found.trusted_proxies == "10.0.0.0/8,fd00::/8,127.0.0.1"
+    assert found.frame_ancestors.endswith("'self'")
+    assert found.telegram_script_url.endswith("?59")
+    assert (found.host, found.migrate_database.user) == ("::", "emerald_owner")

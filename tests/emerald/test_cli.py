@@ -21,6 +21,7 @@ from backend import clock, db, embedded_files, zone_data
 from backend.database_address import DatabaseAddress
 from emerald.cli import COMMANDS
 from emerald.health_report import report
+from tests.bin.running import free_port
 from tests.workers import Done, run
 
 ROOT = Path(__file__).parents[2]
@@ -209,6 +210,16 @@ def test_a_database_out_of_reach_is_a_sentence(bare: Command, address: str, says
     sentence = refusal(bare("migrate", DATABASE_URL=address), 2)
     assert says in sentence and sentence.count("\n") == 1
     assert "hidden" not in sentence
+
+
+def test_a_web_server_that_finds_no_database_ends_with_a_sentence(bare: Command, url: str) -> None:
+    port = {"PORT": str(free_port())}
+    gone = bare("serve", DATABASE_URL="postgresql://u:hidden@127.0.0.1:1/x", **port)
+    assert "127.0.0.1:1 cannot be reached" in refusal(gone, 2)
+    stranger = bare(
+        "serve", DATABASE_URL=replace(DatabaseAddress.from_url(url), user="stranger").url(), **port
+    )
+    assert "refused user stranger" in refusal(stranger, 2)
 
 
 def test_a_missing_database_or_user_is_a_sentence(bare: Command, url: str) -> None:

@@ -50,6 +50,26 @@ async def test_health_is_ok(client: httpx.AsyncClient) -> None:
     assert answer.json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/health", "/", "/app/", "/dashboard/sign-in", "/ready"])
+async def test_head_is_what_get_answers_without_the_body(client: httpx.AsyncClient, path: str) -> None:
+    """RFC 9110 §9.3.2; monitors ask so."""
+    whole, head = await client.get(path), await client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert whole.status_code in (200, 302, 303, 503)
+    assert {**head.headers, "set-cookie": ""} == {**whole.headers, "set-cookie": ""}
+    assert (
+        await figure(
+            client,
+            f'emerald_http_requests_total{{method="HEAD",path="{path.rstrip("/") or "/"}",status="{whole.status_code}"}}',
+        )
+        >= 1
+    )
+
+
+async def test_head_where_only_a_change_is_answered(client: httpx.AsyncClient) -> None:
+    assert (await client.head("/nowhere")).status_code == 404
+
+
 async def test_health_is_ok_without_a_database(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

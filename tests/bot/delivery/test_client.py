@@ -2,14 +2,23 @@
 
 import ast
 import inspect
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import aiogram.methods
 import aiogram.types
 import pytest
 from aiogram import Bot
+from aiogram.client.session.base import BaseSession
+from aiogram.methods.base import TelegramMethod
+
+from backend.outbox.states import SendResult
+from backend.settings import settings
+from bot.delivery.client import NameRateLimits, make_bot, post
+from bot.rendering import RenderedMessage
 
 ROOT = Path(__file__).parents[3]
 CLIENT = "bot/delivery/client.py"
@@ -80,3 +89,54 @@ def test_only_the_client_calls_telegram() -> None:
     assert {"send_message", "answer", "set_webhook", "get_updates"} <= set(callers.pop(CLIENT))
     assert callers.pop(LIGHT_CLIENT) == ["api.telegram.org"]
     assert callers == {}
+
+
+class Answering(BaseSession):
+    """A session whose every call is answered with this status and body."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__()
+        self.status, self.body = status, body
+
+    async def make_request(
+        self,
+        bot: Bot,
+        method: TelegramMethod[Any],
+        timeout: int | None = None,  # noqa: ASYNC109
+    ) -> Any:
+        return self.check_response(bot, method, self.status, self.body).result
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def stream_content(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("body", "result", "seconds"),
+    [
+        ('{"ok":false,"error_code":429,"description":"Too Many Requests"}', SendResult.RATE_LIMITED, 5),
+        (
+            '{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 9","parameters":{"retry_after":9}}',
+            SendResult.RATE_LIMITED,
+            9,
+        ),
+        ('{"ok":false,"error_code":418,"description":"teapot"}', SendResult.REFUSED, 0),
+    ],
+)
+async def test_a_429_waits_also_when_it_does_not_say_how_long(
+    body: str, result: SendResult, seconds: int
+) -> None:
+    """M2: it is no refusal, and the message is not dropped."""
+    session = Answering(json.loads(body)["error_code"], body)
+    session.middleware(NameRateLimits())
+    got = await post(
+        Bot("42:TOKEN_OF_NO_BOT_AT_ALL_0123456789abc", session=session), 1, RenderedMessage("Hello", [])
+    )
+    assert (got.result, got.retry_after) == (result, seconds)
+
+
+def test_every_bot_names_its_rate_limits() -> None:
+    bot = make_bot(settings)
+    assert any(isinstance(one, NameRateLimits) for one in bot.session.middleware._middlewares)
