@@ -1,5 +1,5 @@
 """`POST /app/events/{code}/booking` without the framework: when hundreds tap at once, what the framework does for each
-request is most of the work (decision 0036).
+request is most of the work (decision 0034).
 
 The functions that decide are those of the ordinary route, `pages/bookings.create`: who asks, how large a form may be,
 what is booked, and what the answer looks like. This route takes only the request that a page of ours sends. Any other
