@@ -35,7 +35,8 @@ class Both:
                     "POST", f"/app/events/{code}/booking", content=content, headers=headers
                 )
             answers.append(answer)
-        short, ordinary = answers
+        short: httpx.Response = answers[0]
+        ordinary: httpx.Response = answers[1]
         theirs, ours = (code.encode() for code in self.codes)
         assert short.status_code == ordinary.status_code
         assert sorted(short.headers.raw) == sorted(ordinary.headers.raw)
