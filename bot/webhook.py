@@ -91,7 +91,7 @@ def _again() -> Response[None]:
 async def bot_lifespan(app: Litestar) -> AsyncIterator[None]:
     """The bot's part of the application's lifespan: sets `state.bot`, `state.dispatcher` and `state.updates`, the
     tasks of the updates that are being handled."""
-    app.state.bot = make_bot(settings, retries=True)
+    app.state.bot = make_bot(settings)
     app.state.dispatcher = make_dispatcher()
     updates: set[asyncio.Task[bool]] = set()
     app.state.updates = updates

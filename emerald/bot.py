@@ -47,7 +47,7 @@ async def poll_watched(metrics_offset: int = 0) -> None:
 async def poll() -> None:
     """Poll for updates and handle them until cancelled. With a webhook, only set the bot up."""
     await db.open_pool(name="emerald-bot")
-    bot = make_bot(settings, retries=True)
+    bot = make_bot(settings)
     telegram = TelegramHttp()
     set_membership_checker(telegram.is_in_chat)
     try:

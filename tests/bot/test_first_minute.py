@@ -38,7 +38,9 @@ async def test_who_makes_a_club_reads_what_comes_next(telegram: Telegram, world:
     assert [len(row) for row in steps["buttons"]] == [2, 1, 1]
     new, dashboard = steps["buttons"][0]
     assert "/app/series/new?club=" in new["web_app"]["url"]
-    assert "/dashboard/sign-in?pass=" in dashboard["url"], "their own link: a neighbour's sign-ins keep nobody out (X7)"
+    assert "/dashboard/sign-in?pass=" in dashboard["url"], (
+        "their own link: a neighbour's sign-ins keep nobody out (X7)"
+    )
     assert any(e.get("url", "") == dashboard["url"] for e in steps["entities"])
 
 

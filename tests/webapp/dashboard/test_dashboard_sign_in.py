@@ -305,4 +305,3 @@ async def test_a_neighbours_sign_ins_keep_out_nobody_who_comes_by_the_bots_link(
     for _ in range(2):
         await status("/dashboard/sign-in")
     assert await status(other) == 429, "too old: by the address again"
-
