@@ -35,7 +35,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's nam
     status_code=200,
     request_max_body_size=_MAX_BODY_BYTES,
     include_in_schema=False,
-    opt={"exclude_from_csrf": True},
+    opt={"exclude_from_csrf": True, "in_maintenance": True},
 )
 async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
     """Handle one update and answer 200; 401 without the secret, 400 for a body that is no update.

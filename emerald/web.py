@@ -20,7 +20,7 @@ from webapp.headers import add_headers
 from webapp.metrics import answer_scrapes, observe_requests
 from webapp.miniapp.booking_route import answer_bookings
 from webapp.miniapp.sharing import set_share_provider
-from webapp.refusals import HANDLERS, check_address, check_spelling
+from webapp.refusals import HANDLERS, check_address, check_maintenance, check_spelling
 from webapp.requests import FORM_MAX, BoundedRequest
 from webapp.routes import routes
 
@@ -47,7 +47,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     app = Litestar(
         route_handlers=[*routes(), *health.ROUTES, *webhook],
         lifespan=[*([connections] if with_pool else []), *open_door],
-        guards=[check_spelling],
+        guards=[check_spelling, check_maintenance],
         before_request=check_address,
         exception_handlers=HANDLERS,
         before_send=[add_headers],

@@ -29,6 +29,7 @@ NOT_TENANTS = {
     "backup_status",
     "held_replies",
     "leases",
+    "maintenance",
     "schedule",
     "operation_runs",
 }
