@@ -3,8 +3,9 @@
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ops.drill.journal import Lost, Seat
 from ops.drill.load import Act
 from ops.drill.processes import DrillError, Program, wait_until
 from ops.drill.programs import Engine
-from ops.drill.stack import DATABASE, ROOT, Stack
+from ops.drill.stack import ROOT, Stack
 from tests.nginx import front as fronts
 
 HELD = "SELECT membership_id, instance_id, seats FROM bookings WHERE seats > 0"
@@ -30,9 +31,12 @@ class Size:
     pause: float
     webs: int
     workers: int
+    patience: float  # how many times as long as the aim a recovery may take
 
 
-FULL, SHORT = Size(40, 12, 1.0, webs=3, workers=2), Size(12, 4, 0.8, webs=2, workers=1)
+FULL = Size(40, 12, 1.0, webs=3, workers=2, patience=1)
+# For `bin/test`, where other tests keep the machine busy meanwhile.
+SHORT = Size(12, 4, 0.8, webs=2, workers=1, patience=2)
 
 
 @dataclass(slots=True)
@@ -73,7 +77,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Something that fails. `recovery_max` and `loss_max` are the aims, in seconds; `failures_max` is how many tries may fail."""
+    """Something that fails. `recovery_max` and `loss_max` are the aims, in seconds; `failures_max` is how many tries may fail. `around`
+    is what it needs beforehand, and undoes that."""
 
     name: str
     sentence: str
@@ -81,6 +86,7 @@ class Scenario:
     recovery_max: float
     loss_max: float = 0.0
     failures_max: int | None = None
+    around: "Callable[[Drill], AbstractContextManager[object]]" = nullcontext
 
 
 @dataclass(slots=True)
@@ -130,7 +136,7 @@ class Drill:
 
     def held(self, url: str = "") -> dict[Seat, int]:
         """The seats in the database at an address; by default the primary's."""
-        url = url or self.cluster.superuser_url(self.cluster.primary(), DATABASE)
+        url = url or self.cluster.superuser_url(self.cluster.primary(), self.stack.database)
         rows = (line.split("|") for line in query(self.engine, url, HELD).splitlines())
         return {(int(membership), int(instance)): int(seats) for membership, instance, seats in rows}
 
@@ -171,14 +177,16 @@ class Drill:
         result = Result(scenario.name, self.engine.version, 0.0)
         try:
             self.repair()
-            with self.load(scenario.name) as window:
-                window.break_now()
-                measured = scenario.act(self, window)
-                window.await_changes()
-            self._measure(result, window, measured)
-            self._check(result, scenario)
+            with scenario.around(self):
+                with self.load(scenario.name) as window:
+                    window.break_now()
+                    measured = scenario.act(self, window)
+                    window.await_changes()
+                self._measure(result, window, measured)
+                self._check(result, scenario)
         except DrillError as error:
-            result.faults.append(str(error))
+            last = [act.failures[-1] for act in self.acts[-200:] if act.failures]
+            result.faults.append(f"{error} The last tries failed by {dict(Counter(last))}.")
         result.took = time.monotonic() - started
         self.say("  " + (" ".join(result.faults) or f"good, {result.recovery:.1f} s without an answer"))
         return result
@@ -217,8 +225,9 @@ class Drill:
         return max((at - one.at for one in missing), default=0.0)
 
     def _check(self, result: Result, scenario: Scenario) -> None:
-        if result.recovery > scenario.recovery_max:
-            result.faults.append(f"{result.recovery:.1f} s are more than {scenario.recovery_max:.0f}.")
+        recovery_max = scenario.recovery_max * self.size.patience
+        if result.recovery > recovery_max:
+            result.faults.append(f"{result.recovery:.1f} s are more than {recovery_max:.0f}.")
         if result.loss > scenario.loss_max:
             result.faults.append(f"{result.loss:.1f} s of acknowledged bookings are lost.")
         if scenario.failures_max is not None and sum(result.failures.values()) > scenario.failures_max:

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from backend import embedded_files
 from ops.drill import hosts
 from ops.drill.drill import Drill, Measured, Scenario, Window
 from ops.drill.hosts import Host
 from ops.drill.processes import RESTART_AFTER, Program, wait_until
+from ops.drill.releases import BEFORE, release_before
+from ops.drill.stack import ROOT
 
 SCENARIOS: dict[str, Scenario] = {}
 SHORT = ("fail_over",)
@@ -15,13 +18,19 @@ Act = Callable[[Drill, Window], Measured | None]
 
 
 def scenario(
-    *, recovery_max: float, loss_max: float = 0.0, failures_max: int | None = None
+    *,
+    recovery_max: float,
+    loss_max: float = 0.0,
+    failures_max: int | None = None,
+    around: Callable[[Drill], AbstractContextManager[object]] = nullcontext,
 ) -> Callable[[Act], Act]:
     """Register a scenario under the name of its function; its docstring says what fails."""
 
     def register(act: Act) -> Act:
         sentence = " ".join((act.__doc__ or "").split())
-        SCENARIOS[act.__name__] = Scenario(act.__name__, sentence, act, recovery_max, loss_max, failures_max)
+        SCENARIOS[act.__name__] = Scenario(
+            act.__name__, sentence, act, recovery_max, loss_max, failures_max, around
+        )
         return act
 
     return register
@@ -146,3 +155,16 @@ def etcd_lost(drill: Drill, window: Window) -> None:
     for etcd in drill.cluster.etcd.values():
         etcd.start()
     drill.cluster.await_whole()
+
+
+@scenario(recovery_max=5, failures_max=0, around=release_before)
+def upgrade_and_rollback(drill: Drill, window: Window) -> None:
+    """The release before is replaced by this one, process by process, then this one by the release before, on the new tables, and
+    once more."""
+    before = drill.folder / BEFORE
+    drill.stack.emerald("migrate")
+    for checkout in (ROOT, before, ROOT):
+        drill.stack.configure(checkout)
+        for program in (*drill.stack.webs, *drill.stack.workers):
+            restart(drill, program)
+        window.await_changes()

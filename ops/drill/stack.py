@@ -11,6 +11,7 @@ import urllib.request
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from backend.embedded_files import Owner
 from ops.drill.cluster import Cluster
@@ -21,12 +22,12 @@ from tests.nginx import front as fronts
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "42:DRILL_TOKEN_OF_NO_BOT"
 HAPROXY, PGBOUNCER, SANDBOX, FIRST_WEB = 5000, 6432, 8081, 3001
-OWNER, DATABASE = "emerald", "emerald"
+DATABASE = "emerald"
 # What asyncpg and we ask for at the start of a connection; behind a pool it belongs to the role.
 STARTUP = "extra_float_digits,search_path,lock_timeout,statement_timeout"
 STARTUP += ",idle_in_transaction_session_timeout,jit,plan_cache_mode"
 POOLED = f"""[databases]
-{DATABASE} = host=127.0.0.1 port={HAPROXY} dbname={DATABASE}
+* = host=127.0.0.1 port={HAPROXY}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -45,6 +46,9 @@ query_wait_timeout = 15
 tcp_keepalive = 1
 tcp_user_timeout = 10000
 """
+EMERALD = [sys.executable, "-P", "-m", "emerald"]
+Members = list[tuple[int, str]]  # membership and session
+Instances = list[tuple[int, str]]  # id and code
 
 
 class Stack:
@@ -53,27 +57,30 @@ class Stack:
     def __init__(self, folder: Path, cluster: Cluster, *, webs: int, workers: int) -> None:
         self.folder, self.cluster = folder, cluster
         self.web_count, self.worker_count = webs, workers
-        self.password, self.secret_key = secrets.token_urlsafe(18), secrets.token_hex(32)
+        self.database, self.secret_key = DATABASE, secrets.token_hex(32)
         self.programs: dict[str, Program] = {}
         self.front = fronts.write_configuration(folder / "nginx", [FIRST_WEB + n for n in range(webs)])
-        self.members: list[tuple[int, str]] = []
-        self.instances: list[tuple[int, str]] = []
+        self.members: Members = []
+        self.instances: Instances = []
+        (folder / "pgbouncer").mkdir()
 
-    @property
-    def direct_url(self) -> str:
-        """The database's owner at whichever host is the primary, past PgBouncer."""
-        return f"postgresql://{OWNER}:{self.password}@127.0.0.1:{HAPROXY}/{DATABASE}"
+    def address(self, role: str) -> str:
+        """The address of the owner or the app, as `emerald create-roles` made it: the owner's leads through HAProxy to whichever
+        host is the primary, the app's through PgBouncer too."""
+        kept = (self.folder / "roles" / role / "database_url").read_text().strip()
+        return urlunsplit(urlsplit(kept)._replace(path=f"/{self.database}"))
 
-    @property
-    def pooled_url(self) -> str:
-        """What web processes and workers use."""
-        return f"postgresql://{OWNER}:{self.password}@127.0.0.1:{PGBOUNCER}/{DATABASE}?pgbouncer=true"
+    def several_hosts(self) -> str:
+        """The app's address with the database hosts themselves: the application finds the primary."""
+        app = urlsplit(self.address("app"))
+        hosts = ",".join(host.address for host in self.cluster.hosts)
+        return f"postgresql://{app.username}:{app.password}@{hosts}/{self.database}"
 
     def environment(self, **settings: str) -> dict[str, str]:
         """The environment of one of our processes, as in production."""
         return {
             "ENV": "production",
-            "DATABASE_URL": self.pooled_url,
+            "DATABASE_URL": self.address("app"),
             "TELEGRAM_BOT_TOKEN": TOKEN,
             "TELEGRAM_BOT_NAME": "emerald_drill_bot",
             "TELEGRAM_API_URL": f"http://127.0.0.1:{SANDBOX}",
@@ -87,18 +94,18 @@ class Stack:
 
     def emerald(self, *arguments: str, seconds: float = 120, **settings: str) -> str:
         """Run one command of ours; what it printed."""
-        command = [sys.executable, "-P", "-m", "emerald", *arguments]
-        return run(command, self.environment(DATABASE_URL=self.direct_url, **settings), seconds=seconds)
+        command = [*EMERALD, *arguments]
+        settings = {"MIGRATE_DATABASE_URL": self.address("owner"), **settings}
+        return run(command, self.environment(**settings), seconds=seconds)
 
     def start(self, members: int, instances: int) -> None:
         """Start everything, fill the database, and wait until all of it answers."""
         self._start_haproxy()
-        self.cluster.psql(f"CREATE ROLE {OWNER} LOGIN PASSWORD '{self.password}'")
-        self.cluster.psql(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+        self.make_database(DATABASE)
         self._start_pgbouncer()
-        self._seed(members, instances)
+        self.members, self.instances = self.fill(members, instances)
         self._start_ours()
-        self.add("nginx", fronts.command(self.front))
+        self.add("nginx", fronts.command(self.front)).start()
         self.await_ready()
 
     def add(
@@ -108,24 +115,21 @@ class Stack:
         environment: dict[str, str] | None = None,
         owner: Owner | None = None,
     ) -> Program:
-        """Start a program of this host."""
+        """A program of this host, which is started by the caller."""
         log = self.folder / "logs" / name.replace(" ", "-")
         self.programs[name] = Program(name, command, log, environment or {}, owner=owner, directory=ROOT)
-        self.programs[name].start()
         return self.programs[name]
 
     def _start_haproxy(self) -> None:
         addresses = {host.name.upper(): host.address for host in self.cluster.hosts}
         configuration = str(ROOT / "ops" / "patroni" / "haproxy.cfg")
         # -W: a master, which reads its configuration again without dropping anybody.
-        self.add("haproxy", [find("haproxy"), "-W", "-f", configuration], addresses)
+        self.add("haproxy", [find("haproxy"), "-W", "-f", configuration], addresses).start()
         wait_until(lambda: is_open(HAPROXY), 20, "HAProxy")
 
     def _start_pgbouncer(self) -> None:
         place = self.folder / "pgbouncer"
-        place.mkdir()
         (place / "pgbouncer.ini").write_text(POOLED % {"folder": place})
-        (place / "users").write_text(f'"{OWNER}" "{self.password}"\n')
         for path in (place, *place.iterdir()):
             os.chown(path, self.cluster.owner.uid, self.cluster.owner.gid)
         self._run_pgbouncer()
@@ -133,7 +137,7 @@ class Stack:
 
     def _run_pgbouncer(self, *options: str) -> None:
         command = [find("pgbouncer"), *options, str(self.folder / "pgbouncer" / "pgbouncer.ini")]
-        self.add("pgbouncer", command, owner=self.cluster.owner)
+        self.add("pgbouncer", command, owner=self.cluster.owner).start()
 
     def replace_pgbouncer(self) -> None:
         """Start another PgBouncer that takes over the connections of the first, which then ends."""
@@ -141,14 +145,31 @@ class Stack:
         self._run_pgbouncer("-R")
         wait_until(lambda: not before.is_running, 30, "The end of the first PgBouncer")
 
-    def _seed(self, members: int, instances: int) -> None:
-        """One club with these members, migrated and filled by the benches' own module."""
-        command = [sys.executable, "-P", "-m", "bench.seed", str(members), str(instances)]
-        filled: dict[str, Any] = json.loads(
-            run(command, self.environment(DATABASE_URL=self.direct_url), seconds=120)
+    def make_database(self, name: str) -> None:
+        """An empty database with the four roles, which is ours from now on."""
+        self.cluster.psql(f"CREATE DATABASE {name}")
+        self.database = name
+        place = self.folder / "roles"
+        password = self.cluster.passwords["superuser"]
+        superuser = f"postgresql://postgres:{password}@127.0.0.1:{HAPROXY}/{name}"
+        command = ["create-roles", "--into", str(place), "--through", f"127.0.0.1:{PGBOUNCER}"]
+        run([*EMERALD, *command], {"PYTHONPATH": str(ROOT), "DATABASE_URL": superuser, "ENV": "development"})
+        addresses = [urlsplit(path.read_text().strip()) for path in place.glob("*/database_url")]
+        users = "".join(f'"{one.username}" "{one.password}"\n' for one in addresses)
+        (self.folder / "pgbouncer" / "users").write_text(users)
+
+    def fill(self, members: int, instances: int, checkout: Path = ROOT) -> tuple[Members, Instances]:
+        """Migrate our database, and make one club in it, by the benches' own module of a checkout."""
+        # Until 0.3.0 it had another name.
+        module = "bench.seed" if (checkout / "bench" / "seed.py").exists() else "bench.fill"
+        command = [sys.executable, "-P", "-m", module, str(members), str(instances)]
+        owner = self.address("owner")
+        environment = self.environment(
+            DATABASE_URL=owner, MIGRATE_DATABASE_URL=owner, PYTHONPATH=str(checkout)
         )
-        self.members = [(membership, session) for membership, _, session in filled["members"]]
-        self.instances = [tuple(filled["hot"]), *(tuple(pair) for pair in filled["cold"])]
+        filled: dict[str, Any] = json.loads(run(command, environment, seconds=180))
+        people = [(membership, session) for membership, _, session in filled["members"]]
+        return people, [tuple(filled["hot"]), *(tuple(pair) for pair in filled["cold"])]
 
     def _start_ours(self) -> None:
         python = [sys.executable, "-P", "-m"]
@@ -156,18 +177,26 @@ class Stack:
         telegram = ["--port", str(SANDBOX), "--app-url", self.front.url, "--token", TOKEN]
         telegram += ["--bot-name", "emerald_drill_bot", "--state", str(self.folder / "telegram.json")]
         # Its own environment: the sandbox never starts with ENV=production, and it has to trust our certificate.
-        self.add(
-            "sandbox", [*python, "sandbox", *telegram], {"PYTHONPATH": str(ROOT), "SSL_CERT_FILE": trust}
-        )
+        environment = {"PYTHONPATH": str(ROOT), "SSL_CERT_FILE": trust}
+        self.add("sandbox", [*python, "sandbox", *telegram], environment).start()
         for number in range(self.web_count):
-            port = str(FIRST_WEB + number)
-            self.add(
-                f"web {number + 1}",
-                [*python, "emerald", "serve"],
-                self.environment(PORT=port, HOST="127.0.0.1"),
-            )
+            self.add(f"web {number + 1}", [*EMERALD, "serve"])
         for number in range(self.worker_count):
-            self.add(f"worker {number + 1}", [*python, "emerald", "work"], self.environment())
+            self.add(f"worker {number + 1}", [*EMERALD, "work"])
+        self.configure(ROOT)
+        for program in (*self.webs, *self.workers):
+            program.start()
+
+    def configure(self, checkout: Path) -> None:
+        """Let the web processes and workers be of a checkout, and on our database, when they start next. The last web process
+        finds the primary by itself; the others have PgBouncer and HAProxy for that."""
+        for number, web in enumerate(self.webs):
+            settings = {"PORT": str(FIRST_WEB + number), "HOST": "127.0.0.1", "PYTHONPATH": str(checkout)}
+            if web is self.webs[-1] and checkout == ROOT:
+                settings["DATABASE_URL"] = self.several_hosts()
+            web.environment = self.environment(**settings)
+        for worker in self.workers:
+            worker.environment = self.environment(PYTHONPATH=str(checkout))
 
     @property
     def webs(self) -> list[Program]:
