@@ -29,6 +29,13 @@ _TRANSACTIONS = Histogram(
 )
 COMMIT_SECONDS, ROLLBACK_SECONDS = _TRANSACTIONS.labels("committed"), _TRANSACTIONS.labels("rolled back")
 
+REPLICA_READS = Counter(
+    "emerald_replica_reads",
+    "Reads of everything that may be done on a replica, by where they were done",
+    ("server",),
+    registry=REGISTRY,
+)
+
 TELEGRAM_CALLS = Counter(
     "emerald_telegram_calls",
     "Calls to Telegram, by what came of them",

@@ -53,6 +53,7 @@ class Settings:
     )
     database_url: str = field(repr=False)
     database: DatabaseAddress
+    replica_database: DatabaseAddress | None  # for reads of everything that may be some seconds old
     migrate_database: DatabaseAddress  # as whom and where to migrate: the tables' owner, and not PgBouncer
     database_embedded: bool  # no database is named, so the embedded one is used
     database_pool_size: int  # connections per process
@@ -156,7 +157,8 @@ class Settings:
             database_only=database_only,
             database_url=database_url,
             database=address,
-            migrate_database=_migrate_database(variables, address),
+            migrate_database=_other_database(variables, "MIGRATE_DATABASE_URL") or address,
+            replica_database=_other_database(variables, "REPLICA_DATABASE_URL"),
             database_embedded=is_embedded,
             database_pool_size=variables.integer("DATABASE_POOL_SIZE", address.connection_limit or 6, 1, 100),
             database_statement_cache=variables.integer(
@@ -274,14 +276,14 @@ def _database(variables: Variables, home: Path, production: bool) -> tuple[str, 
         return embedded_url, DatabaseAddress.from_url(embedded_url), False
 
 
-def _migrate_database(variables: Variables, database: DatabaseAddress) -> DatabaseAddress:
-    """The address for `emerald migrate`: `MIGRATE_DATABASE_URL`, or the application's."""
-    url = variables.text("MIGRATE_DATABASE_URL")
+def _other_database(variables: Variables, name: str) -> DatabaseAddress | None:
+    """The address that a variable names, if it is set."""
+    url = variables.text(name)
     try:
-        return DatabaseAddress.from_url(url) if url else database
+        return DatabaseAddress.from_url(url) if url else None
     except BadAddress as error:
-        variables.fault(f"MIGRATE_DATABASE_URL {error}.")
-        return database
+        variables.fault(f"{name} {error}.")
+        return None
 
 
 settings = Settings.from_environ()

@@ -7,7 +7,7 @@ so a busy club does not look inconsistent. Nothing is locked, and nothing is rep
 
 import structlog
 
-from backend import clock, db
+from backend import clock, db, replica
 from backend.db import Row
 from backend.operations import Operation, record_run
 
@@ -285,10 +285,11 @@ ORDER BY 1, 2
 """
 
 
-async def check_invariants() -> list[str]:
+async def check_invariants(*, on_replica: bool = False) -> list[str]:
     """The violations, one sentence each; empty when there are none."""
     found: list[str] = []
-    async with db.transaction(SNAPSHOT):
+    snapshot = replica.snapshot if on_replica else db.transaction
+    async with snapshot(SNAPSHOT):
         for sentence, sql in CHECKS:
             rows = await db.rows(sql, *([clock.now()] if "$1" in sql else []))
             found += _report(sentence, rows)
@@ -308,7 +309,7 @@ async def check_invariants() -> list[str]:
 
 async def count_violations() -> int:
     """Check the invariants and leave the number of violations for the metrics; each is logged."""
-    found = await check_invariants()
+    found = await check_invariants(on_replica=True)
     for sentence in found:
         log.error("invariant violated", finding=sentence)
     await record_run(Operation.INVARIANTS, findings=len(found))

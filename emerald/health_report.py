@@ -1,6 +1,6 @@
 """What `emerald doctor` checks. Each finding is one line that says what to do."""
 
-from backend import clock, db, zone_data
+from backend import clock, db, replica, zone_data
 from backend.events.zone_changes import newest_zone_data, series_to_keep
 from backend.settings import settings
 from emerald.doctor import check_invariants
@@ -45,6 +45,8 @@ async def report(*, invariants: bool, database_only: bool = False) -> list[str]:
         found.append(f"Time zone data {zones}: name a folder that says its version, in the file tzdata.zi.")
     elif behind := await series_to_keep():
         found.append(f"Events not at time zone data {zones} yet: {len(behind)}. Start a worker.")
+    if why := await replica.problem():
+        found.append(f"The replica of REPLICA_DATABASE_URL is not read: {why}. The primary does its work.")
     if invariants:
         found += await check_invariants()
     return found

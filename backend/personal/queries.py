@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from backend import clock, db
+from backend import clock, db, replica
 from backend.people.queries import Person
 from backend.personal.inventory import INVENTORY
 
@@ -12,9 +12,10 @@ async def export(person: Person) -> dict[str, object]:
     """Everything stored about the person, by part, in types that JSON has; instants are ISO 8601 in UTC. It
     names nobody else."""
     parts: dict[str, object] = {"exported_at": clock.now().isoformat()}
-    for item in INVENTORY:
-        rows = [_plain(row) for row in await db.rows(item.sql, person.id)]
-        parts[item.part] = rows[0] if item.part == "you" and rows else rows
+    async with replica.snapshot():
+        for item in INVENTORY:
+            rows = [_plain(row) for row in await db.rows(item.sql, person.id)]
+            parts[item.part] = rows[0] if item.part == "you" and rows else rows
     return parts
 
 

@@ -7,19 +7,22 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 from pathlib import Path
 from types import FrameType
 
 from backend.embedded_files import EmbeddedError
 from ops.drill import programs, report
 from ops.drill.drill import FULL, SHORT, Drill
-from ops.drill.processes import DrillError
+from ops.drill.processes import POLL, DrillError
 from ops.drill.scenarios import SCENARIOS
 from ops.drill.scenarios import SHORT as SHORT_SCENARIOS
 
 ENGINES = ("debian", "embedded")
 # Seconds after which the drill is ended, whatever it is doing.
 LIMIT, SHORT_LIMIT = 3600.0, 240.0
+REMOVE_TIMEOUT = 20.0  # seconds
 
 
 def main() -> int:
@@ -89,7 +92,15 @@ def run_inside(engine: str, limit: float, arguments: list[str]) -> int:
     finally:
         process.kill()
         process.wait()
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove the drill's folder, in which processes that were killed may write until the kernel has ended all of them."""
+    deadline = time.monotonic() + REMOVE_TIMEOUT
+    while folder.exists() and time.monotonic() < deadline:
         shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(POLL)
 
 
 def run_as_first_process(given: argparse.Namespace) -> int:
@@ -99,6 +110,8 @@ def run_as_first_process(given: argparse.Namespace) -> int:
         code = 1
         try:
             code = run(given)
+        except Exception:  # noqa: BLE001 - nothing above prints it
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

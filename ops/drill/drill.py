@@ -3,11 +3,11 @@
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend import embedded_files
 from ops.drill import hosts, journal
@@ -16,8 +16,11 @@ from ops.drill.journal import Lost, Seat
 from ops.drill.load import Act
 from ops.drill.processes import DrillError, Program, wait_until
 from ops.drill.programs import Engine
-from ops.drill.stack import ROOT, Stack
+from ops.drill.stack import ROOT, TOKEN, Stack
 from tests.nginx import front as fronts
+
+if TYPE_CHECKING:
+    from ops.drill.backups import Backups
 
 HELD = "SELECT membership_id, instance_id, seats FROM bookings WHERE seats > 0"
 
@@ -77,8 +80,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Something that fails. `recovery_max` and `loss_max` are the aims, in seconds; `failures_max` is how many tries may fail. `around`
-    is what it needs beforehand, and undoes that."""
+    """Something that fails. `recovery_max` and `loss_max` are the aims, in seconds; `failures_max` is how many tries may fail.
+    `around` is what it needs beforehand, and undoes that. What is damaged on purpose is not checked afterwards."""
 
     name: str
     sentence: str
@@ -87,6 +90,7 @@ class Scenario:
     loss_max: float = 0.0
     failures_max: int | None = None
     around: "Callable[[Drill], AbstractContextManager[object]]" = nullcontext
+    leaves_damage: bool = False
 
 
 @dataclass(slots=True)
@@ -115,6 +119,8 @@ class Drill:
     def __init__(self, folder: Path, engine: Engine, size: Size) -> None:
         self.folder, self.engine, self.size = folder, engine, size
         self.acts: list[Act] = []
+        self.window: Window | None = None
+        self.backups: Backups | None = None
         self.started_at = time.monotonic()
         (folder / "logs").mkdir()
         folder.chmod(0o711)
@@ -134,16 +140,20 @@ class Drill:
         self.stack.start(self.size.people, self.size.instances)
         self.say("everything answers")
 
+    def query(self, url: str, sql: str) -> str:
+        """What a statement returns at an address."""
+        return query(self.engine, url, sql)
+
     def held(self, url: str = "") -> dict[Seat, int]:
         """The seats in the database at an address; by default the primary's."""
         url = url or self.cluster.superuser_url(self.cluster.primary(), self.stack.database)
-        rows = (line.split("|") for line in query(self.engine, url, HELD).splitlines())
+        rows = (line.split("|") for line in self.query(url, HELD).splitlines())
         return {(int(membership), int(instance)): int(seats) for membership, instance, seats in rows}
 
     @contextmanager
     def load(self, name: str) -> Iterator[Window]:
         """People use the stack until the end of the block."""
-        window = Window(self.folder / f"journal-{len(self.acts)}-{name}")
+        self.window = window = Window(self.folder / f"journal-{len(self.acts)}-{name}")
         held: dict[int, list[int]] = {}
         for membership, instance in self.held():
             held.setdefault(membership, []).append(instance)
@@ -155,6 +165,7 @@ class Drill:
             "instances": self.stack.instances,
             "held": held,
             "pause": self.size.pause,
+            "token": TOKEN,
         }
         file = self.folder / "plan.json"
         file.write_text(json.dumps(plan))
@@ -175,6 +186,7 @@ class Drill:
         self.say(f"{scenario.name}: {scenario.sentence}")
         started = time.monotonic()
         result = Result(scenario.name, self.engine.version, 0.0)
+        self.window = None
         try:
             self.repair()
             with scenario.around(self):
@@ -185,8 +197,9 @@ class Drill:
                 self._measure(result, window, measured)
                 self._check(result, scenario)
         except DrillError as error:
-            last = [act.failures[-1] for act in self.acts[-200:] if act.failures]
-            result.faults.append(f"{error} The last tries failed by {dict(Counter(last))}.")
+            result.faults.append(str(error))
+            if self.window is not None:
+                result.failures = dict(journal.failures(self.window.acts()))
         result.took = time.monotonic() - started
         self.say("  " + (" ".join(result.faults) or f"good, {result.recovery:.1f} s without an answer"))
         return result
@@ -234,6 +247,8 @@ class Drill:
             result.faults.append(f"Tries failed: {result.failures}.")
         self.stack.await_ready()
         self.cluster.await_whole()
+        if scenario.leaves_damage:
+            return
         try:
             self.stack.emerald("doctor", "--invariants")
         except DrillError as error:

@@ -5,6 +5,7 @@ acknowledged, and when, goes to the journal, one JSON object a line. SIGTERM let
 """
 
 import asyncio
+import hmac
 import json
 import random
 import signal
@@ -15,13 +16,16 @@ from dataclasses import asdict, dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlencode
 
 HOST = "localhost"
+FIRST_TELEGRAM_ID = 1_000_001  # of the members that bench/seed.py makes
 GIVE_UP_AFTER = 60.0  # seconds of repeating one request
 ANSWER_TIMEOUT = 35.0  # seconds; nginx gives up after 30
 PAUSE_AFTER_FAILURE = 0.25  # seconds
 # What a booking is answered with, and one that is repeated because nobody knew what had become of it (B2).
 BOOKED = (b'data-outcome="booked"', "You’re in already".encode())
+Answer = tuple[int, bytes, dict[str, str]]  # status, body and headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,9 @@ class Client:
         self.port, self.trust = port, trust
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, method: str, path: str, session: str, body: str = "") -> tuple[int, bytes]:
-        """Status and body of an answer. Raises `OSError`, `TimeoutError`, `asyncio.IncompleteReadError`."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: {HOST}:{self.port}\r\nAuthorization: Bearer {session}\r\n"
+    async def ask(self, method: str, path: str, authorization: str, body: str = "") -> Answer:
+        """An answer. Raises `OSError`, `TimeoutError`, `asyncio.IncompleteReadError`."""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {HOST}:{self.port}\r\nAuthorization: {authorization}\r\n"
         head += "HX-Request: true\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         request = f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
         try:
@@ -63,7 +67,7 @@ class Client:
             self._streams[1].transport.abort()
             self._streams = None
 
-    async def _exchange_as_browsers_do(self, request: bytes) -> tuple[int, bytes]:
+    async def _exchange_as_browsers_do(self, request: bytes) -> Answer:
         # A server may close a connection that was kept, in the moment in which it is used again: browsers then send the
         # request once more on a new one, and nobody notices.
         if self._streams is not None:
@@ -75,7 +79,7 @@ class Client:
                 self.hang_up()
         return await self._exchange(request)
 
-    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
+    async def _exchange(self, request: bytes) -> Answer:
         if self._streams is None:
             self._streams = await asyncio.open_connection(
                 HOST, self.port, ssl=self.trust, server_hostname=HOST
@@ -85,13 +89,15 @@ class Client:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.split("\r\n")
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        if fields.get("transfer-encoding") == "chunked":
+        if first.split()[1] == "204":
+            body = b""
+        elif fields.get("transfer-encoding") == "chunked":
             body = await self._chunks(reader)
         else:
             body = await reader.readexactly(int(fields.get("content-length", "0")))
         if fields.get("connection") == "close":
             self.hang_up()
-        return int(first.split()[1]), body
+        return int(first.split()[1]), body, fields
 
     @staticmethod
     async def _chunks(reader: asyncio.StreamReader) -> bytes:
@@ -108,6 +114,7 @@ class Person:
 
     def __init__(self, plan: dict[str, Any], number: int, client: Client, journal: TextIO) -> None:
         self.membership, self.session = plan["members"][number]
+        self.telegram_id, self.token = FIRST_TELEGRAM_ID + number, plan["token"]
         self.instances: list[tuple[int, str]] = plan["instances"]
         self.pause: float = plan["pause"]
         self.client, self.journal = client, journal
@@ -154,21 +161,39 @@ class Person:
 
     async def _try(self, verb: str, code: str) -> str:
         """Why it was not acknowledged; "" when it was."""
-        if verb == "read":
-            asked = self.client.ask("GET", f"/app/events/{code}", self.session)
-        elif verb == "book":
-            asked = self.client.ask("POST", f"/app/events/{code}/booking", self.session, "guests=0")
-        else:
-            asked = self.client.ask("DELETE", f"/app/events/{code}/booking", self.session)
         try:
-            status, body = await asked
+            status, body, headers = await self._ask(verb, code)
+            if status == 401:
+                # As the Mini App does, and as two releases beside one another make it do.
+                await self._sign_in()
+                status, body, headers = await self._ask(verb, code)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             return type(error).__name__
+        if status == 429:
+            await asyncio.sleep(float(headers.get("retry-after", "1")))
         if status != 200:
             return str(status)
         if verb == "book" and not any(words in body for words in BOOKED):
             return "not booked"
         return ""
+
+    async def _ask(self, verb: str, code: str) -> Answer:
+        path, bearer = f"/app/events/{code}", f"Bearer {self.session}"
+        if verb == "read":
+            return await self.client.ask("GET", path, bearer)
+        if verb == "book":
+            return await self.client.ask("POST", f"{path}/booking", bearer, "guests=0")
+        return await self.client.ask("DELETE", f"{path}/booking", bearer)
+
+    async def _sign_in(self) -> None:
+        """Open another session with launch data that are signed as Telegram does (`X1`)."""
+        user = json.dumps({"id": self.telegram_id, "first_name": f"Member {self.telegram_id}"})
+        fields = {"auth_date": str(int(time.time())), "user": user}
+        text = "\n".join(f"{name}={value}" for name, value in sorted(fields.items()))
+        key = hmac.digest(b"WebAppData", self.token.encode(), "sha256")
+        fields["hash"] = hmac.digest(key, text.encode(), "sha256").hex()
+        _, _, headers = await self.client.ask("POST", "/app/session", f"tma {urlencode(fields)}")
+        self.session = headers.get("x-session", self.session)
 
 
 async def live_all(plan: dict[str, Any], trust: ssl.SSLContext, journal: TextIO) -> None:

@@ -1,4 +1,4 @@
-"""The release before this one, from the repository's history, with a database of its own."""
+"""Databases that one scenario may do as it likes with; of the release before this one, from the repository's history."""
 
 import io
 import subprocess
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emerald.version import VERSION
+from ops.drill.backups import with_backups
 from ops.drill.drill import Drill
 from ops.drill.processes import DrillError
 from ops.drill.stack import ROOT
@@ -40,14 +41,12 @@ def _git(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def release_before(drill: Drill) -> Iterator[None]:
-    """Everything of ours is the release before, on a database that it made and filled; afterwards all is as it was."""
-    stack, checkout = drill.stack, drill.folder / BEFORE
-    if not checkout.exists():
-        check_out(last_commit_of_release_before(), checkout)
+def on_its_own_database(drill: Drill, name: str, checkout: Path) -> Iterator[None]:
+    """Everything of ours is of a checkout, on a database that it made and filled; afterwards all is as it was."""
+    stack = drill.stack
     ours = stack.database, stack.members, stack.instances, drill.acts
     try:
-        stack.make_database(BEFORE)
+        stack.make_database(name)
         stack.members, stack.instances = stack.fill(drill.size.people, drill.size.instances, checkout)
         drill.acts = []
         _restart(drill, checkout)
@@ -55,6 +54,22 @@ def release_before(drill: Drill) -> Iterator[None]:
     finally:
         stack.database, stack.members, stack.instances, drill.acts = ours
         _restart(drill, ROOT)
+
+
+@contextmanager
+def release_before(drill: Drill) -> Iterator[None]:
+    """Everything of ours is the release before."""
+    checkout = drill.folder / BEFORE
+    check_out(last_commit_of_release_before(), checkout)
+    with on_its_own_database(drill, BEFORE, checkout):
+        yield
+
+
+@contextmanager
+def with_something_to_lose(drill: Drill) -> Iterator[None]:
+    """There are backups, and a database that may be damaged."""
+    with with_backups(drill), on_its_own_database(drill, "damaged", ROOT):
+        yield
 
 
 def _restart(drill: Drill, checkout: Path) -> None:

@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager, nullcontext
 
 from backend import embedded_files
 from ops.drill import hosts
+from ops.drill.backups import Backups, with_backups
 from ops.drill.drill import Drill, Measured, Scenario, Window
 from ops.drill.hosts import Host
-from ops.drill.processes import RESTART_AFTER, Program, wait_until
-from ops.drill.releases import BEFORE, release_before
+from ops.drill.processes import RESTART_AFTER, DrillError, Program, wait_until
+from ops.drill.releases import BEFORE, release_before, with_something_to_lose
 from ops.drill.stack import ROOT
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -23,13 +24,14 @@ def scenario(
     loss_max: float = 0.0,
     failures_max: int | None = None,
     around: Callable[[Drill], AbstractContextManager[object]] = nullcontext,
+    leaves_damage: bool = False,
 ) -> Callable[[Act], Act]:
     """Register a scenario under the name of its function; its docstring says what fails."""
 
     def register(act: Act) -> Act:
         sentence = " ".join((act.__doc__ or "").split())
         SCENARIOS[act.__name__] = Scenario(
-            act.__name__, sentence, act, recovery_max, loss_max, failures_max, around
+            act.__name__, sentence, act, recovery_max, loss_max, failures_max, around, leaves_damage
         )
         return act
 
@@ -157,10 +159,10 @@ def etcd_lost(drill: Drill, window: Window) -> None:
     drill.cluster.await_whole()
 
 
-@scenario(recovery_max=5, failures_max=0, around=release_before)
+@scenario(recovery_max=15, around=release_before)
 def upgrade_and_rollback(drill: Drill, window: Window) -> None:
-    """The release before is replaced by this one, process by process, then this one by the release before, on the new tables, and
-    once more."""
+    """The release before is replaced by this one, process by process, then this one by the release before, on the new
+    tables, and once more."""
     before = drill.folder / BEFORE
     drill.stack.emerald("migrate")
     for checkout in (ROOT, before, ROOT):
@@ -168,3 +170,52 @@ def upgrade_and_rollback(drill: Drill, window: Window) -> None:
         for program in (*drill.stack.webs, *drill.stack.workers):
             restart(drill, program)
         window.await_changes()
+
+
+def backups_of(drill: Drill) -> Backups:
+    """Those that `with_backups` has started."""
+    assert drill.backups is not None
+    return drill.backups
+
+
+@scenario(recovery_max=300, loss_max=0, around=with_something_to_lose, leaves_damage=True)
+def restore_before_bad_delete(drill: Drill, window: Window) -> Measured:
+    """Somebody deletes every booking; the database is restored as it was ten seconds before."""
+    window.await_changes(50)
+    wanted = time.time()
+    time.sleep(10)
+    drill.cluster.psql("DELETE FROM bookings", database=drill.stack.database)
+    window.break_now()
+    return backups_of(drill).measure(window, wanted, wanted)
+
+
+@scenario(recovery_max=300, loss_max=5, around=with_backups)
+def all_databases_lost(drill: Drill, window: Window) -> Measured:
+    """All three database hosts die at once, and only the backups are left."""
+    window.await_changes(50)
+    at = time.time()
+    for host in drill.cluster.hosts:
+        drill.cluster.kill_host(host)
+    window.break_now()
+    measured = backups_of(drill).measure(window, None, at)
+    for host in drill.cluster.hosts:
+        drill.cluster.start_host(host)
+    drill.cluster.await_whole()
+    return measured
+
+
+@scenario(recovery_max=5, failures_max=0, around=with_backups)
+def backup_volume_full(drill: Drill, window: Window) -> None:
+    """The volume with the backups is full: a backup is refused with a sentence, and people notice nothing."""
+    backups = backups_of(drill)
+    backups.fill_volume()
+    try:
+        backups.run("backup")
+    except DrillError as refusal:
+        drill.say(f"  {refusal}")
+    else:
+        raise DrillError("A backup was made on a full volume.")
+    window.await_changes(50)
+    backups.filler.unlink()
+    drill.say("  " + backups.run("backup").strip())
+    drill.say("  " + backups.run("verify-backup").strip())

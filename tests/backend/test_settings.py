@@ -317,6 +317,7 @@ def test_any_environment_is_read_or_refused(
         ("PUBLIC_URL", "https://club.example'"),
         ("HOST", "not a host"),
         ("MIGRATE_DATABASE_URL", "mysql://u@h/d"),
+        ("REPLICA_DATABASE_URL", "mysql://u@h/d"),
     ],
 )
 def test_what_a_setting_cannot_be_is_refused_in_one_sentence(name: str, value: str) -> None:

@@ -1,0 +1,125 @@
+"""Backups of the drill: the process that makes them, on a small volume of its own, and servers on restored files."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ops.drill.drill import Drill, Measured, Window
+from ops.drill.journal import lost
+from ops.drill.processes import DrillError, Program, wait_until
+from ops.drill.programs import find
+from ops.drill.stack import EMERALD, HAPROXY, is_open
+
+VOLUME, PORT = "700m", 5499
+RESTORE_TIMEOUT = 300.0  # seconds
+
+
+class Backups:
+    """The volume and the process."""
+
+    def __init__(self, drill: Drill) -> None:
+        self.drill, self.volume = drill, drill.folder / "volume"
+        self.filler = self.volume / "filler"
+        password = drill.cluster.passwords["superuser"]
+        self.settings = {
+            "BACKUP_DIR": str(self.volume / "backups"),
+            "BACKUP_PASSPHRASE": secrets.token_hex(32),
+            "BACKUP_DATABASE_URL": f"postgresql://postgres:{password}@127.0.0.1:{HAPROXY}/{drill.stack.database}",
+        }
+
+    def start(self) -> None:
+        """Mount the volume, start the process, and wait for its first backup."""
+        self.volume.mkdir()
+        size = f"size={VOLUME},mode=700"
+        subprocess.run([find("mount"), "-t", "tmpfs", "-o", size, "none", str(self.volume)], check=True)
+        stack = self.drill.stack
+        log = self.drill.folder / "logs" / "backup"
+        stack.programs["backup"] = Program("backup", [*EMERALD, "backup", "--daily"], log)
+        stack.programs["backup"].environment = stack.environment(**self.settings)
+        stack.programs["backup"].start()
+        database = self.drill.stack.database
+        made = "SELECT count(backed_up_at) FROM backup_status"
+        wait_until(lambda: self.drill.cluster.psql(made, database=database) != "0", 240, "A first backup")
+
+    def run(self, *arguments: str) -> str:
+        """Run one command about backups; what it printed. Raises `DrillError` with its sentence."""
+        return self.drill.stack.emerald(*arguments, seconds=RESTORE_TIMEOUT, **self.settings)
+
+    def fill_volume(self) -> None:
+        """Take all of its room."""
+        free = shutil.disk_usage(self.volume).free
+        with self.filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, free)
+
+    def restore(self, to: float | None) -> tuple[Program, Path]:
+        """A server on restored files, as of a Unix time or as late as there is WAL, once it can be written."""
+        into = self.drill.folder / f"restored-{time.time_ns()}"
+        moment = [] if to is None else ["--to", datetime.fromtimestamp(to, UTC).isoformat()]
+        self.run("restore", "--into", str(into), *moment)
+        owner = self.drill.cluster.owner
+        for path in (into, *into.rglob("*")):
+            os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
+        settings = {
+            "port": str(PORT),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(into),
+            # Those of the cluster that was lost would be waited for at each commit.
+            "synchronous_standby_names": "",
+        }
+        command = [str(self.drill.engine.programs / "postgres"), "-D", str(into)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        log = self.drill.folder / "logs" / "restored"
+        server = Program("The restored server", command, log, owner=owner, directory=into)
+        server.start()
+        wait_until(self._is_writable, RESTORE_TIMEOUT, "The restored server")
+        return server, into
+
+    @property
+    def restored_url(self) -> str:
+        """The restored database, for its superuser."""
+        password = self.drill.cluster.passwords["superuser"]
+        return f"postgresql://postgres:{password}@127.0.0.1:{PORT}/{self.drill.stack.database}"
+
+    def _is_writable(self) -> bool:
+        if not is_open(PORT):
+            return False
+        try:
+            return self.drill.query(self.restored_url, "SELECT pg_is_in_recovery()") == "f"
+        except DrillError:
+            return False
+
+    def measure(self, window: Window, to: float | None, until: float) -> Measured:
+        """Restore; how long that took until everything was counted again, and what of the acknowledged before `until` is
+        missing."""
+        begun = time.monotonic()
+        server, into = self.restore(to)
+        self.drill.stack.emerald("doctor", "--invariants", DATABASE_URL=self.restored_app_url)
+        took = time.monotonic() - begun
+        acts = [*self.drill.acts, *window.acts()]
+        missing = lost(acts, self.drill.held(self.restored_url), until=until)
+        server.stop()
+        shutil.rmtree(into)
+        return Measured(took, self.drill.age(missing, until))
+
+    @property
+    def restored_app_url(self) -> str:
+        """The restored database, for the application."""
+        app = self.drill.stack.address("app").split("@")[0]
+        return f"{app}@127.0.0.1:{PORT}/{self.drill.stack.database}"
+
+
+@contextmanager
+def with_backups(drill: Drill) -> Iterator[None]:
+    """There are backups, from now on."""
+    if drill.backups is None:
+        backups = Backups(drill)
+        backups.start()
+        drill.backups = backups
+    yield
