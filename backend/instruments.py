@@ -2,8 +2,17 @@
 use, and the registry of them all. They hold no name, no text and no id of a person (`X6`), and their labels have few
 values."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector, Summary
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Info,
+    ProcessCollector,
+    Summary,
+    disable_created_metrics,
+)
 
+disable_created_metrics()  # when each series began, which nobody asks for: as many lines again
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 BUILD = Info("emerald_build", "What runs", registry=REGISTRY)

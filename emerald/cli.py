@@ -55,14 +55,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Restore the newest backup into a throw-away server and check it.",
     ),
     "restore": ("emerald.commands.backups:restore", "Restore the database from a backup or a dump."),
+    "await-ready": (
+        "emerald.commands.await_ready:await_ready",
+        "Wait until the web process can answer.",
+    ),
+    "version": (
+        "emerald.commands.version:version",
+        "Print the version, and what to do before it is started for the first time.",
+    ),
     "demo": ("emerald.commands.demo:demo", "Fill an empty database with the demo club."),
     "announce": (
         "emerald.commands.announcements:announce",
         "Send an announcement to groups and members, now or later.",
-    ),
-    "maintenance": (
-        "emerald.commands.maintenance:maintenance",
-        "Close every door politely for a while: on, off, status.",
     ),
     "announcements": (
         "emerald.commands.announcements:announcements",

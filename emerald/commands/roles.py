@@ -44,7 +44,7 @@ def database_url(libpq: bool, migrate: bool) -> None:
 
 
 def _address(place: str | None) -> DatabaseAddress | None:
-    if place is None:
+    if not place:
         return None
     try:
         return DatabaseAddress.from_url(f"postgresql://nobody@{place}/nothing")

@@ -95,13 +95,20 @@ def names(directory: Path, **environ: str) -> dict[str, str]:
 
 
 def write_configuration(
-    directory: Path, behind: Sequence[int], *, still: bool = False, without: str = "", **environ: str
+    directory: Path,
+    behind: Sequence[int],
+    *,
+    still: bool = False,
+    without: str = "",
+    has_certificate: bool = True,
+    **environ: str,
 ) -> Front:
     """Everything nginx reads, filled in, for web processes at these ports. `still`: what a limit allows at
     once does not grow back while a test runs, however slow the machine is. `without` is a part of the site to
     leave out, for a test of what that part is there for."""
     directory.mkdir(exist_ok=True)
-    make_certificate(directory)
+    if has_certificate:
+        make_certificate(directory)
     ports = {port: str(free_port()) for port in PORTS}
     front = Front(directory, int(ports["8080"]), int(ports["8081"]), int(ports["8443"]))
     values = names(directory, PUBLIC_URL=front.url, **environ)
@@ -112,7 +119,7 @@ def write_configuration(
         text = re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], template.read_text())
         if template.name == "site.conf.template":
             assert without in text
-            text = text.replace(without, "")
+            text = text.replace(without, "").replace("/var/www/acme", f"{directory}/acme")
         if template.name == "app.conf.template":
             text = _named(text, behind)
         if version() < (1, 25, 1):
@@ -161,10 +168,18 @@ def command(front: Front) -> list[str]:
 
 @contextmanager
 def running(
-    directory: Path, behind: Sequence[int], *, still: bool = False, without: str = "", **environ: str
+    directory: Path,
+    behind: Sequence[int],
+    *,
+    still: bool = False,
+    without: str = "",
+    has_certificate: bool = True,
+    **environ: str,
 ) -> Iterator[Front]:
     """nginx, ready to answer, until the end of the block."""
-    front = write_configuration(directory, behind, still=still, without=without, **environ)
+    front = write_configuration(
+        directory, behind, still=still, without=without, has_certificate=has_certificate, **environ
+    )
     with (directory / "errors").open("wb") as errors:
         process = subprocess.Popen(command(front), stdout=errors, stderr=errors)
     try:

@@ -46,18 +46,29 @@ def process(command: str, log: Path, **environ: str) -> Iterator[None]:
         started.join()
 
 
-def scrape(port: int, log: Path) -> Published:
+def get(port: int, path: str, log: Path) -> httpx.Response:
     """What a process answers, once it listens."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+            answer = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10)
         except httpx.TransportError:
             assert time.monotonic() < deadline, (log / "2").read_text()
             time.sleep(0.1)
             continue
         assert answer.status_code == 200
-        return Published(port, answer.text, answer.headers.get_list("content-type"))
+        return answer
+
+
+def await_health(port: int, log: Path) -> None:
+    """Wait until a process answers."""
+    get(port, "/health", log)
+
+
+def scrape(port: int, log: Path) -> Published:
+    """What a process publishes, once it listens."""
+    answer = get(port, "/metrics", log)
+    return Published(port, answer.text, answer.headers.get_list("content-type"))
 
 
 @contextmanager

@@ -1,2 +1,0 @@
--- A new table: no row is changed.
-SELECT 1;
