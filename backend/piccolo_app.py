@@ -13,8 +13,9 @@ from backend.cards.tables import Card
 from backend.events.tables import EventInstance, EventSeries
 from backend.groups.tables import Group, GroupMember, GroupTopic, ShownList
 from backend.leases import Lease, ScheduledJob
+from backend.maintenance import Maintenance
 from backend.operations import OperationRun
-from backend.outbox.tables import Message
+from backend.outbox.tables import HeldReply, Message
 from backend.people.tables import (
     CalendarFeed,
     FormerCalendarFeed,
@@ -36,7 +37,7 @@ APP_CONFIG = AppConfig(
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember, ShownList,
         EventSeries, EventInstance, InstanceSeats,
-        Message, Lease, ScheduledJob, OperationRun, BackupStatus, Card,
+        Message, HeldReply, Lease, ScheduledJob, OperationRun, BackupStatus, Maintenance, Card,
         Booking, Participation, SeatClaim, Regular, Absence,
         Poll, PollOption, PollTally, OptionTally, PollVote,
         Announcement, AnnouncementGroup,

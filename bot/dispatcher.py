@@ -26,6 +26,7 @@ from bot.middleware import (
     handle_errors,
     load_person,
     refuse_forged_taps,
+    refuse_in_maintenance,
 )
 
 
@@ -34,8 +35,8 @@ def make_dispatcher() -> Dispatcher:
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     rate = RateLimiter()
     for middleware in (
-        measure, handle_errors, answer_in_time, InOrder(), rate.drop, deduplicate, answer_every_tap, load_person, rate.limit,
-        learn_topic, refuse_forged_taps, recover_cards,
+        measure, handle_errors, answer_in_time, InOrder(), rate.drop, refuse_in_maintenance, deduplicate,
+        answer_every_tap, load_person, rate.limit, learn_topic, refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)
     for make_router in ROUTERS:

@@ -17,6 +17,7 @@ from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
 from backend.i18n import N_, Voice, Words, nearest
 from backend.instruments import UPDATES_FAILED
+from backend.maintenance import UnderMaintenance, check_open
 from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
@@ -89,6 +90,13 @@ class InOrder:
                 del self._queues[key]
 
 
+async def refuse_in_maintenance(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """During maintenance answer what a person sent, and ask Telegram for everything else again afterwards. Nothing is
+    recorded, not even that the update came. Raises `UnderMaintenance`."""
+    await check_open()
+    return await handler(event, data)
+
+
 async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Handle an update once, however often and in whichever way it arrives (`X2`)."""
     assert isinstance(event, Update)
@@ -107,6 +115,10 @@ async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> 
         return await handler(event, data)
     except Refusal as refusal:
         await _answer(event, data, refusal.words, refusal.outcome)
+    except UnderMaintenance as error:
+        if not is_addressed(event):
+            raise
+        await _answer(event, data, Words("%(text)s", {"text": error.sentence(_voice(data))}), error.outcome)
     except Unavailable as error:
         if not is_addressed(event):
             raise

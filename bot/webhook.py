@@ -35,7 +35,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's nam
     status_code=200,
     request_max_body_size=_MAX_BODY_BYTES,
     include_in_schema=False,
-    opt={"exclude_from_csrf": True},
+    opt={"exclude_from_csrf": True, "in_maintenance": True},
 )
 async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
     """Handle one update and answer 200; 401 without the secret, 400 for a body that is no update.
@@ -91,7 +91,7 @@ def _again() -> Response[None]:
 async def bot_lifespan(app: Litestar) -> AsyncIterator[None]:
     """The bot's part of the application's lifespan: sets `state.bot`, `state.dispatcher` and `state.updates`, the
     tasks of the updates that are being handled."""
-    app.state.bot = make_bot(settings, retries=True)
+    app.state.bot = make_bot(settings)
     app.state.dispatcher = make_dispatcher()
     updates: set[asyncio.Task[bool]] = set()
     app.state.updates = updates

@@ -9,13 +9,14 @@ from aiogram import Bot, Dispatcher
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from aiogram.types import Update
 
-from backend import db
+from backend import db, maintenance
 from backend.errors import Unavailable
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
 from bot.delivery.client import get_updates, make_bot
 from bot.dispatcher import make_dispatcher, used_update_types
+from bot.middleware import is_addressed
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
 from emerald.runtime import complete
@@ -28,6 +29,7 @@ POLL_TIMEOUT = 25  # seconds for which Telegram holds a poll open
 CONCURRENT_MAX = 50  # updates handled at the same time
 PAUSE_MIN, PAUSE_MAX = 1.0, 30.0  # seconds between tries while Telegram is away
 DATABASE_PAUSES = (1, 2, 5, 10, 20, 30, 30)  # seconds
+MAINTENANCE_PAUSE = 5.0  # seconds
 STOP_TIMEOUT = 5.0  # seconds to finish the updates that have begun
 
 
@@ -47,7 +49,7 @@ async def poll_watched(metrics_offset: int = 0) -> None:
 async def poll() -> None:
     """Poll for updates and handle them until cancelled. With a webhook, only set the bot up."""
     await db.open_pool(name="emerald-bot")
-    bot = make_bot(settings, retries=True)
+    bot = make_bot(settings)
     telegram = TelegramHttp()
     set_membership_checker(telegram.is_in_chat)
     try:
@@ -103,6 +105,10 @@ async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
                 continue
             pause = PAUSE_MIN
             for update in updates:
+                if not is_addressed(update) and await maintenance.is_on():
+                    # Not confirmed: Telegram sends it again, with all that came after it.
+                    await asyncio.sleep(MAINTENANCE_PAUSE)
+                    break
                 await slots.acquire()
                 task = asyncio.create_task(handle(update))
                 running.add(task)

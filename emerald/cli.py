@@ -68,6 +68,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "emerald.commands.announcements:announce",
         "Send an announcement to groups and members, now or later.",
     ),
+    "maintenance": (
+        "emerald.commands.maintenance:maintenance",
+        "Close every door politely for a while: on, off, status.",
+    ),
     "announcements": (
         "emerald.commands.announcements:announcements",
         "List a club's announcements and their progress.",

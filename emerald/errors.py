@@ -103,6 +103,11 @@ def _explain_database_error(error: BaseException) -> str | None:
             f"The database at {_where()} refused user {_address().user}: "
             f"check the user and the password in {_variable()}."
         )
+    if _is_from_pgbouncer(error):
+        return (
+            f"At {_where()} is PgBouncer, which shares its sessions: add ?pgbouncer=true to {_variable()}"
+            " (docs/PRODUCTION.md, PgBouncer)."
+        )
     if _is_a(error, "asyncpg", "InvalidCatalogNameError"):
         return (
             f"The server at {_where()} has no database {_address().database}: "
@@ -121,6 +126,15 @@ def _explain_database_error(error: BaseException) -> str | None:
             f"check {_variable()}, and that its server runs."
         )
     return None
+
+
+def _is_from_pgbouncer(error: BaseException) -> bool:
+    """Whether PgBouncer refused a setting of the session, or sent a prepared statement to another one."""
+    return (
+        (_is_a(error, "asyncpg", "ProtocolViolationError") and "startup parameter" in str(error))
+        or _is_a(error, "asyncpg", "DuplicatePreparedStatementError")
+        or _is_a(error, "asyncpg", "InvalidSQLStatementNameError")
+    )
 
 
 def _is_from_asyncpg(error: BaseException) -> bool:

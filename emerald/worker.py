@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from backend import clock, db, leases
+from backend import clock, db, leases, maintenance
 from backend.errors import Busy, Unavailable
 from backend.events.zone_changes import keep_wall_clocks
 from backend.polls.zone_changes import keep_poll_dates
@@ -59,7 +59,7 @@ async def work() -> None:
             await retry_until_saved(keep_wall_clocks)
             await retry_until_saved(keep_poll_dates)
             loops.create_task(_run_jobs())
-            loops.create_task(run_forever(sender.step, SEND_INTERVAL))
+            loops.create_task(run_forever(partial(unless_maintained, sender.step), SEND_INTERVAL))
             if settings.telegram_webhook:
                 loops.create_task(_set_up_bot(sender))
     finally:
@@ -83,7 +83,7 @@ async def _run_jobs() -> None:
     await retry_until_saved(lambda: leases.register_jobs([job.name for job in SCHEDULE]))
     async with asyncio.TaskGroup() as loops:
         for job in SCHEDULE:
-            loops.create_task(run_forever(partial(run_due, (job,)), JOB_INTERVAL))
+            loops.create_task(run_forever(partial(unless_maintained, partial(run_due, (job,))), JOB_INTERVAL))
 
 
 async def _set_up_bot(sender: Sender) -> None:
@@ -96,6 +96,12 @@ async def _set_up_bot(sender: Sender) -> None:
                 return
             next_try = clock.now() + SET_UP_AGAIN
         await asyncio.sleep(JOB_INTERVAL)
+
+
+async def unless_maintained(act: Callable[[], Awaitable[object]]) -> None:
+    """Call `act` unless maintenance is on: then nothing is sent and nothing is done, until it is over."""
+    if not await maintenance.is_on():
+        await act()
 
 
 async def run_forever(act: Callable[[], Awaitable[object]], interval: float) -> None:

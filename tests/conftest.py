@@ -19,6 +19,7 @@ import uvloop
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+import bot as bot  # before aiogram, whose models are then built when they are used, as in production
 from tests import prepared_rows
 
 pytest_plugins = ["tests.runner"]

@@ -27,8 +27,8 @@ class Telegram:
     def __init__(self, url: str, bot: Bot, sending: Bot, dispatcher: Dispatcher) -> None:
         self.url = url
         self.sandbox = Sandbox(url)
-        self.bot = bot  # of the handlers: waits out a 429
-        self.sending = sending  # of the sender, which has its own rate limit
+        self.bot = bot  # of the handlers
+        self.sending = sending  # of the sender
         self.dispatcher = dispatcher
         self._offset: int | None = None
 
@@ -126,7 +126,7 @@ async def connected(sandbox_url: str) -> AsyncIterator[tuple[Bot, Bot]]:
     from bot.delivery.client import make_bot
 
     with_sandbox = dataclasses.replace(settings, telegram_api_url=sandbox_url)
-    bots = make_bot(with_sandbox, retries=True), make_bot(with_sandbox)
+    bots = make_bot(with_sandbox), make_bot(with_sandbox)
     yield bots
     for bot in bots:
         await bot.session.close()

@@ -12,6 +12,8 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from webapp.handler_options import IN_MAINTENANCE
+
 STATIC = Path(__file__).parent / "static"
 MEDIA_TYPES = {
     ".css": "text/css",
@@ -53,7 +55,7 @@ def static_url(name: str) -> str:
     return f"/static/{assets()[name].digest}/{name}"
 
 
-@get("/static/{digest:str}/{name:path}", include_in_schema=False)
+@get("/static/{digest:str}/{name:path}", include_in_schema=False, opt={IN_MAINTENANCE: True})
 async def show(
     request: Request[Any, Any, Any], digest: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:

@@ -11,6 +11,7 @@ from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
 from backend.errors import Busy, Unavailable
+from webapp.handler_options import IN_MAINTENANCE
 
 OK = "ok"
 Check = Callable[[], Awaitable[str]]  # "ok", or what is wrong, in a few words
@@ -24,14 +25,14 @@ def set_health_checks(checks: Mapping[str, Check]) -> None:
     _checks.update(checks)
 
 
-@get("/health", include_in_schema=False)
+@get("/health", include_in_schema=False, opt={IN_MAINTENANCE: True})
 async def health() -> Response[dict[str, str]]:
     """200 while this process answers. It checks nothing else: restarting it brings no database back. A process
     that answers nothing for long ends by itself (`emerald.watchdog`)."""
     return Response({"status": OK}, headers={"Cache-Control": "no-store"})
 
 
-@get("/ready", include_in_schema=False)
+@get("/ready", include_in_schema=False, opt={IN_MAINTENANCE: True})
 async def ready() -> Response[dict[str, Any]]:
     """200 when everything this process needs is available, else 503 with the names of what is not."""
     results: dict[str, str] = {}

@@ -70,17 +70,20 @@ def observe_requests(app: ASGIApp) -> ASGIApp:
             raise
         finally:
             IN_FLIGHT.dec()
-            _count(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - started)
+            count_request(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - started)
 
     return observe
 
 
-def _count(scope: HTTPScope, status: int, seconds: float) -> None:
+def count_request(scope: HTTPScope, status: int, seconds: float, *, logged: bool = True) -> None:
+    """Count an answer, by its route; and write its line into the log."""
     method = scope["method"] if scope["method"] in METHODS else "OTHER"
     path = scope.get("path_template") or NO_ROUTE
     requests, times = _series(method, path, status)
     requests.inc()
     times.observe(seconds)
+    if not logged:
+        return
     write = log.debug if path in PROBE_PATHS and status < 500 else log.info
     write("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
 

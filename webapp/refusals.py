@@ -14,6 +14,8 @@ from litestar.types import ExceptionHandlersMap
 from backend import failpoints
 from backend.errors import Forbidden, NotFound, Refusal, Unavailable
 from backend.i18n import N_
+from backend.maintenance import UnderMaintenance, check_open
+from webapp.handler_options import IN_MAINTENANCE
 from webapp.requests import FORM_MAX, check_fields
 from webapp.respond import AnyRequest, is_htmx, page, plain_page, refusal_response, voice_of
 
@@ -62,6 +64,25 @@ def unavailable_response(request: AnyRequest, error: Unavailable) -> Response[st
     return answer
 
 
+def maintenance_response(request: AnyRequest, error: UnderMaintenance) -> Response[str]:
+    """503 with the time when it is over, and the sentence that says so."""
+    voice = voice_of(request)
+    sentence = error.sentence(voice)
+    headers = {"Retry-After": str(error.seconds)}
+    if is_htmx(request):
+        headers |= {"HX-Retarget": "#offline", "HX-Reswap": "outerHTML"}
+        return page("_error_banner.html", voice, status=503, headers=headers, code=503, sentence=sentence)
+    answer = plain_page(request, 503, sentence=sentence)
+    answer.headers.update(headers)
+    return answer
+
+
+async def check_maintenance(request: Connection, handler: BaseRouteHandler) -> None:
+    """Before any handler but those that answer machines. Raises `UnderMaintenance`."""
+    if not handler.opt.get(IN_MAINTENANCE):
+        await check_open()
+
+
 def http_error_response(request: AnyRequest, error: HTTPException) -> Response[str]:
     """What the framework refuses: an unknown path or method, an unreadable or too large body."""
     status = error.status_code
@@ -88,6 +109,7 @@ def error_banner(request: AnyRequest, status: int) -> Response[str]:
 
 HANDLERS: ExceptionHandlersMap = {
     Refusal: refusal_response,
+    UnderMaintenance: maintenance_response,
     Unavailable: unavailable_response,
     HTTPException: http_error_response,
     Exception: internal_error_response,

@@ -45,12 +45,17 @@ class BoundedRequest(Request[Any, Any, Any]):
             raise ClientException()
         if encoding != RequestEncodingType.URL_ENCODED:
             return []
-        body = await self.body()
-        check_fields(body)
-        try:
-            return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", separator="&")
-        except UnicodeDecodeError:
-            raise ClientException() from None
+        return parse_fields(await self.body())
+
+
+def parse_fields(body: bytes) -> list[tuple[str, str]]:
+    """The fields of an encoded form. Raises `RequestEntityTooLarge` (413), and `ClientException` (400) for text that is
+    not UTF-8."""
+    check_fields(body)
+    try:
+        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", separator="&")
+    except UnicodeDecodeError:
+        raise ClientException() from None
 
 
 def check_fields(encoded: bytes) -> None:

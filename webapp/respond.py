@@ -121,13 +121,17 @@ def refusal_response(request: AnyRequest, refusal: Refusal, *, status: int | Non
     return page("_notice.html", voice, status=status, headers=headers, refusal=refusal)
 
 
-def plain_page(request: AnyRequest, status: int, *, refusal: Refusal | None = None) -> Response[str]:
-    """A page without the frame of a site: a refusal or an error in one sentence."""
+def plain_page(
+    request: AnyRequest, status: int, *, refusal: Refusal | None = None, sentence: str = ""
+) -> Response[str]:
+    """A page without the frame of a site: a refusal or an error in one sentence; `sentence` is in the reader's
+    language already."""
     return page(
         "plain.html",
         voice_of(request),
         status=status,
         code=status,
         refusal=refusal,
+        sentence=sentence,
         again=status in RETRYABLE and request.method == "GET",
     )

@@ -1,7 +1,7 @@
 """Rows of messages. Groups, instances and announcements belong to slices above this one, so their ids are
 plain numbers."""
 
-from piccolo.columns import JSONB, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, BigInt, BigSerial, Bytea, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -32,3 +32,17 @@ class Message(Table, tablename="messages", db=DB):
     error = Text(default="")
     created_at = Timestamptz(default=None)
     sent_at = Timestamptz(null=True, default=None)
+
+
+class HeldReply(Table, tablename="held_replies", db=DB):
+    """A call to Telegram that answers somebody, and that Telegram did not take yet."""
+
+    id = BigSerial(primary_key=True)
+    chat_id = BigInt(default=None)
+    message_id = BigInt(null=True, default=None)
+    method = Text(default=None)
+    payload = JSONB(default=None)
+    file = Bytea(null=True, default=None)
+    file_name = Text(default="")
+    due_at = Timestamptz(default=None)
+    stale_at = Timestamptz(default=None)

@@ -15,6 +15,7 @@ class RateLimit(Enum):
     UPDATES = (60, timedelta(minutes=1))  # taps, commands and messages to the bot
     ACCOUNTS = (5, timedelta(days=1))  # founded
     POLLS = (30, timedelta(hours=1))  # made
+    SHARES = (10, timedelta(minutes=1))  # messages prepared at Telegram: the bot's calls are everybody's
     EXPORTS = (10, timedelta(hours=1))  # of one's own data
 
     @property

@@ -17,7 +17,7 @@ from backend.settings import settings
 OPEN_SIGN_INS_MAX, OPEN_SIGN_INS_WINDOW = (
     30,
     timedelta(minutes=10),
-)  # unanswered sign-ins of one address, or of one known browser
+)  # unanswered sign-ins of one address, known browser or holder of a pass
 SIGN_IN_LIFE = timedelta(minutes=5)
 SESSION_LIFE = timedelta(days=30)
 NUMBERS_OFFERED = 3  # by the bot, one of which is the browser's
@@ -45,25 +45,30 @@ class SignInLink:
 
 
 class TooManySignIns(TooOften):
-    """One address, or one known browser, has too many sign-ins that were not answered (`X7`)."""
+    """One address, known browser or holder of a pass has too many sign-ins that were not answered (`X7`)."""
 
     outcome = "too-many"
-    message = N_("Too many sign-in attempts from here. Wait ten minutes, or try from another network.")
+    message = N_(
+        "Too many sign-in attempts from here. Wait ten minutes, or send /help to the bot and open its link to the dashboard."
+    )
 
 
-async def begin_sign_in(browser: str, *, address: str = "", known_browser: str = "") -> SignInLink:
+async def begin_sign_in(
+    browser: str, *, address: str = "", known_browser: str = "", holder: str = ""
+) -> SignInLink:
     """Make a one-use link for this browser; `browser` is its short description, which the bot shows.
 
-    A browser that somebody signed in with before is counted by itself, as `known_browser`, any other by its
-    network `address`: a neighbour keeps no organiser out. Raises `TooManySignIns` when it has 30 unanswered links
-    of the last ten minutes.
+    A browser that somebody signed in with before is counted by itself, as `known_browser`, one that comes by a link of
+    the bot's by the `holder` of its pass, any other by its network `address`: a neighbour keeps no organiser out.
+    Raises `TooManySignIns` when it has 30 unanswered links of the last ten minutes.
     """
     at = clock.now()
     numbers = secrets.SystemRandom().sample(range(10, 100), NUMBERS_OFFERED)
     link = SignInLink(codes.new_secret(), codes.new_secret(), secrets.choice(numbers), at + SIGN_IN_LIFE)
     # There are so few addresses that a plain digest could be reversed by trying them all: it is keyed.
     key = settings.secret_key.encode()
-    counted = f"browser {known_browser}" if known_browser else f"address {address}" if address else ""
+    ways = {"browser": known_browser, "holder": holder, "address": address}
+    counted = next((f"{way} {value}" for way, value in ways.items() if value), "")
     address_hash = hmac.new(key, counted.encode(), "sha256").hexdigest() if counted else ""
     async with db.transaction():
         if address_hash:

@@ -7,8 +7,11 @@ Processes that must not load aiogram make their two calls by `emerald/telegram_h
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
 
+import structlog
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -16,7 +19,16 @@ from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextR
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramRetryAfter
-from aiogram.methods import GetUpdates, Response, TelegramMethod
+from aiogram.methods import (
+    DeleteMessage,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    GetUpdates,
+    Response,
+    SendDocument,
+    SendMessage,
+    TelegramMethod,
+)
 from aiogram.methods.base import TelegramType
 from aiogram.types import (
     BotCommand,
@@ -30,38 +42,22 @@ from aiogram.types import (
     WebAppInfo,
 )
 
+from backend import failpoints
+from backend.errors import Unavailable
 from backend.instruments import TELEGRAM_CALLS, TELEGRAM_SECONDS
+from backend.outbox.replies import Reply, hold_reply
 from backend.outbox.states import CallResult, SendResult
 from backend.settings import Settings
 from bot.delivery.errors import classify_error
 from bot.rendering import File, RenderedMessage, Rows
 
+log = structlog.get_logger()
+
 TIMEOUT = 15  # seconds for one call
 GENERAL = 1  # the General topic's own id, which Telegram refuses to be addressed by (C4)
-REPLY_WAIT_MAX = 30  # seconds a reply waits when Telegram says "too many"
-REPLY_TRIES = 3
 TOO_MANY = "too many requests"
 RETRY_AFTER_DEFAULT = 5  # seconds to wait after a 429 that names none
 ADMINISTRATORS = ("creator", "administrator")
-
-
-class RetryAfter(BaseRequestMiddleware):
-    """Repeats a call after the `retry_after` of a 429, unless nobody would wait that long."""
-
-    async def __call__(
-        self,
-        make_request: NextRequestMiddlewareType[TelegramType],
-        bot: Bot,
-        method: TelegramMethod[TelegramType],
-    ) -> Response[TelegramType]:
-        for _ in range(REPLY_TRIES - 1):
-            try:
-                return await make_request(bot, method)
-            except TelegramRetryAfter as refusal:
-                if refusal.retry_after > REPLY_WAIT_MAX:
-                    raise
-                await asyncio.sleep(refusal.retry_after)
-        return await make_request(bot, method)
 
 
 class NameRateLimits(BaseRequestMiddleware):
@@ -106,16 +102,11 @@ class CountCalls(BaseRequestMiddleware):
                 TELEGRAM_SECONDS.labels(name).observe(time.perf_counter() - started)
 
 
-def make_bot(settings: Settings, *, retries: bool = False) -> Bot:
-    """The bot of these settings. The caller closes its `session`.
-
-    `retries` is for handlers, which wait out a 429; the sender has its own rate limit and must not wait.
-    """
+def make_bot(settings: Settings) -> Bot:
+    """The bot of these settings. The caller closes its `session`. It never waits out a 429."""
     url = settings.telegram_api_url
     session = AiohttpSession(api=TelegramAPIServer.from_base(url) if url else PRODUCTION)
-    if retries:
-        session.middleware(RetryAfter())
-    session.middleware(CountCalls())  # within: each try counts
+    session.middleware(CountCalls())
     session.middleware(NameRateLimits())
     return Bot(
         settings.telegram_bot_token,
@@ -168,37 +159,90 @@ async def edit(bot: Bot, chat_id: int, message_id: int, rendered: RenderedMessag
     return CallResult(SendResult.DONE)
 
 
-# --- answering somebody: what Telegram says is raised ---
+# --- answering somebody: what Telegram says is raised, but for a 429: then the sender sends it later ---
 
 
 async def reply(message: Message, rendered: RenderedMessage) -> None:
     """Answer a message, in its chat and topic."""
-    await message.answer(rendered.text, reply_markup=rendered.keyboard)
+    await _now_or_later(message.answer(rendered.text, reply_markup=rendered.keyboard))
 
 
 async def reply_with_file(message: Message, file: File) -> None:
     """Answer a message with a file, in its chat and topic."""
-    await message.answer_document(BufferedInputFile(file.content, file.name))
+    await _now_or_later(message.answer_document(BufferedInputFile(file.content, file.name)))
 
 
 async def send(bot: Bot, chat_id: int, rendered: RenderedMessage) -> None:
     """Write to a chat in which nothing was written that could be answered."""
-    await bot.send_message(chat_id, rendered.text, reply_markup=rendered.keyboard)
+    method = SendMessage(chat_id=chat_id, text=rendered.text, reply_markup=rendered.keyboard)
+    await _now_or_later(method.as_(bot))
+
+
+async def try_to_send(bot: Bot, chat_id: int, rendered: RenderedMessage) -> None:
+    """The same where it is enough to try."""
+    with suppress(AiogramError):
+        await send(bot, chat_id, rendered)
 
 
 async def replace(message: Message, rendered: RenderedMessage) -> None:
     """Make the message of a button that was tapped show this instead."""
-    await message.edit_text(rendered.text, reply_markup=rendered.keyboard)
+    await _now_or_later(message.edit_text(rendered.text, reply_markup=rendered.keyboard))
+
+
+async def try_to_replace(message: Message, rendered: RenderedMessage) -> None:
+    """The same where the tap is answered anyhow: what else Telegram refuses leaves the message as it is."""
+    with suppress(AiogramError):
+        await replace(message, rendered)
 
 
 async def replace_buttons(message: Message, rows: Rows) -> None:
     """Leave the text of a message and give it these buttons, or none."""
     keyboard = InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
-    await message.edit_reply_markup(reply_markup=keyboard)
+    await _now_or_later(message.edit_reply_markup(reply_markup=keyboard))
 
 
 async def delete(message: Message) -> None:
-    await message.delete()
+    await _now_or_later(message.delete())
+
+
+_REPLIES: dict[str, type[TelegramMethod[Any]]] = {
+    method.__api_method__: method
+    for method in (SendMessage, SendDocument, EditMessageText, EditMessageReplyMarkup, DeleteMessage)
+}
+
+
+async def _now_or_later(method: TelegramMethod[Any]) -> None:
+    """Make a call, and leave it to the sender when Telegram says "too many": the person waits, and nobody behind them."""
+    try:
+        await method
+    except TelegramRetryAfter as refusal:
+        if failpoints.on("bot.replies-wait"):
+            await asyncio.sleep(refusal.retry_after)
+            await method
+            return
+        payload = method.model_dump(mode="json", exclude_defaults=True, exclude={"document"})
+        file = getattr(method, "document", None)
+        await hold_reply(
+            payload["chat_id"],
+            method.__api_method__,
+            payload,
+            retry_after=refusal.retry_after,
+            message_id=payload.get("message_id"),
+            file=file.data if isinstance(file, BufferedInputFile) else None,
+            file_name=file.filename or "" if isinstance(file, BufferedInputFile) else "",
+        )
+
+
+async def send_held(bot: Bot, held: Reply) -> CallResult:
+    """Make a call that was left to the sender."""
+    parameters = dict(held.payload)
+    if held.file is not None:
+        parameters["document"] = BufferedInputFile(held.file, held.file_name)
+    try:
+        await bot(_REPLIES[held.method].model_validate(parameters), request_timeout=TIMEOUT)
+    except AiogramError as error:
+        return classify_error(error)
+    return CallResult(SendResult.DONE)
 
 
 # The ids of the taps that were answered while the present update is handled, and whether that was because its handler
@@ -216,7 +260,11 @@ async def answer_callback_query(
         if answered.get(query.id):
             return
         answered[query.id] = early
-    await query.answer(text or None, show_alert=alert or None)
+    try:
+        await query.answer(text or None, show_alert=alert or None)
+    except TelegramRetryAfter as refusal:
+        # After fifteen seconds Telegram takes none: there is nothing to wait for.
+        log.warning("answer to a tap dropped", retry_after=refusal.retry_after)
 
 
 async def is_administrator(message: Message, telegram_id: int) -> bool:
@@ -232,7 +280,10 @@ async def is_creator(message: Message, telegram_id: int) -> bool:
 async def _status(message: Message, telegram_id: int) -> str:
     if message.chat.type not in ("group", "supergroup"):
         return ""  # in private chats everybody is a member, and a channel is no group of a club's
-    member = await message.chat.get_member(telegram_id)
+    try:
+        member = await message.chat.get_member(telegram_id)
+    except TelegramRetryAfter as refusal:
+        raise Unavailable(f"Telegram says who administers a group in {refusal.retry_after} s") from refusal
     return str(member.status)
 
 

@@ -29,6 +29,7 @@ from bot.delivery.client import post
 from bot.delivery.compose import SubjectGone, render_message
 from bot.delivery.progress import ProgressReporter
 from bot.delivery.rate_limit import ALL, GROUP, RateLimiter
+from bot.delivery.replies import ReplySender
 
 log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ class Sender:
         self.limiter = RateLimiter()
         self.cards = CardPoster(bot, self.limiter)
         self.progress = ProgressReporter(bot, self.limiter)
+        self.replies = ReplySender(bot, self.limiter)
         self._renew_at = self._held_until = clock.now()
         self._busy_chats: set[int] = set()  # a message is under way to them
         self._under_way: set[asyncio.Task[None]] = set()
@@ -117,7 +119,7 @@ class Sender:
 
     async def _start_cards(self, room: int) -> int:
         work: list[Coroutine[Any, Any, None]] = []
-        for part in (self.progress, self.cards):
+        for part in (self.replies, self.progress, self.cards):
             try:
                 work += await part.work(room - len(work))
             except (Busy, Unavailable):

@@ -34,7 +34,11 @@ async def bind_sent_key(message: Message, person: Person, voice: Voice) -> None:
 async def _bind(message: Message, text: str, person: Person, voice: Voice) -> None:
     match = KEY_PATTERN.search(text)
     account = await bind_key(person, match.group() if match else text)
-    rows = make_organiser_rows(voice, account.id) if organises([account]) else [[make_home_button(voice)]]
+    rows = (
+        make_organiser_rows(person, voice, account.id)
+        if organises([account])
+        else [[make_home_button(voice)]]
+    )
     await reply(message, render("key_bound.html", voice, rows, account=account))
     try:
         await delete(message)  # a key should not stay in any chat

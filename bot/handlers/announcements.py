@@ -25,7 +25,7 @@ from backend.people.queries import Person
 from bot.announcements import MORNING, render_announcement, render_progress, render_question
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import AnnouncementAction, AnnouncementCallback
-from bot.delivery.client import edit, reply
+from bot.delivery.client import reply, try_to_replace
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.rendering import RenderedMessage, render
@@ -95,7 +95,7 @@ async def tap(
     await answer_callback(query, voice, words, "done")
     if message is not None:
         rendered = await _render_after(callback_data.action, draft, person, voice)
-        await edit(bot, message.chat.id, message.message_id, rendered)
+        await try_to_replace(message, rendered)
         if callback_data.action in _SENDING:
             await watch_progress(person, draft.id, message.chat.id, message.message_id)
 

@@ -36,7 +36,7 @@ from backend.seats.refusals import Begun, Cancelled, Closed, Ended, NotOpen, Too
 from backend.seats.requests import Outcome, OutcomeKind, Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SeatAction, SeatCallback, ShowEventCallback
-from bot.delivery.client import edit, post, reply
+from bot.delivery.client import reply, try_to_replace, try_to_send
 from bot.filters import command_named, from_person
 from bot.handlers.events import list_bookable, render_event_list, render_personal_card
 from bot.handlers.redirects import redirect_from_group
@@ -112,7 +112,7 @@ async def tap(
     # The worker edits the group's card within seconds; the message in the private chat is edited here.
     if message is not None and private:
         card = await render_personal_card(callback_data.code, person)
-        await edit(bot, message.chat.id, message.message_id, card)
+        await try_to_replace(message, card)
 
 
 def _promises_unsendable_message(outcome: Outcome, person: Person) -> bool:
@@ -321,7 +321,7 @@ async def _reply_with_outcome(
         await reply(message, shown)
         return
     if person.reachable and message.bot is not None:
-        await post(message.bot, person.telegram_id, _render_outcome(view, words, person.voice))
+        await try_to_send(message.bot, person.telegram_id, _render_outcome(view, words, person.voice))
     more = "" if person.reachable else voice.gettext(_CANNOT_NOTIFY)
     await redirect_from_group(message, voice, f"e_{code}", more=more)
 

@@ -213,7 +213,7 @@ async def _create_account(
     account = await _show_linked(query, message, account_id, person, voice)
     if person.reachable:
         try:
-            await send(bot, person.telegram_id, render_next_steps(account, voice))
+            await send(bot, person.telegram_id, render_next_steps(account, person))
         except TelegramAPIError as error:
             if classify_error(error).result is not SendResult.GONE:
                 raise

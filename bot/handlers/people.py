@@ -42,7 +42,7 @@ async def start(message: Message, person: Person, voice: Voice) -> None:
         return
     found = await joined_accounts(person)
     if organises(found):
-        rows = make_organiser_rows(voice)
+        rows = make_organiser_rows(person, voice)
     else:
         rows = [[make_home_button(voice)], *([] if found else [[make_add_to_group_button(voice)]])]
     await reply(message, render("welcome.html", voice, rows, person=person, accounts=found, **_roles(found)))
@@ -54,28 +54,39 @@ async def next_steps(message: Message, person: Person, voice: Voice) -> None:
     if account is None:
         await start(message, person, voice)
         return
-    await reply(message, render_next_steps(account, voice))
+    await reply(message, render_next_steps(account, person))
 
 
-def render_next_steps(account: AccountView, voice: Voice) -> RenderedMessage:
+def render_next_steps(account: AccountView, person: Person) -> RenderedMessage:
     """What comes next for an organiser of this club, with a button for each step."""
     return render(
         "next_steps.html",
-        voice,
-        make_organiser_rows(voice, account.id),
+        person.voice,
+        make_organiser_rows(person, person.voice, account.id),
         account=account,
-        dashboard=make_dashboard_link(),
+        dashboard=make_dashboard_link(person),
     )
 
 
 async def help_command(message: Message, voice: Voice, person: Person | None = None) -> None:
     """/help: the commands that can be used in this chat; in private, by the person's role."""
     private = message.chat.type == "private"
-    found = await joined_accounts(person) if private and person is not None else []
-    rows = make_organiser_rows(voice) if organises(found) else [[make_home_button(voice, private=private)]]
+    reader = person if private else None
+    found = await joined_accounts(reader) if reader is not None else []
+    rows = [[make_home_button(voice, private=private)]]
+    if reader is not None and organises(found):
+        rows = make_organiser_rows(reader, voice)
+    link = make_dashboard_link(reader)
     await reply(
         message,
-        render("help.html", voice, rows, private=private, dashboard=make_dashboard_link(), **_roles(found)),
+        render(
+            "help.html",
+            voice,
+            rows,
+            private=private,
+            dashboard=link,
+            **_roles(found),
+        ),
     )
 
 

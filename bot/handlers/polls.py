@@ -28,7 +28,7 @@ from bot.callbacks import (
     VoteCallback,
 )
 from bot.cards import render_poll_card
-from bot.delivery.client import answer_callback_query, edit, reply
+from bot.delivery.client import answer_callback_query, reply, try_to_replace
 from bot.filters import command_named, from_person, in_private_chat
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
@@ -51,7 +51,7 @@ async def tap(
     message = editable_message(query)
     if message is not None and message.chat.type == "private":
         view = await poll(callback_data.code, person)
-        await edit(bot, message.chat.id, message.message_id, render_poll_card(view, voice, private=True))
+        await try_to_replace(message, render_poll_card(view, voice, private=True))
 
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
@@ -188,7 +188,7 @@ async def create_instance(
 async def _edit_message(query: CallbackQuery, bot: Bot, rendered: RenderedMessage) -> None:
     message = editable_message(query)
     if message is not None:
-        await edit(bot, message.chat.id, message.message_id, rendered)
+        await try_to_replace(message, rendered)
 
 
 async def _open_polls(person: Person, group: LinkedGroup | None) -> list[PollView]:

@@ -12,7 +12,7 @@ from backend.people.preferences import Mutable, Preferences, choose_reminders, m
 from backend.people.queries import Person
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import PreferenceCallback
-from bot.delivery.client import edit, reply
+from bot.delivery.client import reply, try_to_replace
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button
@@ -48,7 +48,7 @@ async def tap(
     await answer_callback(query, Voice(now.language), Words(N_("Done.")), "done")
     message = editable_message(query)
     if message is not None:
-        await edit(bot, message.chat.id, message.message_id, await _render_page(page, person))
+        await try_to_replace(message, await _render_page(page, person))
 
 
 async def save_choice(callback: PreferenceCallback, person: Person) -> str:

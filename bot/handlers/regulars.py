@@ -9,7 +9,7 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import EndStandingSeatCallback, ShowStandingSeatCallback
-from bot.delivery.client import answer_callback_query, edit, reply
+from bot.delivery.client import answer_callback_query, reply, try_to_replace
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_numbered_rows
@@ -52,7 +52,7 @@ async def destroy(
     message = editable_message(query)
     if message is not None:
         rendered = render("regular_ended.html", voice, [[make_home_button(voice)]], title=seat.title)
-        await edit(bot, message.chat.id, message.message_id, rendered)
+        await try_to_replace(message, rendered)
 
 
 async def _find_standing_seat(series_id: int, person: Person) -> StandingSeat:

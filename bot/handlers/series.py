@@ -11,7 +11,7 @@ from backend.people.queries import Person
 from backend.seats.requests import Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import MinimumCallback, StayCallback
-from bot.delivery.client import edit, replace_buttons
+from bot.delivery.client import replace_buttons, try_to_replace
 from bot.filters import from_person
 from bot.handlers.events import render_personal_card
 from bot.keyboards.events import make_event_button
@@ -26,7 +26,7 @@ async def confirm_attendance(
     message = editable_message(query)
     if message is not None and message.chat.type == "private":
         rendered = await render_personal_card(callback_data.code, person)
-        await edit(bot, message.chat.id, message.message_id, rendered)
+        await try_to_replace(message, rendered)
 
 
 async def decide_minimum(

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from aiogram.types import InlineKeyboardButton, WebAppInfo
 
 from backend.i18n import N_, Voice
+from backend.people.queries import Person
+from backend.people.sign_in_passes import make_pass
 from backend.settings import settings
 from bot.rendering import Rows
 
@@ -49,12 +51,13 @@ def make_add_to_group_button(voice: Voice) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=voice.gettext(N_("Add me to a group")), url=link)
 
 
-def make_dashboard_link() -> str:
-    """The address of the organisers' dashboard."""
-    return f"{settings.public_url}/dashboard"
+def make_dashboard_link(person: Person | None = None) -> str:
+    """The address of the organisers' dashboard; in a private chat, by the person's own way to sign in (`X7`)."""
+    address = f"{settings.public_url}/dashboard"
+    return address if person is None else f"{address}/sign-in?pass={make_pass(person)}"
 
 
-def make_organiser_rows(voice: Voice, account_id: int | None = None) -> Rows:
+def make_organiser_rows(person: Person, voice: Voice, account_id: int | None = None) -> Rows:
     """In the private chat: a new event (of this club, else of the first one), the dashboard, another group, the
     app.
 
@@ -64,7 +67,7 @@ def make_organiser_rows(voice: Voice, account_id: int | None = None) -> Rows:
     rows = [[make_app_button(voice.gettext(N_("New event")), "", path, private=True)]]
     if "." in (urlsplit(settings.public_url).hostname or ""):
         label = voice.gettext(N_("Dashboard"))
-        rows[0].append(InlineKeyboardButton(text=f"{label} ↗", url=make_dashboard_link()))
+        rows[0].append(InlineKeyboardButton(text=f"{label} ↗", url=make_dashboard_link(person)))
     return [*rows, [make_add_to_group_button(voice)], [make_home_button(voice)]]
 
 

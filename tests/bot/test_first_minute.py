@@ -38,8 +38,10 @@ async def test_who_makes_a_club_reads_what_comes_next(telegram: Telegram, world:
     assert [len(row) for row in steps["buttons"]] == [2, 1, 1]
     new, dashboard = steps["buttons"][0]
     assert "/app/series/new?club=" in new["web_app"]["url"]
-    assert dashboard["url"].endswith("/dashboard")
-    assert any(e.get("url", "").endswith("/dashboard") for e in steps["entities"])
+    assert "/dashboard/sign-in?pass=" in dashboard["url"], (
+        "their own link: a neighbour's sign-ins keep nobody out (X7)"
+    )
+    assert any(e.get("url", "") == dashboard["url"] for e in steps["entities"])
 
 
 async def test_who_has_not_started_the_bot_finds_the_next_steps_by_a_button(

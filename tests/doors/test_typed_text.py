@@ -215,6 +215,7 @@ CLEANED_BESIDE = {
     "event_instances.emoji",
     "event_instances.description",
     "event_instances.map_url",
+    "maintenance.message",
     "telegram_users.last_name",
     "telegram_users.username",
 }

@@ -27,7 +27,9 @@ NOT_TENANTS = {
     "former_calendar_feeds",
     "telegram_updates",
     "backup_status",
+    "held_replies",
     "leases",
+    "maintenance",
     "schedule",
     "operation_runs",
 }
@@ -44,6 +46,7 @@ TYPES = {
     "TIMESTAMPTZ": "timestamp with time zone",
     "TIMESTAMP": "timestamp without time zone",
     "JSONB": "jsonb",
+    "BYTEA": "bytea",
     "UUID": "uuid",
 }
 # Keys the models know as plain numbers: Piccolo has no key of several columns, and a slice does not know

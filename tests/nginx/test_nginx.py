@@ -526,6 +526,29 @@ def test_a_neighbours_sign_ins_keep_no_known_browser_out(tmp_path: Path, echo: i
         assert client.get("/dashboard/sign-in", headers=twice).status_code == 429
 
 
+def test_a_neighbours_flood_keeps_no_new_browser_out(tmp_path: Path, echo: int) -> None:
+    """X7: of an organiser who comes by the bot's link. Each way counts by itself, and what could be read in two ways by the
+    address."""
+    by_link = "/dashboard/sign-in?pass=0123456789abcdef.1799999999.5f"
+    waiting = {"Cookie": "__Host-emerald-sign-in=eyJrZXkiOiJ4In0.a.b"}
+    with running(tmp_path, [echo], still=True) as front, front.client() as client:
+        flood = [client.get("/dashboard/sign-in").status_code for _ in range(23)]
+        flood += [client.get("/dashboard/sign-in/state").status_code for _ in range(803)]
+        assert flood == [200] * 21 + [429] * 2 + [200] * 801 + [429] * 2
+        assert [client.get(by_link).status_code for _ in range(22)] == [200] * 21 + [429]
+        assert client.get(by_link.replace("0", "1")).status_code == 200
+        assert client.get("/dashboard/sign-in", headers=waiting).status_code == 200
+        polls = [client.get("/dashboard/sign-in/state", headers=waiting).status_code for _ in range(62)]
+        assert polls == [200] * 61 + [429]
+        for other in (
+            "/dashboard/sign-in?pass=0123456789abcde.1.2",
+            "/dashboard/sign-in?next=/pass=0123456789abcdef.1.2",
+        ):
+            assert client.get(other).status_code == 429
+        twice = {"Cookie": f"emerald-sign-in=x.a.b; {waiting['Cookie']}"}
+        assert client.get("/dashboard/sign-in", headers=twice).status_code == 429
+
+
 def test_a_request_has_one_session(tmp_path: Path, echo: int) -> None:
     """X7: with two, another might be counted than the one that the application reads."""
     two = [("Authorization", f"Bearer {n:016x}.claims.signature") for n in range(2)]

@@ -23,9 +23,8 @@ __all__ = ["connected", "sandbox_url", "telegram"]
 
 
 @pytest.fixture
-async def prepares(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Telegram]:
+async def prepares(telegram: Telegram) -> AsyncIterator[Telegram]:
     """Telegram as the web process calls it: the sandbox."""
-    monkeypatch.setattr(sharing, "_shared", type(sharing._shared)())
     async with TelegramHttp(telegram.url) as client:
         sharing.set_share_provider(client.prepare_message)
         yield telegram
@@ -158,12 +157,19 @@ async def test_beyond_ten_messages_a_minute_the_link_is_shared(
     assert (await app.ask("POST", f"/app/events/{code}/share")).status_code == 200
 
 
-async def test_concurrent_shares_are_limited(
-    app_of: Any, alice: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
+async def test_shares_would_not_be_counted(
+    prepares: Telegram, app_of: Any, alice: Any, instance: Any, switch_off: Any
 ) -> None:
+    """The control."""
+    switch_off("rate-limits.off")
+    code, app = await instance(), await app_of(alice)
+    answers = [await app.ask("POST", f"/app/events/{code}/share") for _ in range(12)]
+    assert [answer.status_code for answer in answers] == [200] * 12
+
+
+async def test_concurrent_shares_are_limited(app_of: Any, alice: Any, instance: Any) -> None:
     """While Telegram hangs, eight requests wait for it; further people share the link."""
     code = await instance()
-    monkeypatch.setattr(sharing, "_shared", type(sharing._shared)())
     hanging, held, holds = asyncio.Event(), asyncio.Event(), 0
 
     async def hang(telegram_id: int, article: dict[str, Any]) -> str:

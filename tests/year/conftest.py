@@ -93,7 +93,7 @@ async def start_sandbox() -> AsyncIterator[Callable[[People, Groups], Any]]:
             )
             url, state = stack.enter_context(running_sandbox(config, people, groups))
             sandbox_settings = dataclasses.replace(settings, telegram_api_url=url)
-            bots = make_bot(sandbox_settings, retries=True), make_bot(sandbox_settings)
+            bots = make_bot(sandbox_settings), make_bot(sandbox_settings)
             for bot in bots:
                 stack.push_async_callback(bot.session.close)
             await asyncio.sleep(0)

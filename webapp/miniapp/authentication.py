@@ -9,7 +9,6 @@ hour.
 """
 
 import hmac
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -64,6 +63,21 @@ class Claims:
     signed_at: datetime  # by Telegram
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Whose request it is, when Telegram signed for them, and their session anew, "" while it is fresh."""
+
+    person: Person
+    signed_at: datetime
+    renewed: str
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What handlers and `webapp.headers` read in the state of the request."""
+        state: dict[str, Any] = {PERSON: self.person, SIGNED_AT: self.signed_at}
+        return state | {RENEWAL: self.renewed} if self.renewed else state
+
+
 @cache
 def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(
@@ -104,10 +118,10 @@ def read_claims(token: str) -> Claims | None:
     return claims if is_alive and bot_id == settings.bot_id else None
 
 
-def credentials(headers: Mapping[str, str], scheme: str) -> str:
+def credentials(authorization: str, scheme: str) -> str:
     """The credentials of `Authorization: <scheme> …`, or "". Schemes are case-insensitive (RFC 9110,
     11.1)."""
-    given, _, rest = headers.get("authorization", "").partition(" ")
+    given, _, rest = authorization.partition(" ")
     return rest.strip() if given.lower() == scheme else ""
 
 
@@ -117,7 +131,7 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
 
     `X-Time-Zone` is the zone of the client; it is used until the person chooses one.
     """
-    raw = credentials(request.headers, "tma")
+    raw = credentials(request.headers.get("authorization", ""), "tma")
     try:
         launch = read_init_data(
             raw,
@@ -151,7 +165,7 @@ async def load_person(request: Request[Any, Any, Any]) -> Person:
 
     The first GET may carry `initData` itself: the response then brings the session, which saves a round trip.
     """
-    if request.method == "GET" and credentials(request.headers, "tma"):
+    if request.method == "GET" and credentials(request.headers.get("authorization", ""), "tma"):
         person, signed_at = await open_session(request)
         request.state[PERSON] = person
         request.state[SIGNED_AT] = signed_at
@@ -161,15 +175,22 @@ async def load_person(request: Request[Any, Any, Any]) -> Person:
 
 
 async def _load_bearer(request: Request[Any, Any, Any]) -> Person:
-    claims = read_claims(credentials(request.headers, "bearer"))
+    session = await find_session(request.headers.get("authorization", ""))
+    if session is None:
+        raise NotAuthorizedException()
+    request.state.update(session.state)
+    return session.person
+
+
+async def find_session(authorization: str) -> Session | None:
+    """The session of `Authorization: Bearer …`; None for none, an ended or a forged one."""
+    claims = read_claims(credentials(authorization, "bearer"))
     person = await people.person(claims.person_id) if claims else None
     if claims is None or person is None or person.session_version != claims.version:
-        raise NotAuthorizedException()
-    request.state[PERSON] = person
-    request.state[SIGNED_AT] = claims.signed_at
-    if clock.now() - claims.issued_at > RENEW_AFTER:
-        request.state[RENEWAL] = issue_session(person, claims.opened_at, claims.signed_at)
-    return person
+        return None
+    is_old = clock.now() - claims.issued_at > RENEW_AFTER
+    renewed = issue_session(person, claims.opened_at, claims.signed_at) if is_old else ""
+    return Session(person, claims.signed_at, renewed)
 
 
 async def load_organiser(request: Request[Any, Any, Any], person: NamedDependency[Person]) -> Person:

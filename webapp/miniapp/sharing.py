@@ -5,18 +5,17 @@ The process passes in the function that prepares messages at Telegram (`set_shar
 """
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import Response
 from litestar.enums import MediaType
 
-from backend import clock
 from backend.bookings.views import InstanceView
+from backend.errors import TooOften
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
+from backend.people.rate_limits import RateLimit, spend
 from backend.polls.views import PollView
 from webapp.miniapp.labels import app_link
 from webapp.rendering import render
@@ -24,14 +23,10 @@ from webapp.rendering import render
 # Takes a Telegram id and an InlineQueryResultArticle; the message's id, or "" when there is none.
 ShareProvider = Callable[[int, dict[str, Any]], Awaitable[str]]
 CONCURRENT_MAX = 8  # messages being prepared in a process; beyond that people share the link
-# Prepared messages of one person: tapping for fun must not use up the bot's calls (X7).
-SHARES_PER_MINUTE = 10
-REMEMBERED_PEOPLE = 5_000
 OPTIONS_MAX = 12  # of a poll, named in the message
 
 _share_provider: ShareProvider | None = None
 _slots = asyncio.Semaphore(CONCURRENT_MAX)
-_shared: OrderedDict[int, deque[datetime]] = OrderedDict()
 
 
 def set_share_provider(provider: ShareProvider | None) -> None:
@@ -61,7 +56,7 @@ async def _prepare_message(
 ) -> Response[str]:
     """The id of the prepared message; 204 when only the link can be shared, whatever the reason."""
     prepared = ""
-    if _share_provider is not None and not _slots.locked() and _count_share(person):
+    if _share_provider is not None and not _slots.locked() and await _may_share(person):
         async with _slots:
             prepared = await _share_provider(
                 person.telegram_id,
@@ -92,16 +87,12 @@ def _article(start: str, title: str, about: str, text: str, voice: Voice) -> dic
     }
 
 
-def _count_share(person: Person) -> bool:
-    """Count one more share of this person in this process, unless they have reached the limit."""
-    now = clock.now()
-    recent = _shared.setdefault(person.id, deque(maxlen=SHARES_PER_MINUTE))
-    _shared.move_to_end(person.id)
-    if len(_shared) > REMEMBERED_PEOPLE:
-        _shared.popitem(last=False)
-    if len(recent) == SHARES_PER_MINUTE and now - recent[0] < timedelta(minutes=1):
+async def _may_share(person: Person) -> bool:
+    """Count one more share of this person (`X7`)."""
+    try:
+        await spend(person, RateLimit.SHARES)
+    except TooOften:
         return False
-    recent.append(now)
     return True
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.webapp.dashboard.conftest import confirm_sign_in
+from backend import clock
+from backend.people.sign_in_passes import PASS_LIFE, make_pass
+from tests.webapp.dashboard.conftest import Browser, confirm_sign_in
 
 Answer = Any
 
@@ -281,3 +283,25 @@ async def test_a_person_without_a_club_reads_what_to_do(sign_in: Any, charlie: A
     assert shown.status_code == 403
     assert "You don’t organise a club here yet" in mine.text(shown)
     assert "Sign in with Telegram" in mine.text(await mine.post("/dashboard/sign-out"))
+
+
+async def test_a_neighbours_sign_ins_keep_out_nobody_who_comes_by_the_bots_link(
+    noon: Any, browser: Any, olga: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """X7: a first visit too. A link counts its person alone, and only a genuine one that is not too old."""
+    monkeypatch.setattr("backend.people.sign_ins.OPEN_SIGN_INS_MAX", 2)
+
+    async def status(path: str) -> int:
+        return int((await browser().get(path)).status_code)
+
+    mine, other = (f"/dashboard/sign-in?pass={make_pass(person)}" for person in (olga, bob))
+    assert [await status("/dashboard/sign-in") for _ in range(3)] == [200, 200, 429]
+    assert [await status(mine) for _ in range(3)] == [200, 200, 429]
+    assert "the bot and open its link" in Browser.text(await browser().get("/dashboard/sign-in"))
+    assert await status(other.replace("pass=", "pass=0")) == 429
+    assert await status(other[:-1] + ("0" if other[-1] != "0" else "1")) == 429
+    assert await status(other) == 200
+    clock.advance(PASS_LIFE)
+    for _ in range(2):
+        await status("/dashboard/sign-in")
+    assert await status(other) == 429, "too old: by the address again"

@@ -13,6 +13,7 @@ from backend.errors import NotFound
 from backend.i18n import N_
 from backend.people.browser_sessions import is_newly_confirmed, sign_out
 from backend.people.queries import person_of_browser
+from backend.people.sign_in_passes import holder_of_pass
 from backend.people.sign_ins import SESSION_LIFE, SIGN_IN_LIFE, begin_sign_in, finish_sign_in, sign_in_state
 from backend.settings import settings
 from webapp.dashboard import cookies
@@ -71,6 +72,7 @@ async def new(request: AnyRequest) -> Response[str] | Redirect:
             describe_user_agent(request.headers.get("user-agent", "")),
             address=_address(request),
             known_browser=_known_browser(request),
+            holder=holder_of_pass(request.query_params.get("pass", "")),
         )
         pending = PendingSignIn(made.key, made.browser_key, made.number, _return_path(request))
     return _page(request, pending, again=again)

@@ -39,6 +39,7 @@ class AnswerForm:
 
 # Far more than anybody may bring: too many is answered by the limit, in words.
 _NUMBER = re.compile(r"-?[0-9]{1,40}")
+CONFIRMATION_HEADERS = {"HX-Retarget": "#standing", "HX-Reswap": "outerHTML"}
 Here = Annotated[Literal["", "events", "bookings"], QueryParameter()]
 
 
@@ -53,17 +54,19 @@ async def create(request: AnyRequest, code: FromPath[str], person: NamedDependen
     outcome = await actions.book(code, person, guests=guests or 0, names=names, via=Via.MINIAPP)
     if outcome.kind not in CONFIRMED:
         return await event_screen_after(code, person, outcome)
-    return html_response(
-        render_kept(
-            "miniapp/bookings/create.html",
-            person.voice,
-            code=code,
-            outcome=outcome.kind,
-            words=person.voice.translate(outcome.words),
-            place=outcome.place,
-            reachable=person.reachable,
-        ),
-        headers={"HX-Retarget": "#standing", "HX-Reswap": "outerHTML"},
+    return html_response(render_confirmation(code, person, outcome), headers=CONFIRMATION_HEADERS)
+
+
+def render_confirmation(code: str, person: Person, outcome: Outcome) -> str:
+    """The reader's new status, which then loads the rest of the screen."""
+    return render_kept(
+        "miniapp/bookings/create.html",
+        person.voice,
+        code=code,
+        outcome=outcome.kind,
+        words=person.voice.translate(outcome.words),
+        place=outcome.place,
+        reachable=person.reachable,
     )
 
 
@@ -187,7 +190,11 @@ async def stay(
 async def _read_party(request: AnyRequest) -> tuple[int | None, tuple[str, ...]]:
     """The number of guests, None for an empty field, and their names. Raises `Invalid`, and `ClientException`
     for what is no number."""
-    form = await read_form(request, BookingForm)
+    return parse_party(await read_form(request, BookingForm))
+
+
+def parse_party(form: BookingForm) -> tuple[int | None, tuple[str, ...]]:
+    """The same of a form that has been read."""
     actions.check_number_of_names(form.name)
     if form.guests and _NUMBER.fullmatch(form.guests) is None:
         raise ClientException()

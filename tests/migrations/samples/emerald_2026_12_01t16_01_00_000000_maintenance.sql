@@ -1,0 +1,2 @@
+-- A new table: no row is changed.
+SELECT 1;

@@ -1,0 +1,152 @@
+"""Bookings answered without the framework: byte by byte what the ordinary route answers (decision 0034)."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from backend import clock
+from backend.bookings import actions as seats
+from backend.errors import Busy, Unavailable
+from backend.events.cancel import cancel_instance
+from backend.seats.requests import Via
+from webapp.miniapp import booking_route
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Both:
+    """Sends the same to both routes, each for an event of its own, and counts what the short one answered."""
+
+    def __init__(self, app: Any, codes: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.app, self.codes, self.monkeypatch = app, codes, monkeypatch
+        self.short = 0
+
+    async def post(self, content: bytes = b"guests=0", headers: dict[str, str] = FORM) -> httpx.Response:
+        """The answer, when both routes gave the same."""
+        answers = []
+        for code, pattern in zip(self.codes, (booking_route.PATH, re.compile(rb"(?!)")), strict=True):
+            with self.monkeypatch.context() as patch:
+                patch.setattr(booking_route, "PATH", pattern)
+                patch.setattr(booking_route, "_answer", self._counted(booking_route._answer))
+                answer = await self.app.ask(
+                    "POST", f"/app/events/{code}/booking", content=content, headers=headers
+                )
+            answers.append(answer)
+        short: httpx.Response = answers[0]
+        ordinary: httpx.Response = answers[1]
+        theirs, ours = (code.encode() for code in self.codes)
+        assert short.status_code == ordinary.status_code
+        assert sorted(short.headers.raw) == sorted(ordinary.headers.raw)
+        assert short.content.replace(theirs, ours) == ordinary.content
+        return short
+
+    def _counted(self, answer: Any) -> Any:
+        async def counted(*request: Any) -> None:
+            self.short += 1
+            await answer(*request)
+
+        return counted
+
+
+@pytest.fixture
+async def both(app_of: Any, alice: Any, instance: Any, noon: Any, monkeypatch: pytest.MonkeyPatch) -> Both:
+    codes = (await instance(capacity=2, guests_max=3), await instance(capacity=2, guests_max=3))
+    return Both(await app_of(alice), codes, monkeypatch)
+
+
+async def test_a_seat_and_a_guest(both: Both) -> None:
+    answer = await both.post(b"guests=1&name=%C3%84iti&name=")
+    assert answer.status_code == 200 and 'data-outcome="booked"' in answer.text
+    assert both.short == 1
+
+
+async def test_a_second_tap_is_answered_with_the_screen(both: Both, alice: Any) -> None:
+    await seats.book(both.codes[0], alice, via=Via.MINIAPP)
+    both.codes = (both.codes[0], both.codes[0])
+    answer = await both.post()
+    assert answer.status_code == 200 and 'id="do-leave"' in answer.text
+    assert both.short == 1
+
+
+async def test_a_full_event_and_more_guests_than_it_takes(both: Both, bob: Any) -> None:
+    for code in both.codes:
+        await seats.book(code, bob, guests=1, via=Via.MINIAPP)
+    refused = await both.post(b"guests=4")
+    assert refused.status_code == 422 and refused.headers["HX-Retarget"] == "#notice"
+    assert 'data-outcome="waiting"' in (await both.post(b"")).text
+    assert both.short == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"guests=many", 400),
+        (b"guests=%FF", 400),
+        (b"name=x&" * 200, 413),
+        (b"guests=0&name=" + b"x" * 20_000, 422),
+        (b"guests=99999999999999999999", 422),
+    ],
+)
+async def test_what_cannot_be_read(both: Both, content: bytes, status: int) -> None:
+    assert (await both.post(content)).status_code == status
+    assert both.short == 1
+
+
+async def test_what_is_cancelled_or_not_there(both: Both, olga: Any) -> None:
+    for code in both.codes:
+        await cancel_instance(code, olga, "Rain")
+    assert (await both.post()).status_code == 422
+    both.codes = ("nothere1", "nothere2")
+    assert (await both.post()).status_code == 404
+    assert both.short == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Busy(), 422), (Unavailable("gone"), 503), (RuntimeError("a fault"), 500)]
+)
+async def test_a_fault(both: Both, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int) -> None:
+    async def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(seats, "_submit", fail)
+    assert (await both.post()).status_code == status
+    assert both.short == 1
+
+
+async def test_an_old_session_is_renewed(both: Both, noon: Any) -> None:
+    clock.advance(timedelta(minutes=6))
+    assert "x-session" in (await both.post()).headers
+    assert both.short == 1
+
+
+async def test_a_person_nobody_knows_there(both: Both, app_of: Any, charlie: Any) -> None:
+    both.app = await app_of(charlie)
+    assert (await both.post()).status_code == 404
+    assert both.short == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        {"Content-Type": "application/json"},
+        FORM | {"Authorization": "Bearer forged"},
+        FORM | {"Authorization": "tma hash=1"},
+        FORM | {"Content-Length": "70000"},
+    ],
+)
+async def test_anything_else_goes_the_ordinary_way(both: Both, headers: dict[str, str]) -> None:
+    await both.post(headers=headers)
+    assert both.short == 0
+
+
+@pytest.mark.parametrize("more", ["?x=1", "/", "%2f"])
+async def test_another_address_goes_the_ordinary_way(both: Both, more: str) -> None:
+    both.codes = (both.codes[0], both.codes[0])
+    with both.monkeypatch.context() as patch:
+        patch.setattr(booking_route, "_answer", both._counted(booking_route._answer))
+        await both.app.ask("POST", f"/app/events/{both.codes[0]}/booking{more}", data={"guests": "0"})
+    assert both.short == 0
