@@ -18,8 +18,8 @@ from webapp import health
 from webapp.head import answer_head
 from webapp.headers import add_headers
 from webapp.metrics import answer_scrapes, observe_requests
-from webapp.miniapp.booking_route import answer_bookings
 from webapp.miniapp.sharing import set_share_provider
+from webapp.miniapp.short_routes import answer_short_routes
 from webapp.refusals import HANDLERS, check_address, check_maintenance, check_spelling
 from webapp.requests import FORM_MAX, BoundedRequest
 from webapp.routes import routes
@@ -58,7 +58,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         debug=False,
     )
     # Around the routing, because a 404 counts as a request too.
-    app.asgi_handler = answer_bookings(observe_requests(answer_head(app.asgi_handler)))
+    app.asgi_handler = answer_short_routes(observe_requests(answer_head(app.asgi_handler)))
     if settings.metrics_port:
         app.asgi_handler = answer_scrapes(app.asgi_handler, settings.metrics_port, scrape)
     return app

@@ -1,11 +1,12 @@
 """Whether a person is in a group (`A4`, `A5`). Telegram's answers are kept for ten minutes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from backend import clock, db
 from backend.accounts.memberships import end_membership_through_groups, is_shut_out, join
 from backend.accounts.rules import JoinedThrough
+from backend.batching import Batcher
 from backend.groups.queries import LinkedGroup, group
 from backend.people.queries import Person
 
@@ -80,16 +81,28 @@ async def recheck_presence(person: Person) -> list[int]:
     """Ask Telegram again about the groups it last answered for over a day ago (`A5`); the ids of the
     memberships that ended."""
     ended = []
-    rows = await db.rows(
-        "SELECT group_id FROM group_members WHERE user_id = $1 AND present AND checked_at < $2",
-        person.id,
-        clock.now() - RECHECK_AFTER,
-    )
-    for row in rows:
-        where = await group(row["group_id"])
+    for group_id in await _overdue.submit(person.id):
+        where = await group(group_id)
         if where is not None and not await is_present(person, where.id):
             ended.append(await mark_absent(person, where))
     return [membership_id for membership_id in ended if membership_id is not None]
+
+
+async def _find_overdue(_: int, user_ids: Sequence[int]) -> list[list[int]]:
+    """For each person the groups about which Telegram has to be asked again."""
+    rows = await db.rows(
+        "SELECT user_id, group_id FROM group_members"
+        " WHERE user_id = ANY($1::bigint[]) AND present AND checked_at < $2",
+        user_ids,
+        clock.now() - RECHECK_AFTER,
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row["user_id"], []).append(row["group_id"])
+    return [found.get(user_id, []) for user_id in user_ids]
+
+
+_overdue: Batcher[int, list[int]] = Batcher("presence", _find_overdue)
 
 
 async def _record_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:

@@ -1,9 +1,11 @@
 """Registering people from Telegram, whether the bot may write to them, and their language and zone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from backend import clock, db
+from backend.batching import Batcher, TransactionBatcher
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, languages, nearest
 from backend.people.queries import Person, person_from
@@ -13,15 +15,27 @@ from backend.zones import zone_names
 
 SEEN_PRECISION = timedelta(hours=1)  # how exactly `seen_at` is kept
 
-UPSERT = """
+# People as Telegram describes them: $1 ids, $2 first names, $3 last names, $4 usernames, $5 languages, $6 whether the bot
+# may write to them.
+DESCRIBED = """unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[]) WITH ORDINALITY
+    AS w (telegram_id, first_name, last_name, username, language, may_write, number)"""
+# Those who are known under all of this, and were seen after $7.
+KNOWN = f"""
+SELECT w.number, u.* FROM {DESCRIBED} JOIN telegram_users u ON u.telegram_id = w.telegram_id
+WHERE u.first_name = w.first_name AND u.last_name = w.last_name AND u.username = w.username
+    AND (u.language_chosen OR u.language = w.language) AND u.seen_at > $7 AND (NOT w.may_write OR {REACHABLE})
+"""
+# $7 is now.
+UPSERT = f"""
 INSERT INTO telegram_users AS u (telegram_id, first_name, last_name, username, language, created_at, seen_at, may_write_at)
-VALUES ($1, $2, $3, $4, $5, $6, $6, CASE WHEN $7 THEN $6::timestamptz END)
+SELECT telegram_id, first_name, last_name, username, language, $7, $7, CASE WHEN may_write THEN $7::timestamptz END
+FROM {DESCRIBED} ORDER BY telegram_id
 ON CONFLICT ON CONSTRAINT telegram_users_telegram_id_key DO UPDATE SET
-    first_name = $2, last_name = $3, username = $4,
-    language = CASE WHEN u.language_chosen THEN u.language ELSE $5 END,
-    may_write_at = CASE WHEN $7 THEN coalesce(u.may_write_at, $6) ELSE u.may_write_at END,
-    blocked_at = CASE WHEN $7 THEN NULL ELSE u.blocked_at END,
-    seen_at = $6
+    first_name = excluded.first_name, last_name = excluded.last_name, username = excluded.username,
+    language = CASE WHEN u.language_chosen THEN u.language ELSE excluded.language END,
+    may_write_at = coalesce(u.may_write_at, excluded.may_write_at),
+    blocked_at = CASE WHEN excluded.may_write_at IS NULL THEN u.blocked_at END,
+    seen_at = $7
 RETURNING *
 """
 
@@ -49,35 +63,37 @@ class TelegramIdentity:
 
 async def register_person(who: TelegramIdentity) -> Person:
     """Record a person under their present name; idempotent. With `may_write` they no longer count as having
-    blocked the bot (`M3`)."""
-    at = clock.now()
-    known = await db.row(
-        "SELECT u.* FROM telegram_users u WHERE telegram_id = $1 AND first_name = $2 AND last_name = $3 AND username = $4"
-        " AND (language_chosen OR language = $5) AND seen_at > $6"
-        f" AND (NOT $7 OR {REACHABLE})",
-        who.telegram_id,
-        who.first_name,
-        who.last_name,
-        who.username,
-        nearest(who.language_code),
-        at - SEEN_PRECISION,
-        who.may_write,
-    )
-    if known is not None:
-        return person_from(known)
+    blocked the bot (`M3`). People who arrive together are looked up and recorded together."""
+    return await _known.submit(who) or await _recorded.submit(who)
+
+
+async def _find_known(_: int, people: Sequence[TelegramIdentity]) -> list[Person | None]:
+    rows = await db.rows(KNOWN, *_columns(people), clock.now() - SEEN_PRECISION)
+    found = {row["number"]: person_from(row) for row in rows}
+    return [found.get(number) for number, _ in enumerate(people, 1)]
+
+
+async def _record(_: int, people: Sequence[TelegramIdentity], __: bool) -> list[Person]:
+    latest = list({who.telegram_id: who for who in people}.values())  # one statement writes a row once
     async with db.transaction():
-        row = await db.row(
-            UPSERT,
-            who.telegram_id,
-            who.first_name,
-            who.last_name,
-            who.username,
-            nearest(who.language_code),
-            at,
-            who.may_write,
-        )
-    assert row is not None
-    return person_from(row)
+        rows = await db.rows(UPSERT, *_columns(latest), clock.now())
+    found = {row["telegram_id"]: person_from(row) for row in rows}
+    return [found[who.telegram_id] for who in people]
+
+
+def _columns(people: Sequence[TelegramIdentity]) -> list[Sequence[object]]:
+    return [
+        [who.telegram_id for who in people],
+        [who.first_name for who in people],
+        [who.last_name for who in people],
+        [who.username for who in people],
+        [nearest(who.language_code) for who in people],
+        [who.may_write for who in people],
+    ]
+
+
+_known: Batcher[TelegramIdentity, Person | None] = Batcher("known people", _find_known)
+_recorded: TransactionBatcher[TelegramIdentity, Person] = TransactionBatcher("new people", _record)
 
 
 async def allow_writing(person: Person) -> None:

@@ -1,5 +1,6 @@
 """Registering people, their language and zone, and signing in to the dashboard."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,18 @@ async def test_registering_again_updates_the_same_person(world: None) -> None:
     assert (again.full_name, again.language) == ("Väinö Linna", "fi")
     assert await person(first.id) == again
     assert await person_of_telegram(7) == again
+
+
+async def test_hundreds_arrive_at_once_some_twice_and_under_two_names(world: None) -> None:
+    arrivals = [TelegramIdentity(n, f"Person {n}", may_write=n % 2 == 0) for n in range(1, 201)] * 2
+    arrivals += [TelegramIdentity(n, f"Renamed {n}") for n in range(1, 11)]
+    people = await asyncio.gather(*(register_person(who) for who in arrivals))
+    assert [one.telegram_id for one in people] == [who.telegram_id for who in arrivals]
+    assert len({one.id for one in people}) == await db.value("SELECT count(*) FROM telegram_users") == 200
+    again = await asyncio.gather(*(register_person(who) for who in arrivals[:200]))
+    assert [one.id for one in again] == [one.id for one in people[:200]]
+    assert [one.full_name for one in again] == [who.first_name for who in arrivals[:200]]
+    assert [one.reachable for one in again] == [who.may_write for who in arrivals[:200]]
 
 
 async def test_a_chosen_language_stays_whatever_telegram_says(alice: Person) -> None:
@@ -136,7 +149,6 @@ async def test_a_session_ends_after_a_month(olga: Person, noon: datetime) -> Non
 
 async def test_people_who_are_loaded_together_are_told_apart(crowd: Any) -> None:
     """Every request loads its person; those that arrive together share one query."""
-    import asyncio
 
     people = await crowd(30)
     found = await asyncio.gather(*(person(p.id) for p in people), person(10**9))

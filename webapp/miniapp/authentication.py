@@ -125,13 +125,13 @@ def credentials(authorization: str, scheme: str) -> str:
     return rest.strip() if given.lower() == scheme else ""
 
 
-async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetime]:
+async def open_session(authorization: str, zone: str) -> tuple[Person, datetime]:
     """The person of `Authorization: tma <initData>`, and the time of its signature. Raises
     `NotAuthorizedException` (401).
 
-    `X-Time-Zone` is the zone of the client; it is used until the person chooses one.
+    `zone` is that of the client, from `X-Time-Zone`; it is used until the person chooses one.
     """
-    raw = credentials(request.headers.get("authorization", ""), "tma")
+    raw = credentials(authorization, "tma")
     try:
         launch = read_init_data(
             raw,
@@ -144,7 +144,6 @@ async def open_session(request: Request[Any, Any, Any]) -> tuple[Person, datetim
     person = await register_person(launch.identity)
     if _is_signed_out(person, launch.opened_at):
         raise NotAuthorizedException()
-    zone = request.headers.get("x-time-zone", "")
     if person.zone is None and zone:
         with suppress(Invalid):  # an unknown zone is ignored
             await choose_zone(person, zone)
@@ -165,8 +164,9 @@ async def load_person(request: Request[Any, Any, Any]) -> Person:
 
     The first GET may carry `initData` itself: the response then brings the session, which saves a round trip.
     """
-    if request.method == "GET" and credentials(request.headers.get("authorization", ""), "tma"):
-        person, signed_at = await open_session(request)
+    authorization = request.headers.get("authorization", "")
+    if request.method == "GET" and credentials(authorization, "tma"):
+        person, signed_at = await open_session(authorization, request.headers.get("x-time-zone", ""))
         request.state[PERSON] = person
         request.state[SIGNED_AT] = signed_at
         request.state[RENEWAL] = issue_session(person, clock.now(), signed_at)

@@ -1,18 +1,20 @@
-"""Bookings answered without the framework: byte by byte what the ordinary route answers (decision 0034)."""
+"""Sign-ins and bookings answered without the framework: byte by byte what the ordinary route answers (decision 0034)."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from backend import clock
+from backend import clock, maintenance
 from backend.bookings import actions as seats
 from backend.errors import Busy, Unavailable
 from backend.events.cancel import cancel_instance
 from backend.seats.requests import Via
-from webapp.miniapp import booking_route
+from tests.webapp.conftest import init_data, launch_of
+from webapp.miniapp import short_routes
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -25,15 +27,16 @@ class Both:
         self.short = 0
 
     async def post(self, content: bytes = b"guests=0", headers: dict[str, str] = FORM) -> httpx.Response:
-        """The answer, when both routes gave the same."""
+        """The answer to a booking, when both routes gave the same."""
+        return await self.ask([f"/app/events/{code}/booking" for code in self.codes], content, headers)
+
+    async def ask(self, paths: Sequence[str], content: bytes, headers: dict[str, str]) -> httpx.Response:
         answers = []
-        for code, pattern in zip(self.codes, (booking_route.PATH, re.compile(rb"(?!)")), strict=True):
+        for path, pattern in zip(paths, (short_routes.PATH, re.compile(rb"(?!)")), strict=True):
             with self.monkeypatch.context() as patch:
-                patch.setattr(booking_route, "PATH", pattern)
-                patch.setattr(booking_route, "_answer", self._counted(booking_route._answer))
-                answer = await self.app.ask(
-                    "POST", f"/app/events/{code}/booking", content=content, headers=headers
-                )
+                patch.setattr(short_routes, "PATH", pattern)
+                patch.setattr(short_routes, "_answer", self._counted(short_routes._answer))
+                answer = await self.app.ask("POST", path, content=content, headers=headers)
             answers.append(answer)
         short: httpx.Response = answers[0]
         ordinary: httpx.Response = answers[1]
@@ -143,10 +146,51 @@ async def test_anything_else_goes_the_ordinary_way(both: Both, headers: dict[str
     assert both.short == 0
 
 
+async def test_maintenance_closes_the_short_way_too(both: Both) -> None:
+    await maintenance.plan(clock.now(), clock.now() + timedelta(minutes=5), "")
+    try:
+        assert (await both.post()).status_code == 503
+        assert (await both.ask(["/app/session"] * 2, b"", {"Authorization": "tma x"})).status_code == 503
+    finally:
+        maintenance.forget()
+    assert both.short == 0
+
+
 @pytest.mark.parametrize("more", ["?x=1", "/", "%2f"])
 async def test_another_address_goes_the_ordinary_way(both: Both, more: str) -> None:
     both.codes = (both.codes[0], both.codes[0])
     with both.monkeypatch.context() as patch:
-        patch.setattr(booking_route, "_answer", both._counted(booking_route._answer))
+        patch.setattr(short_routes, "_answer", both._counted(short_routes._answer))
         await both.app.ask("POST", f"/app/events/{both.codes[0]}/booking{more}", data={"guests": "0"})
+    assert both.short == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "zone", "status"),
+    [
+        ({}, "", 204),
+        ({}, "Asia/Tokyo", 204),
+        ({}, "Nowhere/At_All", 204),
+        ({"first_name": ""}, "", 204),
+        ({"auth_date": "1"}, "", 401),
+    ],
+)
+async def test_signing_in(both: Both, change: dict[str, str], zone: str, status: int) -> None:
+    fields = launch_of(770_001, change.get("first_name", "Newcomer")) | change
+    fields.pop("first_name", None)
+    headers = {"Authorization": f"tma {init_data(fields)}"} | ({"X-Time-Zone": zone} if zone else {})
+    answer = await both.ask(["/app/session"] * 2, b"", headers)
+    assert answer.status_code == status and ("x-session" in answer.headers) == (status == 204)
+    assert both.short == 1
+
+
+@pytest.mark.parametrize("authorization", ["", "tma", "tma hash=1", "Bearer x", "Basic eA=="])
+async def test_nobody_signs_in(both: Both, authorization: str) -> None:
+    answer = await both.ask(["/app/session"] * 2, b"", {"Authorization": authorization})
+    assert answer.status_code == 401
+    assert both.short == 1
+
+
+async def test_a_sign_in_with_a_body_goes_the_ordinary_way(both: Both) -> None:
+    await both.ask(["/app/session"] * 2, b"x=1", {"Authorization": "tma hash=1"})
     assert both.short == 0
