@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import AiogramError, TelegramRetryAfter
+from aiogram.exceptions import AiogramError, TelegramConflictError, TelegramRetryAfter
 from aiogram.types import Update
 
 from backend import db, maintenance
@@ -19,6 +19,7 @@ from bot.dispatcher import make_dispatcher, used_update_types
 from bot.middleware import is_addressed
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
+from emerald.pollers import poll_alone
 from emerald.runtime import complete
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
@@ -58,7 +59,7 @@ async def poll() -> None:
             await asyncio.sleep(pause)
             pause = min(PAUSE_MAX, pause * 2)
         if not settings.telegram_webhook:
-            await _poll(bot, make_dispatcher())
+            await poll_alone(lambda: _poll(bot, make_dispatcher()))
     finally:
         await telegram.close()
         await bot.session.close()
@@ -99,7 +100,10 @@ async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
                 await asyncio.sleep(error.retry_after)
                 continue
             except AiogramError as error:
-                log.warning("telegram unavailable", error=str(error))
+                if isinstance(error, TelegramConflictError):
+                    log.error("another program polls with this bot's token", error=str(error))
+                else:
+                    log.warning("telegram unavailable", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(PAUSE_MAX, pause * 2)
                 continue

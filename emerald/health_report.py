@@ -1,10 +1,11 @@
 """What `emerald doctor` checks. Each finding is one line that says what to do."""
 
-from backend import clock, db, replica, zone_data
+from backend import clock, db, leases, replica, zone_data
 from backend.events.zone_changes import newest_zone_data, series_to_keep
 from backend.settings import settings
 from emerald.doctor import check_invariants
 from emerald.pending import pending
+from emerald.pollers import waiting_lease
 from emerald.rights import APP, LOGS
 
 POSTGRES_MIN = 15
@@ -36,6 +37,10 @@ async def report(*, invariants: bool, database_only: bool = False) -> list[str]:
     if missing:
         found.append(f"{len(missing)} migration steps are missing: run `emerald migrate`.")
         return found
+    if not database_only and await leases.is_held(waiting_lease()):
+        found.append(
+            "A second `emerald bot` waits beside the one that polls: one is enough for a token, so stop one."
+        )
     newest = await newest_zone_data()
     if newest > zones.version:
         found.append(

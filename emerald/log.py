@@ -82,8 +82,8 @@ def redactor(known: Settings = settings) -> Callable[[str], str]:
         known.telegram_bot_token,
         known.secret_key,
         known.webhook_secret,
-        known.database.password,
-        quote(known.database.password, safe=""),
+        *(known.database.password, known.migrate_database.password),
+        *(quote(one.password, safe="") for one in (known.database, known.migrate_database)),
     }
     # A password of three letters is part of too many words; its place in a URL is hidden anyway.
     exact = sorted((value for value in values if len(value) >= 6), key=len, reverse=True)

@@ -13,6 +13,8 @@ from backend.cards.actions import post_card
 from backend.cards.queries import cards_of, lost_cards
 from backend.events.queries import find_instance
 from backend.seats.requests import Via
+from emerald.health_report import report
+from emerald.pollers import poller_lease, waiting_lease
 from tests.telegram import Telegram, buttons
 from tests.workers import emerald, ended, until, wait_for
 
@@ -156,6 +158,8 @@ async def test_the_polling_bot_sets_itself_up_and_answers(telegram: Telegram, al
         await wait_for(telegram, 1002, text="You: 1002")
         bot.terminate()
         assert await ended(bot) == 0
+    # The next one can take the lease at once.
+    assert not await leases.is_held(poller_lease())
     scopes = [
         (json.loads(call["params"]["scope"])["type"], call["params"].get("language_code"))
         for call in telegram.calls("setMyCommands")
@@ -164,3 +168,17 @@ async def test_the_polling_bot_sets_itself_up_and_answers(telegram: Telegram, al
     [menu] = telegram.calls("setChatMenuButton")
     button = json.loads(menu["params"]["menu_button"])
     assert button["web_app"]["url"] == "https://emerald.example/app/"
+
+
+async def test_a_second_bot_on_one_token_waits_and_takes_over(telegram: Telegram, alice: Any) -> None:
+    """Telegram gives each update to one of two pollers, and refuses the other."""
+    with emerald("bot", telegram) as first:
+        alice_there = telegram.person("Alice")
+        await asyncio.to_thread(alice_there.start)
+        await wait_for(telegram, 1002, text="Hello, Alice.")
+        with emerald("bot", telegram):
+            await until("SELECT EXISTS (SELECT FROM leases WHERE name = $1)", waiting_lease())
+            assert [line for line in await report(invariants=False) if "A second `emerald bot` waits" in line]
+            first.kill()
+            await asyncio.to_thread(alice_there.say, "/id")
+            await wait_for(telegram, 1002, text="You: 1002")
