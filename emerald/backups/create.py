@@ -77,8 +77,9 @@ async def _make(catalog: Catalog) -> Report:
     facts = await ask_server(catalog, SERVER_FACTS)
     if facts["replica"]:
         raise BackupError("The server is a replica: take backups from the primary.")
-    await asyncio.to_thread(catalog.prepare, server_major=facts["major"])
+    # Before anything is tried: on a full volume GnuPG fails as it does with a wrong passphrase.
     _check_room(catalog, facts["bytes"])
+    await asyncio.to_thread(catalog.prepare, server_major=facts["major"])
     was_reset = await mend_stream(catalog)
     with catalog.receiving():
         await await_receiver(catalog)
@@ -136,8 +137,8 @@ async def has_received(catalog: Catalog, position: str) -> bool:
 
 
 def free_bytes(catalog: Catalog) -> int:
-    """What is free on the volume with the backups."""
-    return shutil.disk_usage(catalog.home).free
+    """What is free on the volume with the backups, which may have no directory yet."""
+    return shutil.disk_usage(next(one for one in (catalog.home, *catalog.home.parents) if one.exists())).free
 
 
 def _check_room(catalog: Catalog, database_bytes: int) -> None:

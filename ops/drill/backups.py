@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,9 +53,10 @@ class Backups:
 
     def fill_volume(self) -> None:
         """Take all of its room."""
-        free = shutil.disk_usage(self.volume).free
-        with self.filler.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, free)
+        # Without a buffer: what does not fit must not be written later.
+        with self.filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(b"x" * 100_000)
 
     def restore(self, to: float | None) -> tuple[Program, Path]:
         """A server on restored files, as of a Unix time or as late as there is WAL, once it can be written."""

@@ -1,6 +1,7 @@
 """One drill: the stack, the people who use it, and the measuring of what they noticed."""
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -196,8 +197,8 @@ class Drill:
                     window.await_changes()
                 self._measure(result, window, measured)
                 self._check(result, scenario)
-        except DrillError as error:
-            result.faults.append(str(error))
+        except (DrillError, OSError, subprocess.SubprocessError, AssertionError) as error:
+            result.faults.append(f"{error}" if isinstance(error, DrillError) else f"{error!r}")
             if self.window is not None:
                 result.failures = dict(journal.failures(self.window.acts()))
         result.took = time.monotonic() - started

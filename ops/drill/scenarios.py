@@ -213,6 +213,7 @@ def backup_volume_full(drill: Drill, window: Window) -> None:
         backups.run("backup")
     except DrillError as refusal:
         drill.say(f"  {refusal}")
+        assert "is nearly full" in str(refusal)
     else:
         raise DrillError("A backup was made on a full volume.")
     window.await_changes(50)

@@ -215,8 +215,9 @@ async def test_another_passphrase_and_a_full_volume_are_refused(
         wrong.prepare()
     assert encryption.can_decrypt(catalog.home, PASSPHRASE)
     monkeypatch.setattr(create, "ROOM_MIN", 10**18)
+    # First the room: GnuPG takes a full volume for a wrong passphrase.
     with pytest.raises(BackupError, match="nearly full"):
-        await create.make_backup(catalog)
+        await create.make_backup(wrong)
     figures = await backup_status.read()
     assert figures is not None and figures.error.startswith("The volume of")
 
