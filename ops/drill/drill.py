@@ -72,11 +72,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a scenario measured itself: seconds until everything worked again, and seconds of acknowledged bookings that are
-    gone."""
+    """What a scenario measured itself: seconds until everything worked again, and the seats that were there then, as of a Unix
+    time. They are compared when everybody has been answered: what was asked and not answered is no loss either way."""
 
     recovery: float
-    loss: float
+    held: dict[Seat, int]
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,8 @@ class Drill:
         result.acknowledged = sum(act.acknowledged for act in acts)
         result.failures = dict(journal.failures(acts))
         if measured is not None:
-            result.recovery, result.loss = measured.recovery, measured.loss
+            missing = journal.lost(self.acts, measured.held, until=measured.until)
+            result.recovery, result.loss = measured.recovery, self.age(missing, measured.until)
             return
         result.recovery = journal.longest_gap(acts, window.fault_at, window.ended_at)
         missing = journal.lost(self.acts, self.held())

@@ -186,7 +186,7 @@ def restore_before_bad_delete(drill: Drill, window: Window) -> Measured:
     time.sleep(10)
     drill.cluster.psql("DELETE FROM bookings", database=drill.stack.database)
     window.break_now()
-    return backups_of(drill).measure(window, wanted, wanted)
+    return backups_of(drill).measure(wanted, wanted)
 
 
 @scenario(recovery_max=300, loss_max=5, around=with_backups)
@@ -197,7 +197,7 @@ def all_databases_lost(drill: Drill, window: Window) -> Measured:
     for host in drill.cluster.hosts:
         drill.cluster.kill_host(host)
     window.break_now()
-    measured = backups_of(drill).measure(window, None, at)
+    measured = backups_of(drill).measure(None, at)
     for host in drill.cluster.hosts:
         drill.cluster.start_host(host)
     drill.cluster.await_whole()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -23,29 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "42:DRILL_TOKEN_OF_NO_BOT"
 HAPROXY, PGBOUNCER, SANDBOX, FIRST_WEB = 5000, 6432, 8081, 3001
 DATABASE = "emerald"
-# What asyncpg and we ask for at the start of a connection; behind a pool it belongs to the role.
-STARTUP = "extra_float_digits,search_path,lock_timeout,statement_timeout"
-STARTUP += ",idle_in_transaction_session_timeout,jit,plan_cache_mode"
-POOLED = f"""[databases]
-* = host=127.0.0.1 port={HAPROXY}
-
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {PGBOUNCER}
-unix_socket_dir = %(folder)s
-auth_type = scram-sha-256
-auth_file = %(folder)s/users
-pool_mode = transaction
-max_client_conn = 1000
-default_pool_size = 25
-ignore_startup_parameters = {STARTUP}
-server_login_retry = 1
-server_connect_timeout = 3
-server_lifetime = 600
-query_wait_timeout = 15
-tcp_keepalive = 1
-tcp_user_timeout = 10000
-"""
 EMERALD = [sys.executable, "-P", "-m", "emerald"]
 Members = list[tuple[int, str]]  # membership and session
 Instances = list[tuple[int, str]]  # id and code
@@ -129,7 +107,20 @@ class Stack:
 
     def _start_pgbouncer(self) -> None:
         place = self.folder / "pgbouncer"
-        (place / "pgbouncer.ini").write_text(POOLED % {"folder": place})
+        text = (ROOT / "ops" / "pgbouncer" / "pgbouncer.ini").read_text()
+        for line, ours in (
+            ("emerald = host=postgres port=5432 dbname=emerald", f"* = host=127.0.0.1 port={HAPROXY}"),
+            ("listen_addr = 0.0.0.0", "listen_addr = 127.0.0.1"),
+            ("auth_file = /etc/emerald/users.txt", f"auth_file = {place}/users"),
+            ("auth_user = admin", "auth_user = postgres"),
+            # A PgBouncer that takes over asks the one before at its socket.
+            ("unix_socket_dir =", f"unix_socket_dir = {place}"),
+            ("pidfile = /tmp/pgbouncer.pid", ""),
+        ):
+            text, n = re.subn(rf"(?m)^{re.escape(line)}$", ours, text)
+            assert n == 1, f"ops/pgbouncer/pgbouncer.ini has no line {line}"
+        (place / "pgbouncer.ini").write_text(text)
+        (place / "users").write_text(f'"postgres" "{self.cluster.passwords["superuser"]}"\n')
         for path in (place, *place.iterdir()):
             os.chown(path, self.cluster.owner.uid, self.cluster.owner.gid)
         self._run_pgbouncer()
@@ -154,9 +145,6 @@ class Stack:
         superuser = f"postgresql://postgres:{password}@127.0.0.1:{HAPROXY}/{name}"
         command = ["create-roles", "--into", str(place), "--through", f"127.0.0.1:{PGBOUNCER}"]
         run([*EMERALD, *command], {"PYTHONPATH": str(ROOT), "DATABASE_URL": superuser, "ENV": "development"})
-        addresses = [urlsplit(path.read_text().strip()) for path in place.glob("*/database_url")]
-        users = "".join(f'"{one.username}" "{one.password}"\n' for one in addresses)
-        (self.folder / "pgbouncer" / "users").write_text(users)
 
     def fill(self, members: int, instances: int, checkout: Path = ROOT) -> tuple[Members, Instances]:
         """Migrate our database, and make one club in it, by the benches' own module of a checkout."""
