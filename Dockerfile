@@ -17,6 +17,16 @@ RUN python -m venv /opt/emerald/barman \
         --requirement /opt/requirements-backup.lock \
     && /opt/emerald/barman/bin/pip uninstall --yes pip \
     && /opt/emerald/bin/pip uninstall --yes pip
+# What is in the image, with its licences (CycloneDX): /opt/emerald/share/sbom, written by a program that stays out of it.
+COPY requirements-sbom.lock /opt/
+RUN python -m venv /opt/sbom \
+    && /opt/sbom/bin/pip install --require-hashes --no-deps --only-binary :all: \
+        --requirement /opt/requirements-sbom.lock \
+    && mkdir -p /opt/emerald/share/sbom \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible --gather-license-texts --no-validate \
+        --output-file /opt/emerald/share/sbom/emerald.cdx.json /opt/emerald/bin/python \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible --gather-license-texts --no-validate \
+        --output-file /opt/emerald/share/sbom/barman.cdx.json /opt/emerald/barman/bin/python
 WORKDIR /srv/emerald
 COPY CHANGELOG.md LICENSE ./
 COPY migrations/ migrations/

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -26,7 +25,13 @@ def test_only_named_files_are_copied() -> None:
     assert IGNORED[0] == "*"
     let_in = {line[1:] for line in IGNORED if line.startswith("!")}
     assert let_in == {
-        *("CHANGELOG.md", "LICENSE", "requirements.lock", "requirements-backup.lock"),
+        *(
+            "CHANGELOG.md",
+            "LICENSE",
+            "requirements.lock",
+            "requirements-backup.lock",
+            "requirements-sbom.lock",
+        ),
         *("backend", "bot", "emerald", "locales", "migrations", "webapp"),
         *("ops", "ops/container"),
     }
@@ -50,7 +55,7 @@ def test_every_package_of_the_product_is_copied() -> None:
 
 def test_installs_only_what_the_lock_names() -> None:
     installs = re.findall(r"pip install (.*)", DOCKERFILE)
-    assert installs == ["--require-hashes --no-deps --only-binary :all: \\"] * 2
+    assert installs == ["--require-hashes --no-deps --only-binary :all: \\"] * 3
     assert "curl" not in DOCKERFILE
     assert re.findall(r"apt-get install (.*) \\\n", DOCKERFILE) == [
         "--yes --no-install-recommends rsync file gnupg"
@@ -114,7 +119,35 @@ def test_the_health_check_fails_without_a_server(server: HTTPServer) -> None:
     assert check(server.server_port) != 0
 
 
-@pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
 def test_hadolint_finds_nothing() -> None:
-    said = subprocess.run(["hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
+    program = Path(sys.executable).with_name("hadolint")
+    said = subprocess.run([program, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout
+
+
+def test_lists_what_is_in_it_with_its_licences(tmp_path: Path) -> None:
+    """The Dockerfile's command, for the environment of the tests: every library of the lock, and a licence for each."""
+    command = re.search(
+        r"(cyclonedx-py environment .*?) \\\n +--output-file .*? (/\S+/python)", DOCKERFILE, re.DOTALL
+    )
+    assert command
+    program = Path(sys.executable).with_name("cyclonedx-py")
+    file = tmp_path / "emerald.cdx.json"
+    subprocess.run(
+        [program, *command[1].split()[1:], "--output-file", file, sys.executable],
+        check=True,
+        capture_output=True,
+    )
+    found = json.loads(file.read_text())["components"]
+    components = {re.sub(r"[-_.]+", "-", component["name"]).lower(): component for component in found}
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    for_windows = {"colorama", "tzlocal", "win32-setctime"}
+    assert locked.keys() - components.keys() <= for_windows
+    for name in locked.keys() & components.keys():
+        assert components[name]["version"] == locked[name], name
+        assert components[name].get("licenses"), name
+
+
+def test_the_list_is_written_before_the_image_is_put_together() -> None:
+    first, last = DOCKERFILE.split("FROM ${BASE}\n")
+    assert "/opt/sbom/bin/cyclonedx-py" in first and "cyclonedx" not in last and "/opt/sbom" not in last
