@@ -24,7 +24,7 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from bot.callbacks import BUTTON_PLACES
 from bot.cards import render_card
 from bot.delivery.client import post
-from sandbox.client import SandboxChat
+from sandbox.client import SandboxChat, SandboxPerson
 from tests.bot.test_every_tap import all_callbacks
 from tests.bot.test_released_callbacks import CODE, RELEASED
 from tests.telegram import Telegram
@@ -51,20 +51,28 @@ class Scene:
     poll: str
     forms: list[str]
     messages: dict[str, dict[str, Any] | None]
+    people: dict[str, SandboxPerson]
+    calls: list[dict[str, Any]]  # all that the bot has made so far
 
     async def tap(self, name: str, where: str, data: str) -> tuple[str, list[dict[str, Any]]]:
         """Send a tap with this data; the text of its answer, and the bot's other calls."""
-        user = {"id": self.telegram.person(name).id, "is_bot": False, "first_name": name}
-        press = self.telegram.person(name).press()
-        query: dict[str, Any] = {"id": press, "from": user, "chat_instance": "1", "data": data}
+        person = self.people[name]
+        query: dict[str, Any] = {"id": person.press(), "chat_instance": "1", "data": data}
+        query["from"] = {"id": person.id, "is_bot": False, "first_name": name}
         message = self.messages[where]
         query |= {"inline_message_id": "AAAA"} if message is None else {"message": message}
-        known = len(self.telegram.sandbox.calls())
         update = {"update_id": next(_ids), "callback_query": query}
+        self.new_calls()
         await self.telegram.dispatcher.feed_raw_update(self.telegram.bot, update)
-        calls = self.telegram.sandbox.calls()[known:]
+        calls = self.new_calls()
         [answer] = [call["params"] for call in calls if call["method"] == "answerCallbackQuery"]
         return answer.get("text", ""), [call for call in calls if call["method"] != "answerCallbackQuery"]
+
+    def new_calls(self) -> list[dict[str, Any]]:
+        """What the bot has called since this was asked last."""
+        new = self.telegram.sandbox.calls(after=self.calls[-1]["number"])
+        self.calls.extend(new)
+        return new
 
     def stands_there(self, where: str, data: str) -> bool:
         """Whether a button of that message may say this."""
@@ -76,9 +84,10 @@ class Scene:
 
 
 async def state_of_tables() -> dict[str, Any]:
-    return {
-        table: await db.value(f"SELECT json_agg(t ORDER BY t::text)::text FROM {table} t") for table in TABLES
-    }
+    """The rows of each table."""
+    columns = (f"(SELECT json_agg(t ORDER BY t::text)::text FROM {table} t) AS {table}" for table in TABLES)
+    [row] = await db.rows(f"SELECT {', '.join(columns)}")
+    return dict(row)
 
 
 async def forge(scene: Scene, name: str, where: str) -> list[str]:
@@ -147,6 +156,8 @@ async def scene(
             "the private chat of another": _as_telegram_sends(yoga, answer)
             | {"chat": _chat(1007, "private")},
         },
+        {name: telegram.person(name) for name in READERS},
+        telegram.sandbox.calls(),
     )
 
 
