@@ -70,6 +70,7 @@ async def database() -> AsyncIterator[None]:
     await migrate()
     await db.open_pool(name="emerald-tests")
     yield
+    await prepared_rows.close()
     await db.close_pool()
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+import asyncpg
+
 # The log refuses to be emptied, as it should: the tests' own way round is not open to the application.
-WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"
+WITHOUT_TRIGGERS = {"session_replication_role": "replica"}
 # Makes the query that tells which tables have rows.
 FIND_USED = """
 SELECT string_agg(format('SELECT %1$L AS name, EXISTS (SELECT 1 FROM %1$I OFFSET 2000) AS many WHERE EXISTS (SELECT 1 FROM %1$I)',
@@ -30,19 +32,33 @@ class _Snapshot:
 
 
 _snapshots: dict[tuple[str, datetime | None], _Snapshot] = {}
+_connections: list[asyncpg.Connection] = []
+
+
+async def _connection() -> asyncpg.Connection:
+    """One of our own, without triggers: to switch them off and on takes from a connection all plans it has made, and the
+    tested code would plan each statement anew in each test."""
+    from backend.settings import settings
+
+    if not _connections or _connections[0].is_closed():
+        _connections[:] = [await asyncpg.connect(settings.database_url, server_settings=WITHOUT_TRIGGERS)]
+    return _connections[0]
+
+
+async def close() -> None:
+    while _connections:
+        await _connections.pop().close()
 
 
 async def empty() -> None:
     """Delete all rows, and begin all numbers anew."""
-    from backend import db
-
-    used = await db.rows(await db.value(FIND_USED))
+    connection = await _connection()
+    used = await connection.fetch(await connection.fetchval(FIND_USED))
     # Emptying a table by TRUNCATE takes as long as deleting a few thousand rows, and a test leaves a few dozen.
     script = [f"TRUNCATE {t['name']} CASCADE" if t["many"] else f"DELETE FROM {t['name']}" for t in used]
-    script += [f"SELECT setval('{n['name']}', 1, false)" for n in await db.rows(FIND_NUMBERS)]
+    script += [f"SELECT setval('{n['name']}', 1, false)" for n in await connection.fetch(FIND_NUMBERS)]
     if script:
-        async with db.transaction(WITHOUT_TRIGGERS):
-            await db.execute("; ".join(script))
+        await connection.execute("; ".join(script))
 
 
 async def made_once(name: str, make: Callable[[], Awaitable[Made]]) -> Made:
@@ -50,31 +66,29 @@ async def made_once(name: str, make: Callable[[], Awaitable[Made]]) -> Made:
 
     Under a stopped clock the rows are those that were made at that time.
     """
-    from backend import clock, db
+    from backend import clock
 
     key = name, None if clock.runs() else clock.now()
     if key not in _snapshots:
         made = await make()
         _snapshots[key] = _Snapshot(made, await _script_of_rows())
         return made
-    async with db.transaction(WITHOUT_TRIGGERS):
-        await db.execute(_snapshots[key].script)
+    await (await _connection()).execute(_snapshots[key].script)
     made_before: Made = _snapshots[key].made
     return made_before
 
 
 async def _script_of_rows() -> str:
     """Statements that make the used tables and all numbers what they are now."""
-    from backend import db
-
-    script = []
-    for table in await db.rows(await db.value(FIND_USED)):
+    connection, script = await _connection(), []
+    for table in await connection.fetch(await connection.fetchval(FIND_USED)):
         name = table["name"]
-        rows = await db.value(f"SELECT json_agg(t) FROM {name} t")
+        rows = await connection.fetchval(f"SELECT json_agg(t) FROM {name} t")
         script += [
             f"DELETE FROM {name}",
             f"INSERT INTO {name} OVERRIDING SYSTEM VALUE"
             f" SELECT * FROM json_populate_recordset(NULL::{name}, $rows${rows}$rows$)",
         ]
-    script += [f"SELECT setval('{n['name']}', {n['last_value']})" for n in await db.rows(FIND_NUMBERS)]
+    numbers = await connection.fetch(FIND_NUMBERS)
+    script += [f"SELECT setval('{n['name']}', {n['last_value']})" for n in numbers]
     return "; ".join(script)
