@@ -79,6 +79,9 @@ class Settings:
     log_format: LogFormat
     weeks_ahead: int  # how far ahead instances are materialized (`S2`)
     backups: BackupSettings
+    archive_database: DatabaseAddress | None  # as whom to archive; None is the application
+    archive_instances_days: int  # after its end an instance moves into the archive
+    archive_log_days: int  # and a row of the participation log, if its instance has moved
     failpoints: frozenset[str]  # failpoints that are on; in tests only
 
     @property
@@ -204,6 +207,9 @@ class Settings:
             log_format=variables.choice("LOG_FORMAT", LOG_FORMATS, "json" if production else "console"),
             weeks_ahead=variables.integer("WEEKS_AHEAD", 8, 1, 52),
             backups=read_backup_settings(variables, home),
+            archive_database=_other_database(variables, "ARCHIVE_DATABASE_URL"),
+            archive_instances_days=variables.integer("ARCHIVE_INSTANCES_DAYS", 366, 366, 36_500),
+            archive_log_days=variables.integer("ARCHIVE_LOG_DAYS", 731, 366, 36_500),
             failpoints=frozenset(failpoints),
         )
         if variables.faults:

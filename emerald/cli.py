@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "emerald.commands.doctor:doctor",
         "Check settings, database and tables.",
     ),
+    "archive": ("emerald.commands.archive:archive", "Move what is long over into the archive."),
     "backup": ("emerald.commands.backups:backup", "Back the database up, once or each day."),
     "verify-backup": (
         "emerald.commands.backups:verify_backup",

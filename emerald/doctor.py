@@ -109,6 +109,8 @@ CHECKS = (
             FROM event_participation_log l
         WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = l.instance_id
             AND b.membership_id = l.membership_id)
+        AND NOT EXISTS (SELECT 1 FROM bookings_archive b WHERE b.instance_id = l.instance_id
+            AND b.membership_id = l.membership_id)
         ORDER BY l.instance_id, l.membership_id, l.id DESC
         """,
     ),

@@ -5,6 +5,7 @@ table has them too. Tables that nobody has listed yet have the default rights, w
 """
 
 from backend import db
+from backend.archive import ARCHIVED
 from backend.db import SESSION
 
 OWNER, APP, ARCHIVER, READER = ROLES = (
@@ -27,6 +28,7 @@ DELETED_FROM = (
     "former_calendar_feeds",
     "group_members",
     "groups",
+    "held_replies",
     "poll_votes",
     "rate_limits",
     "regulars",
@@ -80,7 +82,7 @@ def rights_of(role: str, table: str) -> str:
         return DEFAULTS[APP] + (", DELETE" if table in DELETED_FROM else "")
     if table in SECRETS:
         return ""
-    if role == ARCHIVER and table in LOGS:
+    if role == ARCHIVER and table in (*LOGS, *ARCHIVED):
         return "SELECT, DELETE"
     if role == ARCHIVER and table.endswith("_archive"):
         return "SELECT, INSERT, DELETE"

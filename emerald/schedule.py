@@ -26,6 +26,7 @@ from backend.personal.actions import finish_erasures
 from backend.polls.closing import close_due
 from backend.polls.zone_changes import keep_poll_dates
 from backend.seats.regulars import seat_all_regulars
+from emerald.archive import archive_nightly
 from emerald.doctor import count_violations
 
 log = structlog.get_logger()
@@ -56,6 +57,7 @@ SCHEDULE = (
     Job("remind unanswered members", timedelta(minutes=1), remind_unanswered),
     Job("fan out announcements", timedelta(seconds=2), fan_out),
     Job("delete expired updates", timedelta(hours=1), delete_expired),
+    Job("archive", timedelta(days=1), archive_nightly),
     Job("finish departures", timedelta(minutes=10), finish_departures),
     Job("finish erasures", timedelta(hours=1), finish_erasures),
     Job("check invariants", timedelta(days=1), count_violations),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
+from backend.archive import of_archive
 from backend.audit.actions import record_audit
 from backend.errors import NotFound
 from backend.known_zones import first_known
@@ -78,20 +79,20 @@ async def delete_no_shows(instance_id: int) -> None:
     )
 
 
+ABSENCES = f"""
+SELECT x.*, i.code, i.starts_at, coalesce(i.title, r.title) AS title, r.zone, {DISPLAY_NAME} AS name
+FROM absences x JOIN event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id
+JOIN memberships m ON m.id = x.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
+WHERE x.account_id = $1 AND ($2::bigint IS NULL OR x.membership_id = $2)
+ORDER BY i.starts_at DESC, x.id DESC LIMIT $3
+"""
+
+
 async def absences(account_id: int, *, membership_id: int | None = None, limit: int = 200) -> list[Absence]:
     """The club's absences, newest first; of one member when asked."""
-    rows = await db.rows(
-        "SELECT x.*, i.code, i.starts_at, coalesce(i.title, r.title) AS title, r.zone,"
-        f" {DISPLAY_NAME} AS name"
-        " FROM absences x JOIN event_instances i ON i.id = x.instance_id"
-        " JOIN event_series r ON r.id = i.series_id"
-        " JOIN memberships m ON m.id = x.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id"
-        " WHERE x.account_id = $1 AND ($2::bigint IS NULL OR x.membership_id = $2)"
-        " ORDER BY i.starts_at DESC, x.id DESC LIMIT $3",
-        account_id,
-        membership_id,
-        limit,
-    )
+    values = account_id, membership_id, limit
+    older = await db.rows(of_archive(ABSENCES), *values)
+    rows = sorted([*await db.rows(ABSENCES, *values), *older], key=lambda row: row["starts_at"], reverse=True)
     return [
         Absence(
             id=row["id"],
@@ -105,7 +106,7 @@ async def absences(account_id: int, *, membership_id: int | None = None, limit: 
             seats=row["seats"],
             pardoned=row["pardoned_at"] is not None,
         )
-        for row in rows
+        for row in rows[:limit]
     ]
 
 

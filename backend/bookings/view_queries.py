@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from backend import clock, db
 from backend.accounts.rules import Role
+from backend.archive import of_archive
 from backend.bookings.views import InstanceView, OwnBooking
 from backend.events.drafts import Visibility
 from backend.known_zones import first_known
@@ -71,6 +72,14 @@ async def load_views(where: str, *parameters: object, now: datetime | None = Non
     readers = [(state_of(row, now), party_of(row) if row["membership_id"] else None) for row in rows]
     found = await preview(readers)
     return [_view(row, state, one) for row, (state, _), one in zip(rows, readers, found, strict=True)]
+
+
+async def load_archived_views(where: str, *parameters: object) -> list[InstanceView]:
+    """As `load_views`, of what has moved into the archive."""
+    now = clock.now()
+    rows = await db.rows(of_archive(f"{VIEW} WHERE {where}"), *parameters)
+    found = await preview([(state_of(row, now), None) for row in rows])
+    return [_view(row, state_of(row, now), one) for row, one in zip(rows, found, strict=True)]
 
 
 async def load_view(where: str, *parameters: object, now: datetime | None = None) -> InstanceView | None:

@@ -6,13 +6,15 @@ An export names nobody else, and has no number that stands for somebody else. Th
 are an exception.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from backend.archive import ARCHIVED, twin
 
 # As an array, so that the planner knows it to be small: ANY(ARRAY(…)) reads the rows of a person by their index.
 OWN_MEMBERSHIPS = "SELECT id FROM memberships WHERE user_id = $1"
 INSTANCE_COLUMNS = "a.name AS club, coalesce(i.title, r.title) AS date, i.code, i.starts_at"
 JOIN_INSTANCE = (
-    " JOIN event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id"
+    " JOIN all_event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id"
     " JOIN accounts a ON a.id = i.account_id"
 )
 ACCOUNT_NAME = "a.name AS club"
@@ -31,7 +33,7 @@ class DataPart:
     is_deleted: bool = False
 
 
-INVENTORY = (
+PARTS = (
     DataPart(
         "you",
         ("telegram_users.id",),
@@ -115,7 +117,7 @@ INVENTORY = (
     DataPart(
         "first claims",
         ("seat_claims.membership_id",),
-        f"SELECT {INSTANCE_COLUMNS}, i.claim_until FROM seat_claims x{JOIN_INSTANCE} WHERE "
+        f"SELECT {INSTANCE_COLUMNS} FROM seat_claims x{JOIN_INSTANCE} WHERE "
         f"x.membership_id = ANY(ARRAY({OWN_MEMBERSHIPS})) ORDER BY i.starts_at",
         is_deleted=True,
     ),
@@ -138,7 +140,7 @@ INVENTORY = (
         "messages to you",
         ("messages.user_id",),
         f"SELECT {ACCOUNT_NAME}, x.kind, coalesce(i.title, r.title) AS date, i.starts_at, n.text, x.detail, x.state, x.due_at,"
-        f" x.created_at, x.sent_at FROM messages x{JOIN_ACCOUNT} LEFT JOIN event_instances i ON i.id = x.instance_id"
+        f" x.created_at, x.sent_at FROM messages x{JOIN_ACCOUNT} LEFT JOIN all_event_instances i ON i.id = x.instance_id"
         " LEFT JOIN event_series r ON r.id = i.series_id LEFT JOIN announcements n ON n.id = x.announcement_id"
         " WHERE x.user_id = $1 ORDER BY x.id",
     ),
@@ -183,7 +185,7 @@ INVENTORY = (
         "people you checked in",
         ("bookings.checked_in_by",),
         f"SELECT {INSTANCE_COLUMNS}, count(*) AS people FROM bookings x{JOIN_INSTANCE} WHERE x.checked_in_by = $1"
-        " GROUP BY a.id, i.id, r.id ORDER BY i.starts_at",
+        " GROUP BY a.id, i.id, i.title, i.code, i.starts_at, r.id ORDER BY i.starts_at",
     ),
     DataPart(
         "absences you pardoned",
@@ -209,3 +211,16 @@ INVENTORY = (
         " WHERE x.created_by = $1 ORDER BY x.id",
     ),
 )
+
+
+def _with_archive(part: DataPart) -> DataPart:
+    """The part with the columns of the archive too, whose rows point at the same people."""
+    twins = [
+        f"{twin(table)}.{column}"
+        for table, column in (name.split(".") for name in part.columns)
+        if table in ARCHIVED
+    ]
+    return replace(part, columns=(*part.columns, *twins))
+
+
+INVENTORY = tuple(_with_archive(part) for part in PARTS)

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 from backend import clock, db, replica
+from backend.archive import of_archive
 from backend.people.queries import Person
 from backend.personal.inventory import INVENTORY
 
@@ -14,7 +15,10 @@ async def export(person: Person) -> dict[str, object]:
     parts: dict[str, object] = {"exported_at": clock.now().isoformat()}
     async with replica.snapshot():
         for item in INVENTORY:
-            rows = [_plain(row) for row in await db.rows(item.sql, person.id)]
+            found = await db.rows(item.sql, person.id)
+            archived = of_archive(item.sql)
+            older = await db.rows(archived, person.id) if archived != item.sql else []
+            rows = [_plain(row) for row in (*older, *found)]
             parts[item.part] = rows[0] if item.part == "you" and rows else rows
     return parts
 

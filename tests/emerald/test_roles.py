@@ -157,7 +157,7 @@ ATTEMPTS = {
         *CHANGES,
         *(f"UPDATE {log} SET at = now()" for log in LOGS),
         "UPDATE bookings SET seats = 0",
-        "DELETE FROM bookings",
+        "DELETE FROM memberships",
         *(f"SELECT * FROM {table}" for table in SECRETS),
     ),
     READER: (
@@ -197,6 +197,15 @@ async def test_the_archiver_takes_rows_out_of_the_log(roles: dict[str, DatabaseA
             assert there > 0
             assert await connection.execute(f"DELETE FROM {log}") == f"DELETE {there}"
         await moving.rollback()
+
+
+def test_only_the_archiver_archives(roles: dict[str, DatabaseAddress]) -> None:
+    """B8: the application may not, whichever command it runs."""
+    refused = at(roles[APP], "archive")
+    assert refused.returncode == 1 and "This role may not archive" in refused.stderr
+    done = at(roles[ARCHIVER], "archive")
+    assert done.returncode == 0, done.stderr
+    assert "Log rows moved into the archive" in done.stdout
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -8,6 +8,7 @@ from piccolo.columns import Array, Column, ForeignKey, Serial
 from piccolo.table import Table
 
 from backend import db
+from backend.archive import ARCHIVED, twin
 from backend.piccolo_app import APP_CONFIG
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -76,7 +77,7 @@ ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL",
 
 async def tables() -> set[str]:
     rows = await db.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-    return {row["tablename"] for row in rows} - {"migration"}
+    return {row["tablename"] for row in rows} - {"migration", *map(twin, ARCHIVED)}
 
 
 async def columns(table: str) -> dict[str, db.Row]:
@@ -138,6 +139,16 @@ async def test_the_model_says_what_the_table_is(model: type[Table]) -> None:
         stated = getattr(column, "default", None)
         if (model._meta.tablename, row["column_name"]) not in FILLED_IN:
             assert await default_of(row) == stated, row["column_name"]
+
+
+@pytest.mark.parametrize("table", ARCHIVED)
+async def test_the_archive_has_the_columns_of_its_table(table: str) -> None:
+    """A migration that adds a column adds it to the twin as well, or `emerald archive` fails."""
+
+    def described(there: dict[str, db.Row]) -> dict[str, tuple[str, bool]]:
+        return {name: (row["data_type"], row["nullable"]) for name, row in there.items()}
+
+    assert described(await columns(twin(table))) == described(await columns(table))
 
 
 async def test_the_models_keys_lead_where_the_databases_do() -> None:

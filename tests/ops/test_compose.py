@@ -22,6 +22,11 @@ COMPOSE = ROOT / "docker-compose.prod.yml"
 NOT_OURS = {"DATABASE_ONLY", "EMERALD_HOME", "FAILPOINTS", "PGBIN", "SANDBOX_PORT"}
 # Known to the service that makes backups, and to no other: the passphrase above all.
 OF_BACKUPS = re.compile(r"BACKUP_\w+|BARMAN")
+OF_ARCHIVE = {
+    "ARCHIVE_DATABASE_URL",
+    "ARCHIVE_INSTANCES_DAYS",
+    "ARCHIVE_LOG_DAYS",
+}  # known to the worker alone
 SECRETS = (
     *("DATABASE_URL", "POSTGRES_PASSWORD", "REPLICA_DATABASE_URL", "SECRET_KEY"),
     *("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"),
@@ -129,8 +134,11 @@ def test_every_setting_reaches_the_processes(services: dict[str, dict[str, Any]]
     settings = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)) - NOT_OURS
     for name in ("app", "app-2", "worker", "bot"):
         environment = services[name]["environment"]
-        given = {variable for variable in environment if not variable.endswith("_FILE")}
-        assert given == {one for one in settings - ADDRESSES if not OF_BACKUPS.fullmatch(one)}, name
+        given = {variable for variable in environment if not variable.endswith("_FILE")} - OF_ARCHIVE
+        wanted = settings - ADDRESSES - OF_ARCHIVE
+        assert given == {one for one in wanted if not OF_BACKUPS.fullmatch(one)}, name
+        archives = {one for one in OF_ARCHIVE if {one, f"{one}_FILE"} & set(environment)}
+        assert archives == (OF_ARCHIVE if name == "worker" else set()), name
         assert environment["ENV"] == "production"
         assert all(f"{secret}_FILE" in environment for secret in set(SECRETS) - ADDRESSES), name
     of_backups = {one for one in settings if OF_BACKUPS.fullmatch(one)}

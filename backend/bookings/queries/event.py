@@ -1,6 +1,6 @@
 """One instance, for one reader."""
 
-from backend.bookings.view_queries import OPEN_BY_LINK, load_view
+from backend.bookings.view_queries import OPEN_BY_LINK, load_archived_views, load_view
 from backend.bookings.views import InstanceView
 from backend.errors import NotFound
 from backend.people.queries import Person
@@ -9,10 +9,13 @@ from backend.people.queries import Person
 async def event(code: str, person: Person) -> InstanceView:
     """One instance, for the members of its club, for who takes part, and for whoever has the link of an open
     one (`A10`). Raises `NotFound` for everybody else (`A1`)."""
-    view = await load_view(f"i.code = $2 AND (m.id IS NOT NULL OR {OPEN_BY_LINK})", person.id, code)
-    if view is None:
-        raise NotFound()
-    return view
+    condition = f"i.code = $2 AND (m.id IS NOT NULL OR {OPEN_BY_LINK})"
+    view = await load_view(condition, person.id, code)
+    if view is not None:
+        return view
+    for archived in await load_archived_views(condition, person.id, code):
+        return archived
+    raise NotFound()
 
 
 async def public_event(code: str) -> InstanceView:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, db
-from backend.bookings.view_queries import load_views
+from backend.archive import AGE_MIN
+from backend.bookings.view_queries import load_archived_views, load_views
 from backend.bookings.views import InstanceView
 from backend.people.queries import Person
 from backend.search import named_days, search_words, word_patterns
@@ -97,7 +98,11 @@ async def between(
 ) -> list[InstanceView]:
     """The dates over all the person's clubs that start within [since, until), past ones too, soonest
     first."""
-    return await load_views(BETWEEN, person.id, since, until, account_id, MONTH_MAX)
+    values = person.id, since, until, account_id, MONTH_MAX
+    found = await load_views(BETWEEN, *values)
+    if since < clock.now() - AGE_MIN:
+        found = sorted([*await load_archived_views(BETWEEN, *values), *found], key=_by_start)[:MONTH_MAX]
+    return found
 
 
 # Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.
@@ -133,15 +138,22 @@ async def my_bookings(
 ) -> list[InstanceView]:
     """What the person is in or waits for, soonest first; or what is past, newest first, and paged on by what
     started `before`."""
-    return await load_views(
+    condition = (
         f"b.answer = 'in' AND (i.ends_at {'<=' if past else '>'} $2)"
         " AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
-        f" ORDER BY i.starts_at {'DESC' if past else ''}, i.id LIMIT $3",
-        person.id,
-        clock.now(),
-        limit,
-        before,
+        f" ORDER BY i.starts_at {'DESC' if past else ''}, i.id LIMIT $3"
     )
+    values = person.id, clock.now(), limit, before
+    found = await load_views(condition, *values)
+    # What is in the archive is older than nearly everything else.
+    if past and (len(found) < limit or found[-1].starts_at < clock.now() - AGE_MIN):
+        both = [*found, *await load_archived_views(condition, *values)]
+        found = sorted(both, key=_by_start, reverse=True)[:limit]
+    return found
+
+
+def _by_start(view: InstanceView) -> tuple[datetime, int]:
+    return view.starts_at, view.id
 
 
 async def needs_answer(person: Person) -> list[InstanceView]:
