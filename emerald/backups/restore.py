@@ -33,11 +33,10 @@ def restore_into(
         raise BackupError(f"{into} is not empty: name a new directory.")
     found = catalog.backups()
     backup = choose(found, to, backup_id)
-    arguments = ["restore", "--partial-wal"]
-    if to is None:
-        # A new timeline: what the restored server writes can never be taken for what the lost one wrote.
-        arguments += ["--target-tli", "latest"]
-    else:
+    # The newest timeline: after a fail-over everything is on another than the backup's. What the restored server writes
+    # begins one more, so it can never be taken for what the lost one wrote.
+    arguments = ["restore", "--partial-wal", "--target-tli", "latest"]
+    if to is not None:
         arguments += ["--target-time", to.astimezone(UTC).isoformat(sep=" "), "--target-action", "promote"]
     into.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -22,6 +22,11 @@ PACKAGES = {
     "unshare": "util-linux",
     "nsenter": "util-linux",
     "setpriv": "util-linux",
+    "git": "git",
+    # What Barman needs.
+    "rsync": "rsync",
+    "file": "file",
+    "gpg": "gnupg",
 }
 PATH = os.pathsep.join(("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"))
 DEBIAN = "/usr/lib/postgresql"

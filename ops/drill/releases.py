@@ -11,6 +11,7 @@ from emerald.version import VERSION
 from ops.drill.backups import with_backups
 from ops.drill.drill import Drill
 from ops.drill.processes import DrillError
+from ops.drill.programs import find
 from ops.drill.stack import ROOT
 
 BEFORE = "before"
@@ -37,7 +38,7 @@ def last_commit_of_release_before() -> str:
 
 def _git(*arguments: str) -> list[str]:
     # The clone may belong to another user than root.
-    return ["/usr/bin/git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT), *arguments]
+    return [find("git"), "-c", f"safe.directory={ROOT}", "-C", str(ROOT), *arguments]
 
 
 @contextmanager
