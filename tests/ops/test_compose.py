@@ -34,6 +34,7 @@ SECRETS = (
 BACKUP_SECRETS = ("BACKUP_PASSPHRASE",)
 # These end by themselves.
 ONCE = {"roles", "migrate"}
+PROFILES = ("replica", "polling", "pgbouncer", "monitoring")
 UNEXAMINED = ONCE
 # Where the database is, and as whom: each process has the address of its role instead.
 ADDRESSES = {
@@ -113,6 +114,13 @@ def test_services_have_the_names_of_the_guide(services: dict[str, dict[str, Any]
     assert services["postgres"]["container_name"] == "booking-db"
     assert services["app"]["container_name"] == "booking-app"
     assert services["app"]["image"].startswith("${IMAGE:-booking-system}:")
+
+
+def test_what_is_not_always_wanted_is_a_profile(services: dict[str, dict[str, Any]]) -> None:
+    found = {name: service["profiles"][0] for name, service in services.items() if "profiles" in service}
+    assert set(found.values()) == set(PROFILES)
+    of_monitoring = {name for name, profile in found.items() if profile == "monitoring"}
+    assert of_monitoring == {"prometheus", "alertmanager", "postgres-exporter", "node-exporter", "grafana"}
 
 
 def test_nothing_starts_before_the_migrations(services: dict[str, dict[str, Any]]) -> None:
@@ -237,8 +245,18 @@ def test_mounted_files_exist(services: dict[str, dict[str, Any]]) -> None:
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 def test_docker_compose_understands_it(tmp_path: Path) -> None:
     """With the unchanged example, as the guide begins."""
+    profiles = [word for name in PROFILES for word in ("--profile", name)]
     done = subprocess.run(
-        ["docker-compose", "-f", COMPOSE, "--env-file", ROOT / ".env.example", "config", "--quiet"],
+        [
+            "docker-compose",
+            "-f",
+            COMPOSE,
+            "--env-file",
+            ROOT / ".env.example",
+            *profiles,
+            "config",
+            "--quiet",
+        ],
         capture_output=True,
         text=True,
         cwd=tmp_path,

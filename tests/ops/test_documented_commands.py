@@ -98,7 +98,15 @@ async def server(database: None, tmp_path_factory: pytest.TempPathFactory) -> As
     planned = await workers.command("announce", *words, "--json")
     number = re.search(r"\d+", planned.stdout)
     assert planned.returncode == 0 and number, planned.stderr
-    names = {"NUMBER": number[0], "ACCOUNT": str(account.id), "OWNER_ID": "1001", "CODE": "none", "PID": "0"}
+    in_an_hour = (clock.now() + timedelta(hours=1)).isoformat(timespec="minutes")
+    names = {
+        "MOMENT": in_an_hour,
+        "NUMBER": number[0],
+        "ACCOUNT": str(account.id),
+        "OWNER_ID": "1001",
+        "CODE": "none",
+        "PID": "0",
+    }
     shutil.copy(ROOT / ".env.example", directory)
     made = Server(directory, environ, names)
     done = made.shell(
