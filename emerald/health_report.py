@@ -17,7 +17,7 @@ FROM pg_roles WHERE rolname = current_user
 """
 
 
-async def report(*, invariants: bool, database_only: bool = False) -> list[str]:
+async def report(*, invariants: bool) -> list[str]:
     """Everything that is wrong with the database of the settings; empty when all is well.
 
     With `invariants`, every seat, every place in the waitlist and every row of the log is counted again
@@ -37,7 +37,7 @@ async def report(*, invariants: bool, database_only: bool = False) -> list[str]:
     if missing:
         found.append(f"{len(missing)} migration steps are missing: run `emerald migrate`.")
         return found
-    if not database_only and await leases.is_held(waiting_lease()):
+    if await leases.is_held(waiting_lease()):
         found.append(
             "A second `emerald bot` waits beside the one that polls: one is enough for a token, so stop one."
         )

@@ -5,22 +5,30 @@ import sys
 import click
 
 from backend import zone_data
+from emerald.doctor import check_invariants
 from emerald.health_report import report
 from emerald.runtime import database, result_with_pool
+from emerald.surroundings import surroundings
 
 
 @click.command
 @click.option("--invariants", is_flag=True, help="Also recount every seat from the log.")
-@click.option("--database-only", is_flag=True, help="Only check what is in the database.")
+@click.option(
+    "--database-only", is_flag=True, help="Only check whether the data agree, as of a restored copy."
+)
 def doctor(invariants: bool, database_only: bool) -> int:
     """Check settings, database and tables; exit code 1 if something is wrong."""
     print(f"Time zone data: {zone_data.current()}", file=sys.stderr)
     with database(needs_nothing_else=database_only):
-        found = result_with_pool(
-            "emerald doctor", lambda: report(invariants=invariants, database_only=database_only)
-        )
+        found = result_with_pool("emerald doctor", lambda: _findings(invariants, database_only))
     for line in found:
         print(line)
     if not found:
         print("All is well.")
     return 1 if found else 0
+
+
+async def _findings(invariants: bool, database_only: bool) -> list[str]:
+    if database_only:
+        return await check_invariants() if invariants else []
+    return [*await report(invariants=invariants), *await surroundings()]
