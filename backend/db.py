@@ -19,7 +19,7 @@ from asyncpg.exceptions import InterfaceError, InternalClientError
 from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.postgres import PostgresTransaction
 
-from backend import failpoints
+from backend import causes, failpoints
 from backend.engine import DB, connect, connect_kwargs
 from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from backend.i18n import N_
@@ -89,6 +89,9 @@ def translate_errors() -> Iterator[None]:
         raise Invalid(N_("This contains a character we can’t store. Please type it again.")) from error
 
 
+_name = ""  # of this process
+
+
 async def _skip_reset(connection: object) -> None:
     """In place of the query by which asyncpg resets each released connection: SET, LISTEN and session locks
     are not used."""
@@ -96,6 +99,8 @@ async def _skip_reset(connection: object) -> None:
 
 async def open_pool(*, name: str, size: int | None = None) -> None:
     """Open this process's pool. The server shows `name` as application_name. Raises `Unavailable`."""
+    global _name
+    _name = name
     max_size = size or settings.database_pool_size
     kwargs = connect_kwargs(settings.database)
     session = {"application_name": name, "timezone": "UTC"}
@@ -148,7 +153,7 @@ class Transaction(PostgresTransaction):
     async def _begin(self, deadline: float) -> None:
         self.connection = await _open_connection(deadline)
         try:
-            await self.connection.execute(f"BEGIN;{self.first}")
+            await self.connection.execute(f"BEGIN;{causes.naming(_name)}{self.first}")
         except BaseException as error:
             usable = False
             try:

@@ -25,6 +25,7 @@ from bot.middleware import (
     deduplicate,
     handle_errors,
     load_person,
+    name_cause,
     refuse_forged_taps,
     refuse_in_maintenance,
 )
@@ -35,7 +36,7 @@ def make_dispatcher() -> Dispatcher:
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     rate = RateLimiter()
     for middleware in (
-        measure, handle_errors, answer_in_time, InOrder(), rate.drop, refuse_in_maintenance, deduplicate,
+        name_cause, measure, handle_errors, answer_in_time, InOrder(), rate.drop, refuse_in_maintenance, deduplicate,
         answer_every_tap, load_person, rate.limit, learn_topic, refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)

@@ -12,6 +12,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
 from backend import clock, failpoints
+from backend.causes import caused_by, current, new_cause
 from backend.errors import Refusal, TooOften, Unavailable
 from backend.groups.presence import mark_present
 from backend.groups.queries import group_of_chat
@@ -88,6 +89,14 @@ class InOrder:
             queue.size -= 1
             if not queue.size:
                 del self._queues[key]
+
+
+async def name_cause(handler: Handler, event: TelegramObject, data: Data) -> Any:
+    """Give the update an id, or that of the request that brought it, and say in the log which update has it."""
+    assert isinstance(event, Update)
+    with caused_by(current() or new_cause()):
+        log.info("update", update=event.update_id, kind=event.event_type)
+        return await handler(event, data)
 
 
 async def refuse_in_maintenance(handler: Handler, event: TelegramObject, data: Data) -> Any:

@@ -106,7 +106,7 @@ def _explain_database_error(error: BaseException) -> str | None:
     if _is_from_pgbouncer(error):
         return (
             f"At {_where()} is PgBouncer, which shares its sessions: add ?pgbouncer=true to {_variable()}"
-            " (docs/PRODUCTION.md, PgBouncer)."
+            " (docs/OPERATIONS.md, PgBouncer)."
         )
     if _is_a(error, "asyncpg", "InvalidCatalogNameError"):
         return (

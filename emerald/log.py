@@ -17,7 +17,7 @@ from urllib.parse import quote
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from backend import zone_data
+from backend import causes, zone_data
 from backend.settings import Settings, settings
 from emerald.version import VERSION
 
@@ -107,6 +107,13 @@ def _is_opened_with(word: str) -> bool:
     return f"{OPENED_WITH}=" in word or f"{OPENED_WITH}%" in word
 
 
+def name_cause(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Say which request, update or run of a job a line belongs to."""
+    if cause := causes.current():
+        event["cause"] = cause
+    return event
+
+
 def hide_by_name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Hide values whose key says that they are secret."""
     for key in event:
@@ -152,6 +159,7 @@ def configure(process: str, *, known: Settings = settings, to: TextIO | None = N
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         name_process,
+        name_cause,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         hide_by_name,

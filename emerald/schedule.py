@@ -15,6 +15,7 @@ from backend.bookings.actions import fill_all
 from backend.bookings.attendance import complete_ended
 from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.cards.actions import announce_due
+from backend.causes import caused_by, new_cause
 from backend.departures.former_members import finish_departures
 from backend.errors import Busy, Unavailable
 from backend.events.materialization import materialize_all_series
@@ -77,7 +78,8 @@ async def run_due(jobs: Sequence[Job] = SCHEDULE) -> None:
     due = await leases.due_jobs([job.name for job in jobs])
     for job in jobs:
         if job.name in due and (epoch := await leases.claim_job(job.name)) is not None:
-            await _run(job, epoch)
+            with caused_by(new_cause()):
+                await _run(job, epoch)
 
 
 async def _run(job: Job, epoch: int) -> None:

@@ -13,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import Counter, Gauge, Histogram
 
+from backend.causes import caused_by, new_cause
 from backend.instruments import REGISTRY
 
 log = structlog.get_logger("web")
@@ -63,14 +64,15 @@ def observe_requests(app: ASGIApp) -> ASGIApp:
 
         started = time.perf_counter()
         IN_FLIGHT.inc()
-        try:
-            await app(scope, receive, send_observed)
-        except Exception:
-            status = status or 500
-            raise
-        finally:
-            IN_FLIGHT.dec()
-            count_request(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - started)
+        with caused_by(new_cause()):
+            try:
+                await app(scope, receive, send_observed)
+            except Exception:
+                status = status or 500
+                raise
+            finally:
+                IN_FLIGHT.dec()
+                count_request(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - started)
 
     return observe
 

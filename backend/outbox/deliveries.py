@@ -51,6 +51,7 @@ class Delivery:
     is_sent_at_night: bool  # an announcement that does not wait for the morning
     went_on: bool
     situation: Situation
+    cause: str = ""  # the id of the request, update or run of a job that caused it (`backend/causes.py`)
 
     @property
     def person(self) -> Person:
@@ -112,7 +113,7 @@ CARD_ID, POLL_ID = _id_in_detail("card"), _id_in_detail("poll_id")
 # $1 are the messages' ids, $2 is now.
 DELIVERIES = f"""
 SELECT m.id AS message_id, m.account_id, m.instance_id, m.announcement_id, m.kind, m.detail, m.priority,
-    m.attempts, m.epoch, m.topic_id, m.group_id, g.chat_id, g.health, u.*,
+    m.attempts, m.epoch, m.cause, m.topic_id, m.group_id, g.chat_id, g.health, u.*,
     a.language AS account_language, r.zone AS event_zone, a.zone AS account_zone,
     s.left_at IS NULL AND s.id IS NOT NULL AS is_member, coalesce(i.state, '') AS instance_state, i.starts_at,
     coalesce(i.ends_at <= $2, false) AS is_over,
@@ -190,6 +191,7 @@ def _delivery(row: db.Row, kind: Kind, now: datetime) -> Delivery:
         is_sent_at_night=row["is_sent_at_night"],
         went_on=row["went_on"],
         situation=_situation(row, now),
+        cause=row["cause"],
     )
 
 

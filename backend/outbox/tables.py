@@ -32,6 +32,7 @@ class Message(Table, tablename="messages", db=DB):
     error = Text(default="")
     created_at = Timestamptz(default=None)
     sent_at = Timestamptz(null=True, default=None)
+    cause = Text(default="")  # filled in by the database (`backend/causes.py`)
 
 
 class HeldReply(Table, tablename="held_replies", db=DB):

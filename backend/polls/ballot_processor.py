@@ -2,10 +2,12 @@
 commit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from backend import clock, db, failpoints
 from backend.batching import TransactionBatcher
+from backend.causes import caused_by, new_request_id, of_requests
 from backend.errors import NotFound, Refusal
 from backend.polls import store
 from backend.polls.rules import Ballot, BallotState, Choice, VoteOutcome, decide
@@ -19,6 +21,7 @@ class _Submission:
     poll_id: int
     ballot: Ballot
     decided: tuple[Choice, VoteOutcome] | None = None
+    id: UUID = field(default_factory=new_request_id)
 
 
 async def submit(poll_id: int, ballot: Ballot) -> VoteOutcome:
@@ -29,16 +32,18 @@ async def submit(poll_id: int, ballot: Ballot) -> VoteOutcome:
 async def _process_once(
     poll_id: int, submissions: Sequence[_Submission], maybe_committed: bool
 ) -> list[VoteOutcome | Exception]:
-    async with db.transaction("" if failpoints.on("ballots.no-lock") else store.lock(poll_id)):
-        loaded = await store.load(poll_id, [one.ballot for one in submissions], clock.now())
-        if loaded is None:
-            return [NotFound() for _ in submissions]
-        account_id, state = loaded
-        await failpoints.reach("ballots.loaded")
-        results = [_decide_or_refuse(state, one, maybe_committed) for one in submissions]
-        if changed := state.changed:
-            await store.write(poll_id, account_id, state, changed)
-    return results
+    lock = "" if failpoints.on("ballots.no-lock") else store.lock(poll_id)
+    with caused_by(of_requests(one.id for one in submissions)):
+        async with db.transaction(lock):
+            loaded = await store.load(poll_id, [one.ballot for one in submissions], clock.now())
+            if loaded is None:
+                return [NotFound() for _ in submissions]
+            account_id, state = loaded
+            await failpoints.reach("ballots.loaded")
+            results = [_decide_or_refuse(state, one, maybe_committed) for one in submissions]
+            if changed := state.changed:
+                await store.write(poll_id, account_id, state, changed)
+        return results
 
 
 def _decide_or_refuse(

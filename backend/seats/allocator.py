@@ -5,6 +5,7 @@ from uuid import UUID
 
 from backend import clock, db, failpoints
 from backend.batching import TransactionBatcher
+from backend.causes import caused_by, of_requests
 from backend.errors import NotFound, Refusal
 from backend.seats import store
 from backend.seats.decisions import decide, replay
@@ -33,8 +34,10 @@ async def _process_once(
     key: int, requests: Sequence[InstanceRequest], maybe_committed: bool
 ) -> list[Outcome | Exception]:
     ids = [instance_id for instance_id, _ in requests]
-    async with db.transaction("" if failpoints.on("allocator.no-lock") else store.lock(*ids)):
-        return await process_locked(requests, maybe_committed=maybe_committed)
+    lock = "" if failpoints.on("allocator.no-lock") else store.lock(*ids)
+    with caused_by(of_requests(request.id for _, request in requests)):
+        async with db.transaction(lock):
+            return await process_locked(requests, maybe_committed=maybe_committed)
 
 
 async def process_locked(

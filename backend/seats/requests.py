@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from backend.causes import new_request_id
 from backend.i18n import Words
 
 GUEST_NAME_MAX = 80  # characters
@@ -121,7 +122,7 @@ class Request:
     over: bool = False  # an OWNER has confirmed going over (B3)
     notify: bool = True  # the person gets a message about it
     audited: bool = False  # an organiser's act: written to the audit log in the same transaction
-    id: UUID = field(default_factory=uuid4)
+    id: UUID = field(default_factory=new_request_id)
 
 
 @dataclass(frozen=True, slots=True)

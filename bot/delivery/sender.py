@@ -16,6 +16,7 @@ import structlog
 from aiogram import Bot
 
 from backend import clock, failpoints, leases
+from backend.causes import caused_by
 from backend.errors import Busy, Unavailable
 from backend.messages.results import record_result
 from backend.outbox.claim import claim, recover
@@ -159,10 +160,15 @@ class Sender:
         self._waiting.discard(task)
 
     async def _send(self, delivery: Delivery) -> None:
+        with caused_by(delivery.cause):
+            await self._send_or_park(delivery)
+
+    async def _send_or_park(self, delivery: Delivery) -> None:
         try:
             await self._try_to_send(delivery)
+            log.debug("message tried", message=delivery.id, kind=delivery.kind)
         except Exception as error:
-            log.exception("message failed", kind=delivery.kind)
+            log.exception("message failed", message=delivery.id, kind=delivery.kind)
             reason = type(error).__name__
             await retry_until_saved(lambda: park(delivery, reason))
         finally:

@@ -40,7 +40,7 @@ OURS = {
     "groups": {"health"},
     "leases": {"name", "holder"},
     "memberships": {"role", "joined_through"},
-    "messages": {"kind", "dedupe", "state", "error"},
+    "messages": {"kind", "dedupe", "state", "error", "cause"},
     "operation_runs": {"name"},
     "poll_options": {"zone", "zone_data"},
     "poll_votes": {"answer"},

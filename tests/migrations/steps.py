@@ -85,6 +85,9 @@ async def step(task: dict[str, Any]) -> Any:
         case "restore":
             await run_script(gzip.decompress(RELEASED.read_bytes()).decode())
             return []
+        case "start anew":
+            await run_script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            return []
         case "missing":
             return await missing_steps()
         case "up and tell":

@@ -1,0 +1,1 @@
+UPDATE messages SET attempts = attempts + 1;
