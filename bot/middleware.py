@@ -14,7 +14,7 @@ from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, 
 from backend import clock, failpoints
 from backend.causes import caused_by, current, new_cause
 from backend.errors import Refusal, TooOften, Unavailable
-from backend.groups.presence import mark_present
+from backend.groups.presence import learn_presence, mark_present
 from backend.groups.queries import group_of_chat
 from backend.i18n import N_, Voice, Words, nearest
 from backend.instruments import UPDATES_FAILED
@@ -215,6 +215,8 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
         data["voice"] = person.voice
         if group is not None and is_addressed(event):
             await mark_present(person, group)
+        elif private and event.message is not None:
+            await learn_presence(person)
     return await handler(event, data)
 
 

@@ -116,7 +116,7 @@ async def _make_people() -> dict[str, Any]:
 
 @pytest.fixture
 async def account(people: dict[str, Any]) -> YogaAccount:
-    """Kallio Yoga, in Helsinki, with a linked group; Olga owns it, Alice, Bob and Aino are members."""
+    """Kallio Yoga, in Helsinki, with a linked group; Olga owns it, Alice, Bob and Aino are members and in the group."""
     return await prepared_rows.made_once("club", lambda: _make_account(people))
 
 
@@ -133,7 +133,22 @@ async def _make_account(people: dict[str, Any]) -> YogaAccount:
         await join(people[name], made.account_id, through=JoinedThrough.HAND)
     chat_id = -1001000000001
     group = await link_group(people["olga"], made.account_id, chat_id=chat_id, title="Kallio Yoga")
+    await are_in_group(group.id, *(people[name] for name in ("alice", "bob", "aino")))
     return YogaAccount(made.account_id, made.key, group.id, chat_id)
+
+
+async def are_in_group(group_id: int, *people: Any) -> None:
+    """As Telegram answered a moment ago."""
+    from backend import clock, db
+
+    await db.execute(
+        "INSERT INTO group_members (account_id, group_id, user_id, present, checked_at)"
+        " SELECT account_id, id, unnest($2::bigint[]), true, $3 FROM groups WHERE id = $1"
+        " ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET present = true, checked_at = $3",
+        group_id,
+        [person.id for person in people],
+        clock.now(),
+    )
 
 
 @pytest.fixture
@@ -212,6 +227,7 @@ def crowd(account: YogaAccount) -> Callable[[int], Awaitable[list[Any]]]:
             person = await register_person(TelegramIdentity(500_000 + i, f"Member {i + 1}"))
             await join(person, account.id, through=JoinedThrough.HAND)
             people.append(person)
+        await are_in_group(account.group_id, *people)
         return people
 
     return gather

@@ -7,6 +7,7 @@ from backend.accounts.rules import Role
 from backend.archive import of_archive
 from backend.bookings.views import InstanceView, OwnBooking
 from backend.events.drafts import Visibility
+from backend.groups.sql import SEES_SERIES
 from backend.known_zones import first_known
 from backend.seats.availability import Availability
 from backend.seats.preview import preview
@@ -14,10 +15,12 @@ from backend.seats.requests import Answer
 from backend.seats.state import InstanceState, SeatState
 from backend.seats.store import AHEAD, HOLDING, party_of, state_of
 
-# The reader $1 of an instance `i` as a member `m`; a visitor is one only of what they take part in (A10).
-READER = """memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
-    AND (m.visitor_since IS NULL OR EXISTS (
-        SELECT 1 FROM bookings own WHERE own.instance_id = i.id AND own.membership_id = m.id))"""
+# The reader $1 of an instance `i` of a series `r` as a member `m`. A visitor is one only of what they take part in (A10), and so
+# is a member who is not in the series' group (A5).
+READER = f"""memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
+    AND (m.visitor_since IS NULL AND {SEES_SERIES}
+        OR EXISTS (SELECT 1 FROM bookings own WHERE own.instance_id = i.id AND own.membership_id = m.id)
+        OR EXISTS (SELECT 1 FROM seat_claims own WHERE own.instance_id = i.id AND own.membership_id = m.id))"""
 
 
 # Whoever has the link of a series `r` that is open to them, unless an organiser removed them (A5, A9).

@@ -10,7 +10,7 @@ from backend import clock, db, failpoints
 from backend.accounts.memberships import end_membership
 from backend.departures.leaving import end_standing_seats
 from backend.each import do_each
-from backend.groups.presence import mark_absent, recheck_presence
+from backend.groups.presence import learn_presence, mark_absent, recheck_presence
 from backend.groups.queries import LinkedGroup
 from backend.outbox.enqueue import enqueue
 from backend.outbox.kinds import Kind
@@ -46,10 +46,11 @@ async def leave_group(person: Person, where: LinkedGroup) -> None:
 
 
 async def recheck_groups(person: Person) -> None:
-    """Ask Telegram again about groups it last answered for over a day ago (`A5`); the same for those that
-    the person has left."""
+    """Ask Telegram again about groups it last answered for over a day ago (`A5`), and about those that the person may have joined
+    meanwhile; who left is treated as above."""
     for membership_id in await recheck_presence(person):
         await _give_back(membership_id)
+    await learn_presence(person)
 
 
 async def remove_member(person: Person, account_id: int, membership_id: int) -> None:

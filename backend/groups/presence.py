@@ -13,6 +13,17 @@ from backend.people.queries import Person
 PRESENCE_TTL = timedelta(minutes=10)  # how long an answer of getChatMember is believed
 RECHECK_AFTER = timedelta(days=1)
 
+ASKED_AT_ONCE = 5  # groups about which Telegram is asked while somebody waits
+
+# Those never asked about come first. Whoever has a role sees all that is the club's.
+UNKNOWN_GROUPS = """
+SELECT g.id FROM memberships m JOIN groups g ON g.account_id = m.account_id
+LEFT JOIN group_members p ON p.group_id = g.id AND p.user_id = m.user_id
+WHERE m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL AND m.role = 'MEMBER' AND p.present IS NOT TRUE
+    AND coalesce(p.checked_at <= $2, true)
+ORDER BY p.checked_at NULLS FIRST, g.id LIMIT $3
+"""
+
 # Asks Telegram whether a person is in a chat now, by Telegram's ids of both; None when Telegram does not
 # answer.
 MembershipChecker = Callable[[int, int], Awaitable[bool | None]]
@@ -103,6 +114,14 @@ async def _find_overdue(_: int, user_ids: Sequence[int]) -> list[list[int]]:
 
 
 _overdue: Batcher[int, list[int]] = Batcher("presence", _find_overdue)
+
+
+async def learn_presence(person: Person) -> None:
+    """Ask Telegram about groups of the person's clubs in which they are not known to be, at most `ASKED_AT_ONCE` of them and each
+    every ten minutes: what takes place there is shown to those who are in it (`A5`)."""
+    rows = await db.rows(UNKNOWN_GROUPS, person.id, clock.now() - PRESENCE_TTL, ASKED_AT_ONCE)
+    for row in rows:
+        await is_present(person, row["id"])
 
 
 async def _record_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from backend import db
+from backend.groups.sql import SEES_SERIES
 from backend.known_zones import first_known
 from backend.seats.promotion import Stage, promotion_windows_of
 from backend.seats.requests import FREEING, Request, Verb
@@ -28,10 +29,11 @@ HOLDING = """CASE WHEN s.offered > 0 THEN (
     SELECT count(*) FROM bookings q WHERE q.instance_id = s.instance_id AND q.offered > 0 AND q.waiting = 0
 ) ELSE 0 END"""
 
-# A visitor is a member of what is open by its link and of what they take part in (A10); an organiser may seat them
-# anywhere.
-IS_MEMBER_OF_INSTANCE = """(m.left_at IS NULL AND (m.visitor_since IS NULL OR r.visibility = 'link' OR b.id IS NOT NULL
-    OR requests.membership_id IS NOT NULL))"""
+# A visitor is a member of what is open by its link and of what they take part in (A10), and so is a member who is not in the
+# series' group (A5); an organiser may seat them anywhere.
+IS_MEMBER_OF_INSTANCE = f"""(m.left_at IS NULL AND (m.visitor_since IS NULL AND {SEES_SERIES} OR r.visibility = 'link'
+    OR b.id IS NOT NULL OR requests.membership_id IS NOT NULL OR EXISTS (
+        SELECT 1 FROM seat_claims own WHERE own.instance_id = i.id AND own.membership_id = m.id)))"""
 PARTY = (
     "m.id AS membership_id, m.user_id, m.left_at IS NULL AS is_member, b.id AS booking_id, b.answer, b.seats,"
     " b.waiting AS waits, b.offered AS offers, b.priority, b.queued_at AS party_queued_at, b.seated_at, b.offer_until,"

@@ -67,6 +67,7 @@ TABLE = [
     (Need.ADMIN, "", r"/dashboard/(series|events|polls|members|keys|settings/groups)(/.+)?"),
 ]  # fmt: skip
 
+ELSEWHERE = "member who is not in the group"
 # Everybody who could ask, and their rank in the club.
 READERS = {
     "nobody": Need.ANYBODY,
@@ -74,6 +75,7 @@ READERS = {
     "visitor": Need.SIGNED_IN,
     "removed": Need.SIGNED_IN,
     "owner of another club": Need.SIGNED_IN,
+    ELSEWHERE: Need.MEMBER,
     "member": Need.MEMBER,
     "helper": Need.HELPER,
     "admin": Need.ADMIN,
@@ -105,6 +107,8 @@ def by_the_table(method: str, path: str, reader: str) -> str:
     need, rank = need_of(method, path), READERS[reader]
     if need is Need.SECRET:
         return "not found"
+    if reader == ELSEWHERE and need is Need.MEMBER and path.startswith("/app/events/{code}"):
+        return "not found"  # it takes place in the group (A5)
     if rank >= need or (need is Need.ITS_OWN and reader == "owner"):
         return "served"
     if rank is Need.ANYBODY:
@@ -206,11 +210,12 @@ async def _people_of(account: Any, people: dict[str, Any]) -> dict[str, Any]:
     """A person for each reader but nobody."""
     made = [
         await register_person(TelegramIdentity(2001 + n, name, language_code="en"))
-        for n, name in enumerate(("Vera", "Robert", "Mikko"))
+        for n, name in enumerate(("Vera", "Robert", "Mikko", "Ella"))
     ]
-    visitor, removed, other_owner = made
+    visitor, removed, other_owner, elsewhere = made
     olga = people["olga"]
-    await join(removed, account.id, through=JoinedThrough.HAND)
+    for person in (removed, elsewhere):
+        await join(person, account.id, through=JoinedThrough.HAND)
     await remove_member(olga, account.id, await _membership(removed))
     await change_role(olga, account.id, await _membership(people["aino"]), Role.HELPER)
     await change_role(olga, account.id, await _membership(people["bob"]), Role.ADMIN)
@@ -219,6 +224,7 @@ async def _people_of(account: Any, people: dict[str, Any]) -> dict[str, Any]:
         "visitor": visitor,
         "removed": removed,
         "owner of another club": other_owner,
+        ELSEWHERE: elsewhere,
         "member": people["alice"],
         "helper": people["aino"],
         "admin": people["bob"],

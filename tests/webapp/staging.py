@@ -26,6 +26,7 @@ from backend.polls import queries as polls
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
+from tests.conftest import are_in_group
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday; 14:00 in Helsinki
 ZONE, TWO = "Europe/Helsinki", timedelta(hours=2)  # its offset from UTC in November
@@ -187,6 +188,12 @@ class StagedAccount:
     groups: tuple[int, ...]
 
 
+async def in_groups(account: StagedAccount, *people: Any) -> None:
+    """They are in all of its groups (`A5`)."""
+    for group_id in account.groups:
+        await are_in_group(group_id, *people)
+
+
 @dataclass
 class Stage:
     """What one state is set up with: its reader, whose clubs use the same `language`."""
@@ -213,7 +220,9 @@ class Stage:
             await link_group(olga, account, chat_id=-1_001_000_000_000 - next(_numbers), title=title)
             for title in titles
         ]
-        return StagedAccount(account, olga, bob, members, tuple(group.id for group in linked))
+        made = StagedAccount(account, olga, bob, members, tuple(group.id for group in linked))
+        await in_groups(made, bob, *members, self.reader)
+        return made
 
     async def event(self, account: StagedAccount, hours: float = 76, **about: Any) -> str:
         """An instance that starts this many hours after noon, yoga by default; its code."""

@@ -39,6 +39,7 @@ from tests.webapp.staging import (
     StagedAccount,
     book,
     choose,
+    in_groups,
     local_time_ahead,
     someone,
     time_ago,
@@ -70,6 +71,7 @@ class State:
 
 
 async def member_of(person: Any, account: StagedAccount) -> int:
+    await in_groups(account, person)
     return await join(person, account.id, through=JoinedThrough.HAND)
 
 
@@ -368,7 +370,7 @@ async def long_words(s: Stage) -> str:
 
 async def member(name: str, account: StagedAccount) -> Any:
     person = await someone(name)
-    await join(person, account.id, through=JoinedThrough.HAND)
+    await member_of(person, account)
     return person
 
 

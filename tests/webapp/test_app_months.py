@@ -10,6 +10,7 @@ from backend import clock
 from backend.bookings import actions as seats
 from backend.people.actions import choose_language
 from backend.seats.requests import Via
+from tests.conftest import are_in_group
 from tests.webapp.test_app_bookings import text_of
 from tests.webapp.test_app_events import live_address
 
@@ -150,6 +151,8 @@ async def test_a_club_with_several_groups_can_be_narrowed_to_one(
     app = await app_of(alice)
     assert "All groups" not in (await app.get("/app/events")).text
     await instance(title="Sauna evening", group_id=sauna.id)
+    assert "Sauna" not in (await app.get("/app/events")).text, "for those who are in it (A5)"
+    await are_in_group(sauna.id, alice)
     assert "Sauna crew" in (await app.get("/app/events")).text
     page = await app.get(f"/app/events?group={sauna.id}")
     assert "Sauna evening" in page.text

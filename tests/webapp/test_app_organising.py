@@ -22,6 +22,7 @@ from backend.events.edit import edit_series
 from backend.events.queries import series_by_id
 from backend.people.actions import choose_zone
 from backend.seats.requests import Via
+from tests.conftest import are_in_group
 from tests.webapp.conftest import App, init_data, launch_of
 from tests.webapp.test_app_bookings import root, text_of
 from tests.webapp.test_app_check_ins import member_of
@@ -521,6 +522,7 @@ async def test_an_instance_is_cancelled_after_a_preview_and_restored(
     """`S5`, `X5`"""
     code = await instance(capacity=3)
     await join(charlie, account.id, through=JoinedThrough.HAND)  # the bot may not write to Charlie
+    await are_in_group(account.group_id, charlie)
     await seats.book(code, alice, guests=1, via=Via.CARD)
     await seats.book(code, charlie, via=Via.CARD)
     await seats.book(code, aino, via=Via.CARD)

@@ -8,6 +8,7 @@ from backend import clock, db
 from backend.archive import AGE_MIN
 from backend.bookings.view_queries import load_archived_views, load_views
 from backend.bookings.views import InstanceView
+from backend.groups.sql import SEES_SERIES
 from backend.people.queries import Person
 from backend.search import named_days, search_words, word_patterns
 
@@ -106,12 +107,12 @@ async def between(
 
 
 # Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.
-GROUPS_AHEAD = """FROM groups g
+GROUPS_AHEAD = f"""FROM groups g
     JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL
         AND m.visitor_since IS NULL
 WHERE EXISTS (SELECT 1 FROM event_series r CROSS JOIN LATERAL (SELECT i.ends_at FROM event_instances i
     WHERE i.series_id = r.id ORDER BY i.original_start DESC OFFSET 0) dates
-        WHERE r.group_id = g.id AND dates.ends_at > $2)"""
+        WHERE r.group_id = g.id AND dates.ends_at > $2 AND {SEES_SERIES})"""
 
 
 @dataclass(frozen=True, slots=True)
