@@ -29,7 +29,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "SignInCallback": {"yes": False, "key": "x" * 20},
     "SignInNumberCallback": {"number": 47, "key": "x" * 20},
     "LinkGroupCallback": {"account_id": 1},
-    "ClubZoneCallback": {"account_id": 0, "zone": "Europe/Helsinki"},
+    "AccountZoneCallback": {"account_id": 0, "zone": "Europe/Helsinki"},
     "AnnouncementCallback": {"action": callbacks.AnnouncementAction.SEND, "id": 1},
     "PreferenceCallback": {"what": "page", "value": "zones"},
     "RepostCardCallback": {"card_id": 1},
