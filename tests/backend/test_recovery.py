@@ -17,7 +17,7 @@ from backend.database_address import DatabaseAddress
 from backend.embedded_files import postmaster
 from tests.processes import worker
 
-ACCOUNT = str(Path(__file__).with_name("club.py"))
+ACCOUNT = str(Path(__file__).with_name("killed_server.py"))
 PEOPLE = 150
 
 
