@@ -57,6 +57,13 @@ class Backups:
             while True:
                 file.write(b"x" * 100_000)
 
+    def await_received(self, position: str) -> None:
+        """Wait until the WAL up to a position of the primary is stored; after a fail-over the process looks once a minute whether
+        it still receives."""
+        received = "SELECT count(*) FROM pg_replication_slots JOIN pg_stat_replication ON pid = active_pid"
+        received += f" WHERE slot_name = 'emerald_backup' AND write_lsn >= '{position}'"
+        wait_until(lambda: self.drill.cluster.psql(received) == "1", 150, "The WAL of the moment")
+
     def restore(self, to: float | None) -> tuple[Program, Path]:
         """A server on restored files, as of a Unix time or as late as there is WAL, once it can be written."""
         into = self.drill.folder / f"restored-{time.time_ns()}"
@@ -78,7 +85,7 @@ class Backups:
         log = self.drill.folder / "logs" / "restored"
         server = Program("The restored server", command, log, owner=owner, directory=into)
         server.start()
-        wait_until(self._is_writable, RESTORE_TIMEOUT, "The restored server")
+        wait_until(lambda: server.pid and self._is_writable(), RESTORE_TIMEOUT, "The restored server")
         return server, into
 
     @property

@@ -200,10 +200,11 @@ def restore_before_bad_delete(drill: Drill, window: Window) -> Measured:
     drill.cluster.control("switchover", "emerald", "--leader", drill.cluster.primary().name, "--force")
     drill.cluster.await_whole()
     window.await_changes(50)
-    wanted = time.time()
+    wanted, position = time.time(), drill.cluster.psql("SELECT pg_current_wal_lsn()")
     time.sleep(10)
     drill.cluster.psql("DELETE FROM bookings", database=drill.stack.database)
     window.break_now()
+    backups_of(drill).await_received(position)
     return backups_of(drill).measure(wanted, wanted)
 
 
