@@ -178,6 +178,18 @@ def backups_of(drill: Drill) -> Backups:
     return drill.backups
 
 
+@scenario(recovery_max=300, loss_max=0, around=with_something_to_lose, leaves_damage=True)
+def restore_before_bad_delete(drill: Drill, window: Window) -> Measured:
+    """Somebody deletes every booking; the database is restored as it was ten seconds before."""
+    window.await_changes(50)
+    wanted, position = time.time(), drill.cluster.psql("SELECT pg_current_wal_lsn()")
+    time.sleep(10)
+    drill.cluster.psql("DELETE FROM bookings", database=drill.stack.database)
+    window.break_now()
+    backups_of(drill).await_received(position)
+    return backups_of(drill).measure(wanted, wanted)
+
+
 @scenario(recovery_max=300, loss_max=5, around=with_backups)
 def all_databases_lost(drill: Drill, window: Window) -> Measured:
     """All three database hosts die at once, and only the backups are left."""
@@ -191,21 +203,6 @@ def all_databases_lost(drill: Drill, window: Window) -> Measured:
         drill.cluster.start_host(host)
     drill.cluster.await_whole()
     return measured
-
-
-@scenario(recovery_max=300, loss_max=0, around=with_something_to_lose, leaves_damage=True)
-def restore_before_bad_delete(drill: Drill, window: Window) -> Measured:
-    """Somebody deletes every booking; the database is restored as it was ten seconds before. A host has taken over since the
-    backup was made."""
-    drill.cluster.control("switchover", "emerald", "--leader", drill.cluster.primary().name, "--force")
-    drill.cluster.await_whole()
-    window.await_changes(50)
-    wanted, position = time.time(), drill.cluster.psql("SELECT pg_current_wal_lsn()")
-    time.sleep(10)
-    drill.cluster.psql("DELETE FROM bookings", database=drill.stack.database)
-    window.break_now()
-    backups_of(drill).await_received(position)
-    return backups_of(drill).measure(wanted, wanted)
 
 
 @scenario(recovery_max=5, failures_max=0, around=with_backups)
