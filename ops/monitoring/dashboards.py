@@ -205,6 +205,11 @@ DATABASE: dict[str, list[Panel]] = {
             "bytes",
             {"{{replica}}": "max by (replica) (emerald_database_replication_lag_bytes)"},
         ),
+        Panel(
+            "Reads for a replica",
+            "reqps",
+            {"{{server}}": "sum by (server) (rate(emerald_replica_reads_total[5m]))"},
+        ),
         Panel("Size", "bytes", {"database": "max(emerald_database_bytes)"}),
     ],
     "The machine": [

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from backend import backup_status, clock
 from backend.operations import Operation, record_run
 from tests.ops import alerts
 from tests.ops.scraping import Published, all_processes
@@ -47,6 +48,8 @@ async def published(
 ) -> AsyncIterator[dict[str, Published]]:
     for operation in Operation:
         await record_run(operation)
+    now = clock.now()
+    await backup_status.record(backed_up_at=now, received_at=now, backup_bytes=1, free_bytes=2)
     with all_processes(tmp_path_factory.mktemp("processes")) as found:
         yield found
 
