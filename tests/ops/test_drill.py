@@ -74,7 +74,7 @@ def test_missing_programs_are_named_in_one_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(programs, "PATH", str(tmp_path))
     monkeypatch.setattr(programs, "DEBIAN", str(tmp_path))
     said = programs.obstacle(["debian"])
-    assert said.startswith("The drill needs programs that are missing: apt install etcd-server haproxy")
+    assert said.startswith("The drill needs programs that are missing: apt install etcd-server file git")
     assert "postgresql" in said and said.count(".") == 1
 
 
