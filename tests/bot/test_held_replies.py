@@ -133,6 +133,6 @@ async def test_an_answer_to_a_tap_is_dropped(telegram: Telegram, monkeypatch: py
     with capture_logs() as logs:
         done = await telegram.during(telegram.person("Alice").tap, shown, "🔔 Announcements", timeout=0.1)
     assert done["answer"] is None
-    assert [line["event"] for line in logs] == ["answer to a tap dropped"]
+    assert [line["event"] for line in logs if line["event"] != "update"] == ["answer to a tap dropped"]
     assert len(telegram.calls("editMessageText")) == edits + 1
     assert await waiting() == 0

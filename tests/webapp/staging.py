@@ -301,6 +301,7 @@ class LargeAccount:
     line: str
     poll: str
     account: int
+    group: int
 
 
 @dataclass
@@ -314,6 +315,7 @@ class LargeAccountFactory:
         if self._made is None:
             self._made = await self._make(stage)
         await join(stage.reader, self._made.account, through=JoinedThrough.HAND)
+        await are_in_group(self._made.group, stage.reader)
         return self._made
 
     async def _make(self, stage: Stage) -> LargeAccount:
@@ -323,6 +325,7 @@ class LargeAccountFactory:
             names = [FIRST[i % len(FIRST)] for i in range(first, min(first + 50, self.size))]
             people += await asyncio.gather(*map(someone, names))
         await _each(people, lambda person: join(person, account.id, through=JoinedThrough.HAND))
+        await in_groups(account, *people)
         big = await stage.event(account, capacity=self.size + 20, title=stage.texts.run, emoji="🏃")
         line = await stage.event(
             account, capacity=max(2, self.size // 12), title=stage.texts.padel, emoji="🎾"
@@ -335,7 +338,7 @@ class LargeAccountFactory:
             people[: self.size // 3],
             lambda person: vote(poll, person, [options[person.id % 5 % 4]], via=CARD),
         )
-        return LargeAccount(big, line, poll, account.id)
+        return LargeAccount(big, line, poll, account.id, account.groups[0])
 
 
 async def _each(people: list[Person], do: Callable[[Person], Awaitable[Any]]) -> None:
