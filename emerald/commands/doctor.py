@@ -7,6 +7,7 @@ import click
 from backend import zone_data
 from emerald.doctor import check_invariants
 from emerald.health_report import report
+from emerald.pending import pending
 from emerald.runtime import database, result_with_pool
 from emerald.surroundings import surroundings
 
@@ -31,4 +32,6 @@ def doctor(invariants: bool, database_only: bool) -> int:
 async def _findings(invariants: bool, database_only: bool) -> list[str]:
     if database_only:
         return await check_invariants() if invariants else []
-    return [*await report(invariants=invariants), *await surroundings()]
+    found = await report(invariants=invariants)
+    # What is around the database is told by its tables too.
+    return found if await pending() else [*found, *await surroundings()]

@@ -253,6 +253,6 @@ class Drill:
         if scenario.leaves_damage:
             return
         try:
-            self.stack.emerald("doctor", "--invariants")
+            self.stack.emerald("doctor", "--invariants", "--database-only")
         except DrillError as error:
             result.faults.append(str(error))

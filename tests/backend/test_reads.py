@@ -25,10 +25,12 @@ from backend.cards.actions import post_card
 from backend.errors import Refusal, Unavailable
 from backend.events.queries import find_instance
 from backend.people.queries import Person
+from backend.personal.queries import export
 from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.polls.views import PollView
+from backend.replica import SNAPSHOT
 from backend.seats.requests import Via
 
 BACKEND = Path(__file__).parents[2] / "backend"
@@ -44,11 +46,18 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _queries() -> list[Any]:
+    """All but the export, which reads in a read-only transaction of its own."""
+    assert SNAPSHOT.endswith("READ ONLY")
     found = []
     for module in _modules():
         for name, function in vars(module).items():
             own = getattr(function, "__module__", "") == module.__name__
-            if own and inspect.iscoroutinefunction(function) and not name.startswith("_"):
+            if (
+                own
+                and inspect.iscoroutinefunction(function)
+                and not name.startswith("_")
+                and function is not export
+            ):
                 found.append(function)
     return found
 

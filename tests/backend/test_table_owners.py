@@ -78,8 +78,12 @@ def foreign(writes: Iterator[Write], owners: dict[str, str]) -> list[str]:
     ]
 
 
+# Moves rows of several slices, whole and unchanged, into the twins of their tables.
+ARCHIVE = ROOT / "emerald" / "archive.py"
+
+
 def test_every_slice_writes_only_its_own_tables(owners: dict[str, str]) -> None:
-    writes = [write for path, tree in modules() for write in writes_of(path, tree)]
+    writes = [write for path, tree in modules() if path != ARCHIVE for write in writes_of(path, tree)]
     assert foreign(iter(writes), owners) == []
     # Each table has somebody who writes it, so the search has missed none; series are also written through
     # Piccolo.

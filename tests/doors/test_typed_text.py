@@ -36,6 +36,7 @@ OURS = {
     "event_instances": {"code", "zone", "state"},
     "event_participation_log": {"via", "verb"},
     "event_series": {"zone", "visibility", "zone_data"},
+    "held_replies": {"method", "payload", "file_name"},  # what the bot wrote
     "former_calendar_feeds": {"token_hash", "language"},
     "groups": {"health"},
     "leases": {"name", "holder"},
@@ -227,7 +228,7 @@ async def text_columns() -> list[str]:
         "SELECT table_name || '.' || column_name AS name FROM information_schema.columns"
         " WHERE table_schema = 'public' AND (data_type IN ('text', 'character varying', 'jsonb')"
         " OR udt_name IN ('_text', '_varchar')) AND table_name NOT LIKE '%\\_archive'"
-        " AND table_name NOT IN ('migration', 'schema_migrations')"
+        " AND table_name NOT IN ('migration', 'schema_migrations', 'all_event_instances')"
     )
     return [row["name"] for row in rows]
 

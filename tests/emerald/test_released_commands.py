@@ -100,6 +100,6 @@ def test_every_released_command_and_option_is_there() -> None:
 def test_every_command_says_what_it_does(name: str) -> None:
     command = emerald.get_command(click.Context(emerald), name)
     assert command is not None and command.name == name
-    assert command.help and command.help.endswith(".")
+    assert command.help and command.help.rstrip().endswith(".")
     subcommands = command.commands.values() if isinstance(command, click.Group) else []
-    assert all(one.help and one.help.endswith(".") for one in subcommands)
+    assert all(one.help and one.help.rstrip().endswith(".") for one in subcommands)

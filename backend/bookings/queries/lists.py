@@ -102,7 +102,9 @@ async def between(
     values = person.id, since, until, account_id, MONTH_MAX
     found = await load_views(BETWEEN, *values)
     if since < clock.now() - AGE_MIN:
-        found = sorted([*await load_archived_views(BETWEEN, *values), *found], key=_by_start)[:MONTH_MAX]
+        found = sorted(
+            [*await load_archived_views(BETWEEN, *values), *found], key=lambda view: (view.starts_at, view.id)
+        )[:MONTH_MAX]
     return found
 
 
@@ -149,12 +151,8 @@ async def my_bookings(
     # What is in the archive is older than nearly everything else.
     if past and (len(found) < limit or found[-1].starts_at < clock.now() - AGE_MIN):
         both = [*found, *await load_archived_views(condition, *values)]
-        found = sorted(both, key=_by_start, reverse=True)[:limit]
+        found = sorted(both, key=lambda view: (-view.starts_at.timestamp(), view.id))[:limit]
     return found
-
-
-def _by_start(view: InstanceView) -> tuple[datetime, int]:
-    return view.starts_at, view.id
 
 
 async def needs_answer(person: Person) -> list[InstanceView]:

@@ -22,6 +22,7 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
 from bot.delivery.rate_limit import GROUP
 from bot.delivery.sender import Sender
+from tests.conftest import are_in_group
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -278,6 +279,7 @@ async def test_all_live_cards_of_an_instance_follow(
         await db.execute("UPDATE event_series SET group_id = $1, topic_id = $2", *place)
         await post_card(olga, code)
         await run(1)
+    await are_in_group(group.id, alice)
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
     rooms = (telegram.chat(), telegram.chat(), runners)

@@ -20,6 +20,7 @@ from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.queries import poll
 from backend.seats.requests import Via
+from tests.conftest import are_in_group
 from tests.telegram import Telegram, buttons
 
 Run = Callable[..., Awaitable[int]]
@@ -234,6 +235,7 @@ async def test_a_closed_topic_takes_no_card_but_its_cards_still_follow(
     await post_card(olga, there)
     await run()
     await telegram.during(runners.close_topic, 2)
+    await are_in_group(found.id, alice)
     await book(there, alice, via=Via.MINIAPP)
     refused = await instance(title="Long run", group_id=found.id, topic_id=2)
     await post_card(olga, refused)
@@ -276,6 +278,7 @@ async def test_a_deleted_topic_takes_its_cards_with_it(
     await post_card(olga, code)
     await run()
     runners.delete_topic(2)
+    await are_in_group(found.id, alice)
     await book(code, alice, via=Via.MINIAPP)
     await run(3)
     assert (await card_of(code)).trouble == "deleted"

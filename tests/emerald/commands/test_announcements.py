@@ -87,6 +87,7 @@ async def test_who_is_missing_by_command(
 ) -> None:
     """`P5`: listed, and asked once a day."""
     code = await instance()
+    await db.execute("DELETE FROM group_members")
     found = await command("missing", code, "--as", "1001")
     assert found.stdout == "Everyone known in the group has answered.\n", found
     group = await group_of_chat(account.chat_id)
