@@ -52,7 +52,7 @@ async def load_dump(
             f"The database {name} is not empty. With --replace the dump takes its place, and the database of today is"
             " kept under another name."
         )
-    stamp = f"{clock.now():%Y%m%d_%H%M%S}"
+    stamp = f"{clock.now():%Y%m%d_%H%M%S_%f}"
     fresh, former = f"{name}_loading_{stamp}", f"{name}_before_{stamp}"
     with db.translate_errors():
         major = await _create(address, fresh)
