@@ -58,7 +58,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         debug=False,
     )
     # Around the routing, because a 404 counts as a request too.
-    app.asgi_handler = answer_short_routes(observe_requests(answer_head(app.asgi_handler)))
+    app.asgi_handler = observe_requests(answer_short_routes(answer_head(app.asgi_handler)))
     if settings.metrics_port:
         app.asgi_handler = answer_scrapes(app.asgi_handler, settings.metrics_port, scrape)
     return app

@@ -23,6 +23,7 @@ Scrape = Callable[[str], Awaitable[tuple[bytes, str]]]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ROUTE = "(none)"  # no such path, or not by that method
+UNLOGGED = "unlogged"  # the key in the state of a request that gets no line once it succeeds
 CLIENT_CLOSED_REQUEST = 499  # the client closed the connection; nginx's own status
 PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})  # requested by machines every few seconds
 
@@ -72,19 +73,18 @@ def observe_requests(app: ASGIApp) -> ASGIApp:
                 raise
             finally:
                 IN_FLIGHT.dec()
-                count_request(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - started)
+                _count(scope, status or CLIENT_CLOSED_REQUEST, time.perf_counter() - started)
 
     return observe
 
 
-def count_request(scope: HTTPScope, status: int, seconds: float, *, logged: bool = True) -> None:
-    """Count an answer, by its route; and write its line into the log."""
+def _count(scope: HTTPScope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in METHODS else "OTHER"
     path = scope.get("path_template") or NO_ROUTE
     requests, times = _series(method, path, status)
     requests.inc()
     times.observe(seconds)
-    if not logged:
+    if scope.get("state", {}).get(UNLOGGED) and status < 300:
         return
     write = log.debug if path in PROBE_PATHS and status < 500 else log.info
     write("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))

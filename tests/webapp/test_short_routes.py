@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend import clock, maintenance
+from backend import causes, clock, maintenance
 from backend.bookings import actions as seats
 from backend.errors import Busy, Unavailable
 from backend.events.cancel import cancel_instance
@@ -144,6 +144,22 @@ async def test_a_person_nobody_knows_there(both: Both, app_of: Any, charlie: Any
 async def test_anything_else_goes_the_ordinary_way(both: Both, headers: dict[str, str]) -> None:
     await both.post(headers=headers)
     assert both.short == 0
+
+
+async def test_what_is_booked_bears_the_id_of_its_request(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short way is observed as the ordinary one is: one id finds everything."""
+    submit, seen = seats._submit, []
+
+    async def note(*request: Any, **more: Any) -> Any:
+        seen.append(causes.current())
+        return await submit(*request, **more)
+
+    monkeypatch.setattr(seats, "_submit", note)
+    await both.post()
+    assert both.short == 1 and len(set(seen)) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{8}", cause) for cause in seen)
 
 
 async def test_maintenance_closes_the_short_way_too(both: Both) -> None:

@@ -10,7 +10,6 @@ and compares the answers byte by byte.
 """
 
 import re
-import time
 from collections.abc import Awaitable, Mapping
 
 from litestar import Response
@@ -26,7 +25,7 @@ from backend.people.queries import Person
 from backend.seats.requests import Via
 from webapp.forms import fill_form
 from webapp.headers import RawHeader, raw_headers
-from webapp.metrics import IN_FLIGHT, count_request
+from webapp.metrics import UNLOGGED
 from webapp.miniapp.authentication import find_session
 from webapp.miniapp.event_screens import CONFIRMED, event_screen_after
 from webapp.miniapp.pages.bookings import (
@@ -58,60 +57,61 @@ def answer_short_routes(app: ASGIApp) -> ASGIApp:
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and not scope["query_string"]:
             path = PATH.fullmatch(scope["raw_path"])
-            path = None if path and await maintenance.is_on() else path
-            headers = _headers(scope) if path else {}
-            if path and path[1] and _has_form(headers):
-                session = await find_session(headers[b"authorization"].decode("latin-1"))
-                if session:
-                    scope["state"].update(session.state)
-                    booking = _book(receive, path[1].decode(), session.person)
-                    await _answer(scope, receive, send, BOOKING, booking)
+            if path and not await maintenance.is_on():
+                answering = await _begin(scope, receive, path[1])
+                if answering is not None:
+                    await _answer(scope, receive, send, BOOKING if path[1] else SIGN_IN, answering)
                     return
-            elif path and not path[1] and headers.get(b"content-length", b"0") == b"0":
-                authorization = headers.get(b"authorization", b"").decode("latin-1")
-                zone = headers.get(b"x-time-zone", b"").decode("latin-1")
-                await _answer(scope, receive, send, SIGN_IN, sign_in(authorization, zone))
-                return
         await app(scope, receive, send)
 
     return dispatch
 
 
-def _headers(scope: HTTPScope) -> Mapping[bytes, bytes]:
-    """The headers that are read; none when one is there twice."""
+async def _begin(scope: HTTPScope, receive: Receive, code: bytes | None) -> Awaitable[Answer] | None:
+    """The answer to make: of a booking of the instance with this code, else of a sign-in. None for a request that goes the
+    ordinary way."""
+    headers = _headers(scope)
+    if headers is None:
+        return None
+    authorization = headers.get(b"authorization", b"").decode("latin-1")
+    if code is None:
+        if headers.get(b"content-length", b"0") != b"0":
+            return None
+        return sign_in(authorization, headers.get(b"x-time-zone", b"").decode("latin-1"))
+    session = await find_session(authorization) if _has_form(headers) else None
+    if session is None:
+        return None
+    scope["state"].update(session.state)
+    return _book(receive, code.decode(), session.person)
+
+
+def _headers(scope: HTTPScope) -> Mapping[bytes, bytes] | None:
+    """The headers that are read; None when one is there twice."""
     headers = [(name, value) for name, value in scope["headers"] if name in READ]
     found = dict(headers)
-    return found if len(found) == len(headers) else {}
+    return found if len(found) == len(headers) else None
 
 
 def _has_form(headers: Mapping[bytes, bytes]) -> bool:
     """Whether htmx sent it, with a form that is not too large."""
     length = headers.get(b"content-length", b"")
     is_form = headers.get(b"content-type") == FORM and length.isdigit() and int(length) <= FORM_MAX
-    return is_form and b"hx-request" in headers and b"authorization" in headers
+    return is_form and b"hx-request" in headers
 
 
 async def _answer(
     scope: HTTPScope, receive: Receive, send: Send, route: str, answering: Awaitable[Answer]
 ) -> None:
-    started = time.perf_counter()
     scope["path_template"] = route
-    status = 500
-    IN_FLIGHT.inc()
-    try:
-        answer = await _or_error(scope, answering)
-        if isinstance(answer, bytes):
-            status = 200
-            headers = [*OF_CONFIRMATIONS, (b"content-length", str(len(answer)).encode())]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer, "more_body": False})
-        else:
-            status = answer.status_code or 200
-            await answer.to_asgi_response(None, BoundedRequest(scope))(scope, receive, send)
-    finally:
-        IN_FLIGHT.dec()
-        # A line in the log costs as much as a booking. The participation log has each booking, and nginx each request.
-        count_request(scope, status, time.perf_counter() - started, logged=status >= 300)
+    # A line in the log costs as much as a booking. The participation log has each booking, and nginx each request.
+    scope["state"][UNLOGGED] = True
+    answer = await _or_error(scope, answering)
+    if isinstance(answer, bytes):
+        headers = [*OF_CONFIRMATIONS, (b"content-length", str(len(answer)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer, "more_body": False})
+    else:
+        await answer.to_asgi_response(None, BoundedRequest(scope))(scope, receive, send)
 
 
 async def _or_error(scope: HTTPScope, answering: Awaitable[Answer]) -> Answer:
