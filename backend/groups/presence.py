@@ -17,11 +17,16 @@ ASKED_AT_ONCE = 5  # groups about which Telegram is asked while somebody waits
 
 # Those never asked about come first. Whoever has a role sees all that is the club's.
 UNKNOWN_GROUPS = """
-SELECT g.id FROM memberships m JOIN groups g ON g.account_id = m.account_id
-LEFT JOIN group_members p ON p.group_id = g.id AND p.user_id = m.user_id
-WHERE m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL AND m.role = 'MEMBER' AND p.present IS NOT TRUE
-    AND coalesce(p.checked_at <= $2, true)
-ORDER BY p.checked_at NULLS FIRST, g.id LIMIT $3
+SELECT w.user_id, g.group_id FROM unnest($1::bigint[]) AS w (user_id) CROSS JOIN LATERAL (
+    SELECT g.id AS group_id FROM memberships m JOIN groups g ON g.account_id = m.account_id
+    LEFT JOIN group_members p ON p.group_id = g.id AND p.user_id = m.user_id
+    WHERE m.user_id = w.user_id AND m.left_at IS NULL AND m.visitor_since IS NULL AND m.role = 'MEMBER'
+        AND p.present IS NOT TRUE AND coalesce(p.checked_at <= $2, true)
+    ORDER BY p.checked_at NULLS FIRST, g.id LIMIT $3
+) g
+"""
+OVERDUE_GROUPS = """
+SELECT user_id, group_id FROM group_members WHERE user_id = ANY($1::bigint[]) AND present AND checked_at < $2
 """
 
 # Asks Telegram whether a person is in a chat now, by Telegram's ids of both; None when Telegram does not
@@ -100,28 +105,32 @@ async def recheck_presence(person: Person) -> list[int]:
 
 
 async def _find_overdue(_: int, user_ids: Sequence[int]) -> list[list[int]]:
-    """For each person the groups about which Telegram has to be asked again."""
-    rows = await db.rows(
-        "SELECT user_id, group_id FROM group_members"
-        " WHERE user_id = ANY($1::bigint[]) AND present AND checked_at < $2",
-        user_ids,
-        clock.now() - RECHECK_AFTER,
-    )
+    return _of_each(user_ids, await db.rows(OVERDUE_GROUPS, user_ids, clock.now() - RECHECK_AFTER))
+
+
+async def _find_unknown(_: int, user_ids: Sequence[int]) -> list[list[int]]:
+    values = list(set(user_ids)), clock.now() - PRESENCE_TTL, ASKED_AT_ONCE
+    return _of_each(user_ids, await db.rows(UNKNOWN_GROUPS, *values))
+
+
+def _of_each(user_ids: Sequence[int], rows: Sequence[db.Row]) -> list[list[int]]:
+    """The groups of each of these people, in the order of the rows."""
     found: dict[int, list[int]] = {}
     for row in rows:
         found.setdefault(row["user_id"], []).append(row["group_id"])
     return [found.get(user_id, []) for user_id in user_ids]
 
 
+# Everybody who opens the app is looked up, often hundreds at once.
 _overdue: Batcher[int, list[int]] = Batcher("presence", _find_overdue)
+_unknown: Batcher[int, list[int]] = Batcher("unknown presence", _find_unknown)
 
 
 async def learn_presence(person: Person) -> None:
     """Ask Telegram about groups of the person's clubs in which they are not known to be, at most `ASKED_AT_ONCE` of them and each
     every ten minutes: what takes place there is shown to those who are in it (`A5`)."""
-    rows = await db.rows(UNKNOWN_GROUPS, person.id, clock.now() - PRESENCE_TTL, ASKED_AT_ONCE)
-    for row in rows:
-        await is_present(person, row["id"])
+    for group_id in await _unknown.submit(person.id):
+        await is_present(person, group_id)
 
 
 async def _record_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:
