@@ -141,17 +141,8 @@ class Catalog:
 
     def call(self, *arguments: str, timeout: float | None = None) -> str:
         """Run one command of Barman. Returns its output. Raises `BackupError`."""
-        command = [str(self.program), "-c", str(self._configuration), *arguments]
         try:
-            done = subprocess.run(
-                command,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-                cwd=self.home,
-            )
+            done = self._run(*arguments, timeout=timeout)
         except subprocess.TimeoutExpired:
             raise BackupError(f"`barman {arguments[0]}` did not end within {timeout:.0f} s.") from None
         if done.returncode != 0:
@@ -159,6 +150,18 @@ class Catalog:
             faults = FAULT.findall(printed)
             raise BackupError(f"`barman {arguments[0]}` failed: {faults[-1] if faults else reason(printed)}.")
         return done.stdout
+
+    def _run(self, *arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.program), "-c", str(self._configuration), *arguments],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=self.home,
+            check=False,
+        )
 
     def backups(self) -> list[Backup]:
         """The finished base backups, newest first. Raises `BackupError`."""
@@ -190,15 +193,7 @@ class Catalog:
 
     def problems(self) -> list[str]:
         """What `barman check` finds wrong: name of the check, and hint."""
-        command = [str(self.program), "-c", str(self._configuration), "-f", "json", "check", SERVER]
-        done = subprocess.run(
-            command,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=self.home,
-        )
+        done = self._run("-f", "json", "check", SERVER)
         try:
             checks: dict[str, Any] = json.loads(done.stdout)[SERVER]
         except (ValueError, KeyError):
