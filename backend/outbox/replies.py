@@ -1,8 +1,8 @@
 """Replies that Telegram did not take, because too much was written there: they wait here and not in the process that
 wrote them, whose updates others wait behind (decision 0037).
 
-A reply says how things were when it was made, and is asked for by somebody who waits: it is sent as it was made, or not at
-all after `STALE_AFTER`.
+A reply describes the moment it was made, for a person who is waiting. It is sent unchanged, and dropped after
+`STALE_AFTER`.
 """
 
 import json
@@ -33,7 +33,7 @@ RETURNING id
 # Asked five times a second, mostly for nothing.
 ANY_DUE = "SELECT EXISTS (SELECT 1 FROM held_replies WHERE due_at <= $1)"
 DROP_STALE = "DELETE FROM held_replies WHERE stale_at <= $1"
-# One for each chat: what was said first is read first.
+# The oldest reply of each chat, so that a chat reads its replies in order.
 CLAIM = """
 WITH firsts AS (
     SELECT DISTINCT ON (chat_id) id, due_at FROM held_replies WHERE chat_id <> ALL($2::bigint[]) ORDER BY chat_id, id

@@ -1,5 +1,5 @@
-"""A link of the bot's to the sign-in page, by which its person is counted (`X7`): neighbours whose sign-ins use up what their
-common address may keep out nobody who comes by their own link. It signs nobody in: the bot asks as always."""
+"""The pass in the bot's link to the sign-in page. Attempts with it are counted for its person and not for their address
+(`X7`), so neighbours on the same network cannot use up a person's attempts. The pass alone signs nobody in: the bot still asks."""
 
 import hmac
 import re
