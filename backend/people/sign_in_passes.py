@@ -1,5 +1,6 @@
 """The pass in the bot's link to the sign-in page. Attempts with it are counted for its person and not for their address
-(`X7`), so neighbours on the same network cannot use up a person's attempts. The pass alone signs nobody in: the bot still asks."""
+(`X7`), so neighbours on the same network cannot use up a person's attempts. The pass alone signs nobody in: the bot
+still asks."""
 
 import hmac
 import re
