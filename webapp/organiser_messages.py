@@ -4,6 +4,7 @@ a drifted instance (`S4`)."""
 from collections.abc import Mapping
 from typing import Protocol
 
+from backend.bookings.attendance import CheckedIn
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice, Words
 from backend.seats.requests import Outcome
@@ -52,6 +53,18 @@ def outcome_message(name: str, outcome: Outcome) -> tuple[Words, Tone]:
         words = Words(N_("%(name)s has %(n)s seat."), values, N_("%(name)s has %(n)s seats."), outcome.seats)
         return words, "yes"
     return outcome.words, "plain"
+
+
+def check_in_message(checked_in: CheckedIn) -> Words:
+    """`Alice is here.`, of a party how many; and whether it was checked in before."""
+    values = {"name": checked_in.name, "came": checked_in.came, "all": checked_in.seats}
+    if checked_in.already and checked_in.seats == 1:
+        return Words(N_("%(name)s was checked in already."), values)
+    if checked_in.already:
+        return Words(N_("%(name)s was checked in already: %(came)s of %(all)s."), values)
+    if checked_in.seats == 1:
+        return Words(N_("%(name)s is here."), values)
+    return Words(N_("%(name)s is here: %(came)s of %(all)s."), values)
 
 
 def removal_message(name: str, *, seat_taken: bool) -> Words:

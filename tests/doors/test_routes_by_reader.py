@@ -61,6 +61,7 @@ TABLE = [
     (Need.ANYBODY, "GET", r"/dashboard/sign-in(/state)?"),
     (Need.SIGNED_IN, "POST", r"/dashboard/sign-out"),
     (Need.HELPER, "GET", r"/dashboard(/settings|/events/{code})?"),
+    (Need.HELPER, "", r"/dashboard/events/{code}/check-ins(/{membership_id})?"),
     (Need.HELPER, "POST", r"/dashboard/settings/(language|browsers/removal)"),
     (Need.ITS_OWN, "POST", r"/dashboard/settings/browsers/{browser_id}/removal"),
     (Need.OWNER, "POST", r"/dashboard/settings/club"),

@@ -16,6 +16,16 @@ def event_path(code: str) -> str:
     return f"{HOME}/events/{code}"
 
 
+def check_ins_path(code: str) -> str:
+    """The list at the door of one instance."""
+    return f"{event_path(code)}/check-ins"
+
+
+def closure_path(code: str) -> str:
+    """Closing the attendance list of one instance."""
+    return f"{event_path(code)}/closure"
+
+
 def series_path(series_id: int) -> str:
     """The form of one series."""
     return f"{SERIES}/{series_id}"

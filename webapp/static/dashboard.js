@@ -1,11 +1,12 @@
 // What the dashboard does beyond its forms and htmx: everything here is comfort, nothing depends on it.
 'use strict';
 
-// The page follows what others do, but never under somebody's hands: not while a menu is open or a field has the focus.
+// The page follows what others do, but never under somebody's hands: not while a menu is open or a field has the focus. A
+// search keeps what is typed.
 document.addEventListener('htmx:before:request', (event) => {
   if (event.detail.ctx.sourceElement.id !== 'live') return;
   const busy = document.hidden || document.querySelector(':popover-open, #work details.drop[open]')
-    || document.activeElement?.closest('#work form');
+    || document.activeElement?.closest('#work form:not([role="search"])');
   if (busy) event.preventDefault();
 });
 

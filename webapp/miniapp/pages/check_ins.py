@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from backend.accounts.rules import Permission
 from backend.bookings import attendance
-from backend.bookings.attendance import CheckedIn, my_check_in_code
+from backend.bookings.attendance import my_check_in_code
 from backend.bookings.queries.event import event
 from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.errors import Invalid
-from backend.i18n import N_, Voice, Words
+from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from webapp.forms import Faults, read_form
 from webapp.freshness import is_fresh
@@ -24,6 +24,7 @@ from webapp.miniapp.event_screens import admitted_event_etag, event_etag, seen_o
 from webapp.miniapp.paging import OptionalId, PathId, SearchWords, url_with_query
 from webapp.miniapp.responses import ScreenResponse, screen
 from webapp.notices import Notice, Undo
+from webapp.organiser_messages import check_in_message
 from webapp.respond import AnyRequest, not_modified
 
 QUIET_ZONE = 3  # modules of white around the code
@@ -141,18 +142,6 @@ async def destroy(
     """Undo a check-in that was a mistake."""
     await attendance.undo_check_in(code, organiser, membership_id)
     return await _check_in_screen(code, organiser, show, q, after, outcome="undone")
-
-
-def check_in_message(checked_in: CheckedIn) -> Words:
-    """`Alice is here.`, of a party how many; and whether it was checked in before."""
-    values = {"name": checked_in.name, "came": checked_in.came, "all": checked_in.seats}
-    if checked_in.already and checked_in.seats == 1:
-        return Words(N_("%(name)s was checked in already."), values)
-    if checked_in.already:
-        return Words(N_("%(name)s was checked in already: %(came)s of %(all)s."), values)
-    if checked_in.seats == 1:
-        return Words(N_("%(name)s is here."), values)
-    return Words(N_("%(name)s is here: %(came)s of %(all)s."), values)
 
 
 def _undo(code: str, voice: Voice, membership_id: int, **query: object) -> Undo:
