@@ -4,12 +4,14 @@ dispatcher, and tests read the bot's messages in the sandbox's chats."""
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any, TypeVar
 
 import pytest
 import structlog
 from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramConflictError
 from aiogram.methods import GetUpdates
 from aiogram.types import Update
 
@@ -42,10 +44,11 @@ class Telegram:
         return await self.bot(ask, request_timeout=wait + 10)
 
     async def _handle(self, updates: list[Update]) -> int:
-        for update in updates:
+        new = [update for update in updates if update.update_id >= (self._offset or 0)]
+        for update in new:
             self._offset = update.update_id + 1
             await self.dispatcher.feed_update(self.bot, update)
-        return len(updates)
+        return len(new)
 
     async def during(self, act: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         """Run a person's action, while the bot handles updates until there are no more."""
@@ -54,13 +57,19 @@ class Telegram:
             asking = asyncio.create_task(self._ask(30))
             await asyncio.wait({task, asking}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
-                asking.cancel()
-                await asyncio.wait({asking})
-            elif not asking.cancelled():
-                await self._handle(asking.result())
+                await self._take_over(asking)
+            with suppress(TelegramConflictError):
+                await self._handle(await asking)
         while await self.pump():
             pass
         return await task
+
+    async def _take_over(self, asking: asyncio.Task[list[Update]]) -> None:
+        """End a long poll as Telegram does, by the next one. One that was only cancelled could reach the sandbox
+        later than the next, and end that."""
+        while not asking.done():
+            with suppress(TelegramConflictError):
+                await self.pump()
 
     async def say(
         self, name: str, text: str, chat: SandboxChat | None = None, thread_id: int | None = None

@@ -149,9 +149,10 @@ async def test_no_check_runs_while_a_tap_is_under_way(phone: Any, alice: Any, in
         "Promise(done => requestAnimationFrame(() => done(document.querySelector('.htmx-request, "
         "[aria-busy]') !== null))); }"
     )
-    pressed = asyncio.create_task(page.evaluate(felt))
-    await page.clock.run_for(50)
-    assert await pressed
+    async with page.expect_request("**/booking"):
+        pressed = asyncio.create_task(page.evaluate(felt))
+        await page.clock.run_for(50)
+        assert await pressed
     await page.evaluate("document.querySelector('#do-join').click()")
     asked.clear()
     await page.clock.run_for(10_000)
