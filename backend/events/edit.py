@@ -1,7 +1,7 @@
 """Changing a whole series, or one instance alone (`S4`)."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
@@ -91,18 +91,23 @@ async def edit_series(person: Person, account_id: int, series_id: int, draft: Se
     """
     account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     draft.validate()
-    now = clock.now()
     async with db.transaction():
-        old_series = await lock_series(series_id, account.id)
-        require_unarchived(old_series)
-        old_series = await follow_zone_data(old_series, now)
-        await validate_group(account.id, draft.group_id)
-        changes: dict[Column | str, Any] = dict(asdict(draft).items())
-        changes["updated_at"] = now
-        changes.update(_bound_columns(old_series, draft))
-        await EventSeries.update(changes, force=True).where(EventSeries.id == series_id)
-        await sync_instances(series_id, old_series, timing_from_row(old_series), person, now)
-        await record_audit(account.id, person.id, "edit", f"series {series_id}", title=draft.title)
+        series = await lock_series(series_id, account.id)
+        await edit_series_locked(series, draft, person, clock.now())
+
+
+async def edit_series_locked(series: db.Row, draft: SeriesDraft, person: Person, now: datetime) -> None:
+    """The same inside the transaction that has locked the series; the draft has been validated."""
+    require_unarchived(series)
+    series = await follow_zone_data(series, now)
+    account_id, series_id = series["account_id"], series["id"]
+    await validate_group(account_id, draft.group_id)
+    changes: dict[Column | str, Any] = dict(asdict(draft).items())
+    changes["updated_at"] = now
+    changes.update(_bound_columns(series, draft))
+    await EventSeries.update(changes, force=True).where(EventSeries.id == series_id)
+    await sync_instances(series_id, series, timing_from_row(series), person, now)
+    await record_audit(account_id, person.id, "edit", f"series {series_id}", title=draft.title)
 
 
 def _bound_columns(old_series: db.Row, draft: SeriesDraft) -> dict[Column | str, Any]:
@@ -125,39 +130,43 @@ async def edit_instance(code: str, person: Person, changes: InstanceChanges) -> 
     Raises `InvalidForm`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
     """
     address = await find_instance(code)
-    account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
-    now = clock.now()
-    given = changes.given
+    await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
     async with db.transaction(store.lock(address.id)):
-        row = await load_instance(address.id, now)
-        require_scheduled(row)
-        series = await db.row("SELECT * FROM event_series WHERE id = $1", row["series_id"])
-        assert series is not None
-        # The series' own values were validated when it was saved; its minimum need not fit this capacity.
-        overrides = {name: value for name, value in given.items() if value is not None or name == "capacity"}
-        replace(draft_from_row(series), min_to_run=None, **overrides).validate()
-        columns = {
-            name: value for name, value in given.items() if name not in ("capacity", "duration_minutes")
-        }
-        duration = row["ends_at"] - row["starts_at"]
-        if "duration_minutes" in given:
-            duration = timedelta(minutes=given["duration_minutes"])
-        assignments = "".join(f", {name} = ${number}" for number, name in enumerate(columns, 4))
-        await db.execute(
-            "UPDATE event_instances SET edited_at = $2, ends_at = starts_at + $3::interval"
-            f"{assignments} WHERE id = $1",
-            address.id,
-            now,
-            duration,
-            *columns.values(),
-        )
-        if "capacity" in given:
-            request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=given["capacity"])
-            await submit_locked([address.id], request)
-        if given.keys() & set(SHOWN_IN_CALENDARS):
-            await bump_sequence([address.id], now)
-        await bump_versions([address.id])
-        await record_audit(account.id, person.id, "edit", f"instance {address.id}", **given)
+        await edit_instance_locked(address.id, person, changes, clock.now())
+
+
+async def edit_instance_locked(
+    instance_id: int, person: Person, changes: InstanceChanges, now: datetime
+) -> None:
+    """The same inside the transaction that has locked the seats row."""
+    given = changes.given
+    row = await load_instance(instance_id, now)
+    require_scheduled(row)
+    series = await db.row("SELECT * FROM event_series WHERE id = $1", row["series_id"])
+    assert series is not None
+    # The series' own values were validated when it was saved; its minimum need not fit this capacity.
+    overrides = {name: value for name, value in given.items() if value is not None or name == "capacity"}
+    replace(draft_from_row(series), min_to_run=None, **overrides).validate()
+    columns = {name: value for name, value in given.items() if name not in ("capacity", "duration_minutes")}
+    duration = row["ends_at"] - row["starts_at"]
+    if "duration_minutes" in given:
+        duration = timedelta(minutes=given["duration_minutes"])
+    assignments = "".join(f", {name} = ${number}" for number, name in enumerate(columns, 4))
+    await db.execute(
+        "UPDATE event_instances SET edited_at = $2, ends_at = starts_at + $3::interval"
+        f"{assignments} WHERE id = $1",
+        instance_id,
+        now,
+        duration,
+        *columns.values(),
+    )
+    if "capacity" in given:
+        request = Request(Verb.CAPACITY, Via.DASHBOARD, by=person.id, capacity=given["capacity"])
+        await submit_locked([instance_id], request)
+    if given.keys() & set(SHOWN_IN_CALENDARS):
+        await bump_sequence([instance_id], now)
+    await bump_versions([instance_id])
+    await record_audit(row["account_id"], person.id, "edit", f"instance {instance_id}", **given)
 
 
 async def keep_drifted(code: str, person: Person) -> None:

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
+from backend.addresses import Address
 from backend.audit.actions import record_audit
 from backend.errors import Invalid
+from backend.events.edit import InstanceChanges, edit_instance_locked
 from backend.events.locking import (
     bump_sequence,
     load_instance,
@@ -65,45 +67,66 @@ async def move_instance(
     Raises `Invalid`, `Cancelled`, `Ended`, `Forbidden`, `NotFound`, `Busy`.
     """
     address = await find_instance(code)
-    account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
+    await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
+    async with db.transaction():
+        await move_locking(address, person, starts_local, duration_minutes, clock.now())
+
+
+async def change_instance(
+    code: str, person: Person, changes: InstanceChanges, *, starts_local: datetime | None = None
+) -> None:
+    """Move an instance and change what it has of its own, both or neither: `edit_instance` and, with
+    `starts_local`, `move_instance`. Raises what they raise."""
+    address = await find_instance(code)
+    await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
     now = clock.now()
     async with db.transaction():
-        series = await follow_zone_data(await lock_series_of(address.id, account.id), now)
-        zone = first_known(series["zone"])
-        others = await others_at(series["id"], address.id, starts_local, zone)
-        await db.execute(store.lock_rows([address.id, *others]))
-        row = await load_instance(address.id, now)
-        require_scheduled(row)
-        old_duration = row["ends_at"] - row["starts_at"]
-        starts_at, duration = resolve_new_time(zone, old_duration, starts_local, duration_minutes, now)
-        is_moved = starts_at != row["starts_at"]
-        if not is_moved and duration == old_duration:
-            return
-        if is_moved:
-            await take_start(row, others, person, now)
-        await db.execute(
-            "UPDATE event_instances SET starts_at = $2, ends_at = $3, starts_local = $4, edited_at = $5,"
-            " drifted_at = NULL WHERE id = $1",
-            address.id,
-            starts_at,
-            starts_at + duration,
-            starts_local.replace(second=0, microsecond=0),
-            now,
-        )
-        await bump_sequence([address.id], now)
-        if is_moved:
-            await _ask_participants(row, starts_at, now)
-        await bump_versions([address.id])
-        # How free seats move depends on the time until the start, which is another now (W3).
-        await submit_locked([address.id], Request(Verb.FILL, Via.SYSTEM))
-        await record_audit(
-            account.id,
-            person.id,
-            "move",
-            f"instance {address.id}",
-            was=wall_clock(row["starts_at"], zone).isoformat(),
-            now=str(starts_local),
-        )
+        if starts_local is not None:
+            minutes = changes.given.get("duration_minutes")
+            await move_locking(address, person, starts_local, minutes, now)
+        else:
+            await db.execute(store.lock_rows([address.id]))
+        if changes.given:
+            await edit_instance_locked(address.id, person, changes, now)
+
+
+async def move_locking(
+    address: Address, person: Person, starts_local: datetime, duration_minutes: int | None, now: datetime
+) -> None:
+    """`move_instance` inside the caller's transaction, which has locked nothing yet."""
+    account_id = address.account_id
+    series = await follow_zone_data(await lock_series_of(address.id, account_id), now)
+    zone = first_known(series["zone"])
+    others = await others_at(series["id"], address.id, starts_local, zone)
+    await db.execute(store.lock_rows([address.id, *others]))
+    row = await load_instance(address.id, now)
+    require_scheduled(row)
+    old_duration = row["ends_at"] - row["starts_at"]
+    starts_at, duration = resolve_new_time(zone, old_duration, starts_local, duration_minutes, now)
+    is_moved = starts_at != row["starts_at"]
+    if not is_moved and duration == old_duration:
+        return
+    if is_moved:
+        await take_start(row, others, person, now)
+    await db.execute(
+        "UPDATE event_instances SET starts_at = $2, ends_at = $3, starts_local = $4, edited_at = $5,"
+        " drifted_at = NULL WHERE id = $1",
+        address.id,
+        starts_at,
+        starts_at + duration,
+        starts_local.replace(second=0, microsecond=0),
+        now,
+    )
+    await bump_sequence([address.id], now)
+    if is_moved:
+        await _ask_participants(row, starts_at, now)
+    await bump_versions([address.id])
+    # How free seats move depends on the time until the start, which is another now (W3).
+    await submit_locked([address.id], Request(Verb.FILL, Via.SYSTEM))
+    was = wall_clock(row["starts_at"], zone).isoformat()
+    await record_audit(
+        account_id, person.id, "move", f"instance {address.id}", was=was, now=str(starts_local)
+    )
 
 
 def resolve_new_time(

@@ -9,7 +9,7 @@ from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
 from backend.events.create import validate_group
 from backend.events.drafts import SeriesDraft
-from backend.events.edit import edit_series
+from backend.events.edit import edit_series_locked
 from backend.events.locking import load_instance, lock_instances, lock_series_of, require_unarchived
 from backend.events.queries import find_instance
 from backend.events.sync import sync_instances
@@ -49,8 +49,8 @@ async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
             series_id = await _split(series, draft, split_at, previous_start, person, now)
             await record_audit(account.id, person.id, "split", f"series {series['id']}", into=series_id)
             return series_id
-    await edit_series(person, account.id, series["id"], draft)
-    return int(series["id"])
+        await edit_series_locked(series, draft, person, now)
+        return int(series["id"])
 
 
 async def _previous_start(series_id: int, timing: SeriesTiming, split_at: datetime) -> datetime | None:
