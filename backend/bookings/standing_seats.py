@@ -110,7 +110,7 @@ async def make_regular(person: Person, account_id: int, series_id: int, membersh
                 f"series {series_id}",
                 membership=membership_id,
             )
-    return await seat_regular(series_id, membership_id)
+        return await seat_regular(series_id, membership_id)
 
 
 async def end_regular(person: Person, account_id: int, series_id: int, membership_id: int) -> None:

@@ -26,9 +26,9 @@ WHERE i.id = ANY($1::bigint[]) AND i.starts_at > $2 ORDER BY i.id, g.since, g.id
 
 
 async def seat_regular(series_id: int, membership_id: int) -> int:
-    """Seat a regular on the instances where they have not answered yet; on how many. Doing it twice changes nothing."""
-    rows = await db.rows(UNSEATED, clock.now(), series_id, membership_id)
-    return sum([await _seat(row) for row in rows])
+    """Seat a regular on the instances where they have not answered yet, inside the caller's transaction; on how many.
+    Doing it twice changes nothing."""
+    return await _seat_locking(await db.rows(UNSEATED, clock.now(), series_id, membership_id))
 
 
 async def seat_all_regulars() -> int:
@@ -43,12 +43,15 @@ async def _seat(row: db.Row) -> int:
 
 async def seat_regulars_of_new(instance_ids: Sequence[int]) -> None:
     """Seat the regulars of instances just made, in the transaction that made them: nobody can be faster (`B11`)."""
-    requests = [
-        (row["id"], _request(row)) for row in await db.rows(OF_NEW_INSTANCES, instance_ids, clock.now())
-    ]
+    await _seat_locking(await db.rows(OF_NEW_INSTANCES, instance_ids, clock.now()))
+
+
+async def _seat_locking(rows: Sequence[db.Row]) -> int:
+    requests = [(row["id"], _request(row)) for row in rows]
     if requests:
         await db.execute(store.lock_rows({instance_id for instance_id, _ in requests}))
         await allocator.process_or_raise(requests)
+    return len(requests)
 
 
 async def add_regular(account_id: int, series_id: int, membership_id: int, at: datetime) -> bool:
