@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from backend.errors import Busy, OutcomeUnknown, Unavailable
+from backend.rehearsal import is_rehearsing
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -53,6 +54,8 @@ class Batcher(Generic[Request, Result]):
 
     async def submit(self, request: Request) -> Result:
         """The result of one request. Once submitted, it is processed even if its caller is cancelled."""
+        if is_rehearsing():
+            raise RuntimeError("a batch has a transaction of its own, which is never rolled back")
         key = self._key(request)
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.get(key)

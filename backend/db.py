@@ -19,7 +19,7 @@ from asyncpg.exceptions import InterfaceError, InternalClientError
 from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.postgres import PostgresTransaction
 
-from backend import causes, failpoints
+from backend import causes, failpoints, rehearsal
 from backend.engine import DB, connect, connect_kwargs
 from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from backend.i18n import N_
@@ -226,8 +226,9 @@ async def transaction(first: str = "") -> AsyncIterator[Transaction]:
     """One transaction on one connection: lock, look, write. Raises Piccolo's `TransactionError` when nested,
     `Busy`, `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
     with translate_errors():
-        async with Transaction(first) as opened:
+        async with Transaction(rehearsal.limits() + first) as opened:
             yield opened
+            await rehearsal.before_commit()
 
 
 async def execute_single(sql: str, *args: object) -> Any:
@@ -246,7 +247,7 @@ async def execute_single_count(sql: str, *args: object) -> int:
 
 
 async def _write_single(method: str, sql: str, args: Sequence[object]) -> Any:
-    if DB.current_transaction.get() is not None:
+    if DB.current_transaction.get() is not None or rehearsal.is_rehearsing():
         raise TransactionError("execute_single was called inside a transaction")
     with translate_errors(), WRITE_SECONDS.time():
         async with _connection(_connection_deadline()) as connection:
