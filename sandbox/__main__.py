@@ -21,6 +21,8 @@ def parse_arguments(arguments: list[str]) -> Config:
     cli.add_argument("--token", default="42:SANDBOX", help="the bot's token (%(default)s)")
     cli.add_argument("--bot-name", default="emerald_bot", help="its username (%(default)s)")
     cli.add_argument("--bot-title", default="Emerald", help="its name (%(default)s)")
+    cli.add_argument("--login-secret", default="", help="client secret for Log In With Telegram")
+    cli.add_argument("--login-redirect", default="", help="the URL that leads back to")
     cli.add_argument("--state", type=Path, help="file to keep people and chats in")
     cli.add_argument("--flood", action="store_true", help="enforce Telegram's sending limits")
     options = vars(cli.parse_args(arguments))

@@ -10,7 +10,8 @@ class Config:
     """What `python -m sandbox` takes on its command line, with the same defaults.
 
     `app_url` is the origin of the product under test, `app_path` the page its Mini App opens at
-    (what one registers with BotFather). `state` is the file that keeps people and chats over
+    (what one registers with BotFather). Log In With Telegram works with `login_secret`, the client's, and
+    leads back to `login_redirect`, the one URL that is allowed. `state` is the file that keeps people and chats over
     restarts; without it each start begins anew. `flood` enforces the limits of Telegram's FAQ.
     """
 
@@ -21,6 +22,8 @@ class Config:
     bot_name: str = "emerald_bot"
     bot_title: str = "Emerald"
     app_path: str = "/app/"
+    login_secret: str = ""
+    login_redirect: str = ""
     state: Path | None = None
     flood: bool = False
     # Seconds within which the bot may answer a pressed button.

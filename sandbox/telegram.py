@@ -13,6 +13,7 @@ from sandbox.config import Config
 from sandbox.errors import ControlError
 from sandbox.faults import Faults
 from sandbox.flood import FloodLimiter
+from sandbox.grants import Grant
 from sandbox.seed_data import initial_world
 from sandbox.state_file import StateFile
 from sandbox.world import Chat, Json, Message, PendingUpdate, Person, World
@@ -103,6 +104,7 @@ class Telegram:
         self.calls: collections.deque[RecordedCall] = collections.deque(maxlen=20_000)
         self.call_count = 0
         self.presses: dict[str, ButtonPress] = {}
+        self.grants: dict[str, Grant] = {}
         self.poller: object | None = None
         self.mark_changed()
 

@@ -14,7 +14,8 @@ from litestar.types import Scope
 
 from sandbox.config import Config
 from sandbox.errors import ControlError
-from sandbox.http import botapi, chats, control, page, people, view
+from sandbox.http import botapi, chats, control, login, page, people, view
+from sandbox.login import LoginError
 from sandbox.telegram import Telegram
 from sandbox.webhook import WebhookPusher
 
@@ -42,7 +43,15 @@ def create_app(config: Config) -> Litestar:
             telegram.state_file.flush()
 
     return Litestar(
-        [botapi.bot_api, people.router, chats.router, control.router, view.view, *page.handlers],
+        [
+            botapi.bot_api,
+            people.router,
+            chats.router,
+            control.router,
+            view.view,
+            *page.handlers,
+            *login.handlers,
+        ],
         state=State({"telegram": telegram}, deep_copy=False),
         lifespan=[lifespan],
         dependencies={
@@ -50,7 +59,7 @@ def create_app(config: Config) -> Litestar:
             "person": Provide(people.provide_person, sync_to_thread=False),
             "chat": Provide(chats.provide_chat, sync_to_thread=False),
         },
-        exception_handlers={ControlError: _answer_control_error},
+        exception_handlers={ControlError: _answer_control_error, LoginError: login.login_error_response},
         before_request=_reject_other_origins,
         after_exception=[_log_unexpected],
         logging_config=None,
@@ -64,7 +73,7 @@ def _provide_telegram(state: State) -> Telegram:
 
 
 async def _log_unexpected(error: Exception, scope: Scope) -> None:
-    if not isinstance(error, ControlError | HTTPException):
+    if not isinstance(error, ControlError | LoginError | HTTPException):
         log.error("%s failed", scope["path"], exc_info=error)
 
 
