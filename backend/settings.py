@@ -31,6 +31,7 @@ CHARACTERS_MIN, PIECE_MAX = 8, 16
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}")
 BOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 APP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+CLIENT_ID = re.compile(r"\d{1,20}")
 HEADER_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 # Both become part of the Content-Security-Policy.
 SCRIPT_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?/[A-Za-z0-9._~/?=&%-]*")
@@ -64,6 +65,9 @@ class Settings:
     telegram_api_url: str  # "" is Telegram's own
     telegram_webhook: bool  # False is long polling
     telegram_script_url: str  # "" is the vendored copy
+    telegram_login_client_id: str  # by which Telegram's OpenID provider knows us; "" without a secret
+    telegram_login_client_secret: str = field(repr=False)  # "" is no Log In With Telegram, the bot alone
+    telegram_login_issuer: str  # the origin of that provider
     sandbox: bool  # no token is given, so the sandbox stands in for Telegram
     public_url: str  # scheme and host, no trailing slash
     host: str
@@ -93,6 +97,11 @@ class Settings:
     def bot_id(self) -> int:
         """The bot's Telegram id: the first half of its token."""
         return int(self.telegram_bot_token.partition(":")[0])
+
+    @property
+    def telegram_login_redirect(self) -> str:
+        """Where Telegram's sign-in page sends a browser back to: an allowed URL at BotFather."""
+        return f"{self.public_url}/dashboard/sign-in/telegram/return"
 
     @property
     def sandbox_url(self) -> str:
@@ -138,6 +147,7 @@ class Settings:
             variables.fault("SECRET_KEY can be guessed; `openssl rand -hex 32` makes a good one.")
         elif not secret_key and (database_only or not production):
             secret_key = kept.secret("secret_key", lambda: secrets.token_hex(32))
+        login_id, login_secret = _login_client(variables, token, kept if sandbox else None)
         public_url = _public_url(variables, production, port)
         if production and not database_only:
             variables.require("TELEGRAM_BOT_TOKEN", "the token BotFather gave")
@@ -184,6 +194,12 @@ class Settings:
                 SCRIPT_URL,
                 "the https address of a script, like https://telegram.org/js/x.js",
             ),
+            telegram_login_client_id=login_id,
+            telegram_login_client_secret=login_secret,
+            telegram_login_issuer=variables.origin(
+                "TELEGRAM_LOGIN_ISSUER",
+                f"http://127.0.0.1:{sandbox_port}" if sandbox else "https://oauth.telegram.org",
+            ),
             sandbox=sandbox,
             public_url=public_url,
             host=variables.matching("HOST", HOST, "an address to listen at, like 0.0.0.0") or "127.0.0.1",
@@ -229,6 +245,18 @@ def _webhook_secret(variables: Variables, secret_key: str) -> str:
     if given and _is_guessable(given):
         variables.fault("TELEGRAM_WEBHOOK_SECRET can be guessed; left out, it is derived from SECRET_KEY.")
     return given or hmac.new(secret_key.encode(), b"telegram webhook", hashlib.sha256).hexdigest()
+
+
+def _login_client(variables: Variables, token: str, kept: KeptSecrets | None) -> tuple[str, str]:
+    """The id and the secret by which Telegram's OpenID provider knows us; "" and "" without a secret. In front of the
+    sandbox (`kept`) a secret is made."""
+    secret = variables.text("TELEGRAM_LOGIN_CLIENT_SECRET")
+    if kept is not None and not secret:
+        secret = kept.secret("sandbox_login_secret", lambda: secrets.token_urlsafe(24))
+    client_id = variables.matching("TELEGRAM_LOGIN_CLIENT_ID", CLIENT_ID, "the number that BotFather shows")
+    if client_id and not secret:
+        variables.fault("TELEGRAM_LOGIN_CLIENT_SECRET must be set with TELEGRAM_LOGIN_CLIENT_ID.")
+    return (client_id or token.partition(":")[0], secret) if secret else ("", "")
 
 
 def _public_url(variables: Variables, production: bool, port: int) -> str:

@@ -22,6 +22,7 @@ from sandbox.client import Sandbox, SandboxChat, SandboxPerson
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "42:E2E_TOKEN_OF_NO_BOT"
 BOT_NAME = "emerald_e2e_bot"
+LOGIN_SECRET = "of-no-client-at-all"
 MEMBERS = ["Olga", "Alice", "Bob", "Светлана", "Väinö", "Aino", "Mikko", "Pekka"]
 
 
@@ -96,6 +97,8 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
             "TELEGRAM_BOT_TOKEN": TOKEN,
             "TELEGRAM_BOT_NAME": BOT_NAME,
             "TELEGRAM_API_URL": f"http://127.0.0.1:{telegram}",
+            "TELEGRAM_LOGIN_ISSUER": f"http://127.0.0.1:{telegram}",
+            "TELEGRAM_LOGIN_CLIENT_SECRET": LOGIN_SECRET,
             "TELEGRAM_WEBHOOK": "false",
             "FRAME_ANCESTORS": f"http://127.0.0.1:{telegram} http://localhost:{telegram}",
             "PUBLIC_URL": f"http://127.0.0.1:{app}",
@@ -122,7 +125,8 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
 
         sandbox = start(
             "sandbox", "sandbox", "--port", str(telegram), "--app-url", f"http://127.0.0.1:{app}",
-            "--token", TOKEN, "--bot-name", BOT_NAME,
+            "--token", TOKEN, "--bot-name", BOT_NAME, "--login-secret", LOGIN_SECRET,
+            "--login-redirect", f"http://127.0.0.1:{app}/dashboard/sign-in/telegram/return",
         )  # fmt: skip
         _emerald(environment, "migrate")
         _await(f"http://127.0.0.1:{telegram}/_control/counters", sandbox)

@@ -226,6 +226,8 @@ def _sandbox() -> int:
     state = settings.home / "sandbox.json"
     sys.argv = ["sandbox", "--port", str(settings.sandbox_port), "--app-url", settings.public_url]
     sys.argv += ["--token", settings.telegram_bot_token, "--bot-name", settings.telegram_bot_name]
+    sys.argv += ["--login-secret", settings.telegram_login_client_secret]
+    sys.argv += ["--login-redirect", settings.telegram_login_redirect]
     sys.argv += ["--state", str(state)]
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)

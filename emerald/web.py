@@ -15,6 +15,7 @@ from emerald.readiness import CHECKS
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 from webapp import health
+from webapp.dashboard.openid import OpenIdProvider, set_openid_provider
 from webapp.head import answer_head
 from webapp.headers import add_headers
 from webapp.metrics import answer_scrapes, observe_requests
@@ -30,7 +31,8 @@ async def connections(app: Litestar) -> AsyncIterator[None]:
     """The process's connections to the database and to Telegram, for as long as it serves."""
     await db.open_pool(name="emerald-web")
     try:
-        async with watched(), TelegramHttp() as telegram:
+        async with watched(), TelegramHttp() as telegram, OpenIdProvider() as provider:
+            set_openid_provider(provider)
             set_membership_checker(telegram.is_in_chat)
             set_share_provider(telegram.prepare_message)
             yield

@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
         DATABASE_URL=url,
         TELEGRAM_BOT_TOKEN=BOT_TOKEN,
         TELEGRAM_BOT_NAME="emerald_test_bot",
+        TELEGRAM_LOGIN_CLIENT_SECRET="of-a-client-in-tests",
         PUBLIC_URL="https://emerald.example",
         SECRET_KEY="only-for-tests-" + "0" * 40,
         LOG_LEVEL="warning",

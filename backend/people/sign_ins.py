@@ -65,32 +65,58 @@ async def begin_sign_in(
     at = clock.now()
     numbers = secrets.SystemRandom().sample(range(10, 100), NUMBERS_OFFERED)
     link = SignInLink(codes.new_secret(), codes.new_secret(), secrets.choice(numbers), at + SIGN_IN_LIFE)
-    # There are so few addresses that a plain digest could be reversed by trying them all: it is keyed.
-    key = settings.secret_key.encode()
-    ways = {"browser": known_browser, "holder": holder, "address": address}
-    counted = next((f"{way} {value}" for way, value in ways.items() if value), "")
-    address_hash = hmac.new(key, counted.encode(), "sha256").hexdigest() if counted else ""
     async with db.transaction():
-        if address_hash:
-            await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", address_hash)
-            unanswered = await db.value(
-                "SELECT count(*) FROM sign_ins WHERE address_hash = $1 AND created_at > $2 AND confirmed_at IS NULL",
-                address_hash,
-                at - OPEN_SIGN_INS_WINDOW,
-            )
-            if unanswered >= OPEN_SIGN_INS_MAX:
-                raise TooManySignIns(int(OPEN_SIGN_INS_WINDOW.total_seconds()))
+        counted = await _count(address=address, known_browser=known_browser, holder=holder)
         await SignIn(
             key_hash=codes.digest(link.key),
             browser_hash=codes.digest(link.browser_key),
             browser=browser[:BROWSER_MAX],
             created_at=at,
             expires_at=link.expires_at,
-            address_hash=address_hash,
+            address_hash=counted,
             number=link.number,
             numbers=numbers,
         ).save()
     return link
+
+
+async def insert_login(
+    browser: str, state: str, browser_key: str, *, address: str, known_browser: str, holder: str
+) -> None:
+    """Record that this browser asks Telegram's own sign-in page (`telegram_logins`). It is counted with the
+    links, and shows no number, so the bot answers it never. Raises `TooManySignIns`."""
+    at = clock.now()
+    async with db.transaction():
+        counted = await _count(address=address, known_browser=known_browser, holder=holder)
+        await SignIn(
+            key_hash=codes.digest(state),
+            browser_hash=codes.digest(browser_key),
+            browser=browser[:BROWSER_MAX],
+            created_at=at,
+            expires_at=at + SIGN_IN_LIFE,
+            address_hash=counted,
+        ).save()
+
+
+async def _count(*, address: str, known_browser: str, holder: str) -> str:
+    """Whom a sign-in is counted for, as a digest; "" for nobody. Called inside its transaction, which is then the only
+    one of theirs. Raises `TooManySignIns`."""
+    # There are so few addresses that a plain digest could be reversed by trying them all: it is keyed.
+    key = settings.secret_key.encode()
+    ways = {"browser": known_browser, "holder": holder, "address": address}
+    counted = next((f"{way} {value}" for way, value in ways.items() if value), "")
+    if not counted:
+        return ""
+    address_hash = hmac.new(key, counted.encode(), "sha256").hexdigest()
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", address_hash)
+    unanswered = await db.value(
+        "SELECT count(*) FROM sign_ins WHERE address_hash = $1 AND created_at > $2 AND confirmed_at IS NULL",
+        address_hash,
+        clock.now() - OPEN_SIGN_INS_WINDOW,
+    )
+    if unanswered >= OPEN_SIGN_INS_MAX:
+        raise TooManySignIns(int(OPEN_SIGN_INS_WINDOW.total_seconds()))
+    return address_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +189,18 @@ async def finish_sign_in(browser_key: str) -> str:
         )
         if used is None:
             raise NotFound(N_("This sign-in link is used up or too old. Ask for a new one in the browser."))
-        await WebSession(
-            token_hash=codes.digest(token),
-            user_id=used["user_id"],
-            browser=used["browser"],
-            created_at=at,
-            seen_at=at,
-            expires_at=at + SESSION_LIFE,
-        ).save()
+        await insert_session(token, used["user_id"], used["browser"])
     return token
+
+
+async def insert_session(token: str, user_id: int, browser: str) -> None:
+    """Sign this browser in, inside the caller's transaction; only the token's digest is stored."""
+    at = clock.now()
+    await WebSession(
+        token_hash=codes.digest(token),
+        user_id=user_id,
+        browser=browser,
+        created_at=at,
+        seen_at=at,
+        expires_at=at + SESSION_LIFE,
+    ).save()

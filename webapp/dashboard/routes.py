@@ -18,6 +18,7 @@ from webapp.dashboard.pages import (
     series,
     settings,
     sign_ins,
+    telegram_logins,
 )
 from webapp.dashboard.refusal_pages import HANDLERS
 from webapp.dashboard.session import guard_changes, load_visit
@@ -26,6 +27,7 @@ dashboard = Router(
     "/dashboard",
     route_handlers=[
         *(sign_ins.new, sign_ins.state, sign_ins.destroy),
+        *(telegram_logins.create, telegram_logins.show),
         calendar.index,
         *(series.index, series.new, series.create, series.edit, series.update, series.show),
         *(events.show, events.keep),

@@ -3,6 +3,7 @@ are several."""
 
 HOME = "/dashboard"
 SIGN_IN = "/dashboard/sign-in"
+TELEGRAM_SIGN_IN = "/dashboard/sign-in/telegram"
 SERIES = "/dashboard/series"
 MEMBERS = "/dashboard/members"
 POLLS = "/dashboard/polls"

@@ -1,33 +1,25 @@
 """Signing in through the bot: the browser shows a one-use link, the person confirms it in Telegram (`X3`)."""
 
-import ipaddress
-import re
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from backend import codes
 from backend.errors import NotFound
 from backend.i18n import N_
 from backend.people.browser_sessions import is_newly_confirmed, sign_out
 from backend.people.queries import person_of_browser
-from backend.people.sign_in_passes import holder_of_pass
-from backend.people.sign_ins import SESSION_LIFE, SIGN_IN_LIFE, begin_sign_in, finish_sign_in, sign_in_state
+from backend.people.sign_ins import SIGN_IN_LIFE, begin_sign_in, finish_sign_in, sign_in_state
 from backend.settings import settings
 from webapp.dashboard import cookies
 from webapp.dashboard.responses import redirect
 from webapp.dashboard.session import session_token
-from webapp.dashboard.urls import HOME, SIGN_IN
+from webapp.dashboard.signing_in import asker_of, return_path, sign_in_browser
+from webapp.dashboard.urls import HOME, SIGN_IN, TELEGRAM_SIGN_IN
 from webapp.dashboard.user_agents import describe_user_agent
 from webapp.notices import Notice
 from webapp.respond import AnyRequest, is_htmx, page, voice_of
-
-KNOWN_BROWSER_LIFE = timedelta(days=365)  # from its last sign-in
-
-# A page to return to after the sign-in is one of ours and nothing else.
-_RETURN_PATH = re.compile(r"/dashboard(?:[/?][\w/?=&.%+-]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +54,16 @@ async def new(request: AnyRequest) -> Response[str] | Redirect:
     is_signed_in = await _is_signed_in(request)
     again = is_signed_in and "again" in request.query_params
     if is_signed_in and not (again and not await is_newly_confirmed(session_token(request))):
-        return Redirect(_return_path(request), status_code=303)
+        return Redirect(return_path(request), status_code=303)
     if pending and state == "refused":
         return _page(request, None, refused=True)
     if pending and again:
-        pending = replace(pending, return_to=_return_path(request))
+        pending = replace(pending, return_to=return_path(request))
     if pending is None or state == "gone":
         made = await begin_sign_in(
-            describe_user_agent(request.headers.get("user-agent", "")),
-            address=_address(request),
-            known_browser=_known_browser(request),
-            holder=holder_of_pass(request.query_params.get("pass", "")),
+            describe_user_agent(request.headers.get("user-agent", "")), **asker_of(request)
         )
-        pending = PendingSignIn(made.key, made.browser_key, made.number, _return_path(request))
+        pending = PendingSignIn(made.key, made.browser_key, made.number, return_path(request))
     return _page(request, pending, again=again)
 
 
@@ -128,27 +117,25 @@ async def _is_signed_in(request: AnyRequest) -> bool:
 
 async def _finish(request: AnyRequest, pending: PendingSignIn) -> Redirect:
     """Exchange the confirmed sign-in for a session of this browser; a session it had before ends."""
-    response = Redirect(pending.return_to, status_code=303)
     try:
         token = await finish_sign_in(pending.browser_key)
     except NotFound:  # used a moment ago by another window of this browser, which has set the cookie
+        response = Redirect(pending.return_to, status_code=303)
         cookies.clear(request, response, cookies.SIGN_IN)
         return response
-    former = session_token(request)
-    if former:
-        await sign_out(former)
-    cookies.write(request, response, cookies.SESSION, {"token": token}, life=SESSION_LIFE)
-    known = _known_browser(request) or codes.new_secret()
-    cookies.write(request, response, cookies.KNOWN_BROWSER, {"id": known}, life=KNOWN_BROWSER_LIFE)
-    cookies.clear(request, response, cookies.SIGN_IN)
-    return response
+    return await sign_in_browser(request, token, pending.return_to)
 
 
 def _page(
     request: AnyRequest, pending: PendingSignIn | None, *, refused: bool = False, again: bool = False
 ) -> Response[str]:
     response = page(
-        "dashboard/sign_ins/new.html", voice_of(request), pending=pending, refused=refused, again=again
+        "dashboard/sign_ins/new.html",
+        voice_of(request),
+        pending=pending,
+        refused=refused,
+        again=again,
+        telegram_login=_telegram_login(request, pending),
     )
     if pending is None:
         cookies.clear(request, response, cookies.SIGN_IN)
@@ -163,32 +150,18 @@ def _page(
     return response
 
 
+def _telegram_login(request: AnyRequest, pending: PendingSignIn | None) -> str:
+    """The address of Log In With Telegram, which leads to the same page afterwards; "" where it is not set up."""
+    if not settings.telegram_login_client_secret:
+        return ""
+    query = {"next": pending.return_to if pending else return_path(request)}
+    if "pass" in request.query_params:
+        query["pass"] = request.query_params["pass"]
+    return f"{TELEGRAM_SIGN_IN}?{urlencode(query)}"
+
+
 def _pending(request: AnyRequest) -> PendingSignIn | None:
     content = cookies.read(request, cookies.SIGN_IN, life=SIGN_IN_LIFE)
     if "number" not in content:  # none, or of the release before, whose links had no number
         return None
     return PendingSignIn(content["key"], content["browser"], content["number"], content["after"])
-
-
-def _known_browser(request: AnyRequest) -> str:
-    """The name of a browser that somebody has signed in with; "" for any other."""
-    known = cookies.read(request, cookies.KNOWN_BROWSER, life=KNOWN_BROWSER_LIFE).get("id")
-    return known if isinstance(known, str) else ""
-
-
-def _return_path(request: AnyRequest) -> str:
-    asked = request.query_params.get("next", HOME)
-    return asked if _RETURN_PATH.fullmatch(asked) and "//" not in asked else HOME
-
-
-def _address(request: AnyRequest) -> str:
-    """The address that sign-ins of unknown browsers are counted by: an IPv6 /64 network counts as one, since one holder has all
-    of it."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
