@@ -170,6 +170,8 @@ def upgrade_and_rollback(drill: Drill, window: Window) -> None:
         for program in (*drill.stack.webs, *drill.stack.workers):
             restart(drill, program)
         window.await_changes()
+    if ended := sum("401" in act.failures for act in window.acts()):
+        raise DrillError(f"{ended} people had to sign in again.")
 
 
 def backups_of(drill: Drill) -> Backups:

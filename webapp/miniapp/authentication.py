@@ -88,29 +88,38 @@ def _signer() -> URLSafeSerializer:
 
 
 def issue_session(person: Person, opened_at: datetime, signed_at: datetime) -> str:
-    """A session for this person, issued now; `signed_at` is the time of Telegram's signature."""
-    moments = [int(at.timestamp()) for at in (opened_at, clock.now(), signed_at)]
-    claims = _signer().dumps([person.id, settings.bot_id, person.session_version, *moments])
-    return f"{_holder(person.id)}.{claims}"
+    """A session for this person, issued now; `signed_at` is the time of Telegram's signature.
+
+    0.3.0 reads it too, and nothing behind its first "=" (decision 0055).
+    """
+    opened, issued, signed = (int(at.timestamp()) for at in (opened_at, clock.now(), signed_at))
+    content = [person.id, settings.bot_id, person.session_version, opened, float(issued), signed]
+    return f"{_signer().dumps(content)}{_holder(person.id)}"
 
 
 def _holder(person_id: int) -> str:
-    """The name nginx counts somebody's requests under (`X7`): one for all their sessions, which no other person
-    can guess and send."""
-    return hmac.digest(settings.secret_key.encode(), f"holder {person_id}".encode(), "sha256").hex()[:16]
+    """The end of somebody's sessions, which nginx counts their requests by (`X7`): the same for all of them, and no
+    other person can guess and send it."""
+    digest = hmac.digest(settings.secret_key.encode(), f"holder {person_id}".encode(), "sha256")
+    return f"={digest.hex()[:16]}"
 
 
 def read_claims(token: str) -> Claims | None:
-    """The content of a session that we signed for this bot and that has not expired, or None."""
+    """The content of a session that we signed for this bot and that has not expired, or None.
+
+    Sessions of 0.3.0 have no holder and count for the reader's address. They write all their moments as whole numbers, so
+    that none of ours becomes one when somebody cuts its holder off.
+    """
     if len(token) > SESSION_MAX or not token.isascii():
         return None
-    holder, _, claims_text = token.partition(".")
+    signed_text = token.partition("=")[0]
     try:
-        person_id, bot_id, version, *moments = _signer().loads(claims_text)
+        person_id, bot_id, version, *moments = _signer().loads(signed_text)
         opened, issued, signed = (datetime.fromtimestamp(at, UTC) for at in moments)
     except (BadData, ValueError, TypeError):
         return None
-    if not hmac.compare_digest(holder, _holder(person_id)):
+    holder = _holder(person_id) if isinstance(moments[1], float) else ""
+    if not hmac.compare_digest(token.removeprefix(signed_text), holder):
         return None
     claims = Claims(person_id, version, opened, issued, signed)
     now = clock.now()
