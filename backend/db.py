@@ -28,11 +28,9 @@ from backend.settings import settings
 
 Row = asyncpg.Record
 
-# Seconds that a command may stay unanswered. The server ends each statement after 20, so after 25 the
-# connection is lost.
+# Seconds that a command may stay unanswered. The server ends each after 20, so after 25 the connection is lost.
 COMMAND_TIMEOUT = 25.0
-# Seconds for which whoever needs a connection waits for a server that restarts, or for the next one to take
-# over.
+# Seconds for which whoever needs a connection waits for a server that restarts, or for the next to take over.
 CONNECTION_WAIT = 2.0
 CONNECTION_PAUSE = 0.05  # seconds between tries
 
@@ -42,8 +40,7 @@ SESSION = {
     "lock_timeout": "5s",
     "statement_timeout": "20s",
     "idle_in_transaction_session_timeout": "30s",
-    # The queries are small: to compile them, or to plan one again for each list of ids, costs more than it
-    # saves.
+    # The queries are small: to compile them, or to plan one again for each list of ids, costs more than it saves.
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
 }
@@ -57,6 +54,10 @@ CONNECTION_LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.ReadOnlySQLTransactionError,  # this server became a replica; another is the primary now
+    # The server waited too long for this process, which was busy or suspended.
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
     OSError,
 )
 # Of these, what passes while a server restarts.
@@ -67,6 +68,8 @@ SERVER_RESTARTS = (
     ConnectionError,
     FileNotFoundError,  # the server's socket
 )
+# The server answers, and cannot work: no disk, no memory, a file that is gone.
+SERVER_FAILS = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
 TOOK_TOO_LONG = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
@@ -83,7 +86,7 @@ def translate_errors() -> Iterator[None]:
         yield
     except TOOK_TOO_LONG as error:
         raise Busy() from error
-    except CONNECTION_LOST as error:
+    except (*CONNECTION_LOST, *SERVER_FAILS) as error:
         raise Unavailable(str(error)) from error
     except asyncpg.CharacterNotInRepertoireError as error:
         raise Invalid(N_("This contains a character we can’t store. Please type it again.")) from error
@@ -204,8 +207,7 @@ class Transaction(PostgresTransaction):
 
     async def _release(self, *, broken: bool) -> None:
         if broken:
-            # A lost connection has left the pool already and refuses the call. Whoever lost it raises the
-            # error.
+            # A lost connection has left the pool already and refuses the call. Whoever lost it raises the error.
             with suppress(InterfaceError):
                 self.connection.terminate()
         if DB.pool is not None:

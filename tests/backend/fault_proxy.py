@@ -1,6 +1,8 @@
-"""A proxy between us and PostgreSQL that loses COMMIT or its reply on purpose, as a network can.
+"""A proxy between us and PostgreSQL that loses COMMIT or its reply on purpose, as a network can, or ends connections with
+the errors of a server that dies, restarts or becomes a replica.
 
-It reads enough of the protocol to see a simple query whose text is COMMIT; everything else passes unchanged.
+It reads enough of the protocol to see where a command begins, and a simple query whose text is COMMIT; everything else passes
+unchanged.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from enum import StrEnum
 from backend.database_address import DatabaseAddress
 
 HEADER = 5  # a message of the client: one letter, four bytes of length
+COMMANDS = (b"Q", b"P", b"B")  # a simple query, and the first message of another
 
 
 class Fault(StrEnum):
@@ -26,12 +29,17 @@ class Fault(StrEnum):
 
 @dataclass
 class FaultProxy:
-    """`faults` are used up one by one, a COMMIT each; while `refusing`, new connections are turned away."""
+    """`faults` are used up one by one, a COMMIT each; while `refusing`, new connections are turned away.
+
+    With an SQLSTATE in `error`, `passing` more commands pass; each later one, and each new connection, is ended by that error.
+    """
 
     server: DatabaseAddress
     port: int = 0
     faults: deque[Fault | None] = field(default_factory=deque)
     refusing: bool = False
+    error: str = ""
+    passing: int = 0
     happened: Counter[Fault] = field(default_factory=Counter)
     connections: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -50,6 +58,9 @@ class FaultProxy:
         if self.refusing:
             writer.transport.abort()
             return
+        if self.error and not self.passing:
+            await self._end(writer)
+            return
         upstream_reader, upstream = await self._connect()
         silent = asyncio.Event()
         self.connections |= {writer, upstream}
@@ -63,6 +74,22 @@ class FaultProxy:
             self.connections -= {writer, upstream}
             for end in (writer, upstream):
                 end.transport.abort()
+
+    async def _end(self, writer: asyncio.StreamWriter) -> None:
+        """Say the error as a server does that ends the connection."""
+        fields = b"SFATAL\0VFATAL\0C" + self.error.encode() + b"\0Mterminating connection\0\0"
+        writer.write(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+        await writer.drain()
+        writer.close()
+
+    def _fails(self, kind: bytes) -> bool:
+        """Whether a message of the client begins a command that fails."""
+        if not self.error or kind not in COMMANDS:
+            return False
+        if self.passing:
+            self.passing -= 1
+            return False
+        return True
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         to = self.server
@@ -93,6 +120,9 @@ class FaultProxy:
         while True:
             head = await reader.readexactly(HEADER)
             body = await reader.readexactly(int.from_bytes(head[1:]) - 4)
+            if self._fails(head[:1]):
+                await self._end(writer)
+                raise ConnectionAbortedError
             fault = None
             if head[:1] == b"Q" and body.startswith(b"COMMIT"):
                 fault = self.faults.popleft() if self.faults else None

@@ -12,6 +12,7 @@ from backend import causes, clock, maintenance
 from backend.bookings import actions as seats
 from backend.errors import Busy, Unavailable
 from backend.events.cancel import cancel_instance
+from backend.people import queries as people
 from backend.seats.requests import Via
 from tests.webapp.conftest import init_data, launch_of
 from webapp.miniapp import short_routes
@@ -116,6 +117,19 @@ async def test_a_fault(both: Both, monkeypatch: pytest.MonkeyPatch, error: Excep
 
     monkeypatch.setattr(seats, "_submit", fail)
     assert (await both.post()).status_code == status
+    assert both.short == 1
+
+
+@pytest.mark.parametrize(("error", "status"), [(Busy(), 422), (Unavailable("gone"), 503)])
+async def test_a_session_that_cannot_be_looked_up(
+    both: Both, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    async def fail(_: int) -> Any:
+        raise error
+
+    monkeypatch.setattr(people, "person", fail)
+    answer = await both.post()
+    assert answer.status_code == status and (status == 422 or answer.headers["Retry-After"])
     assert both.short == 1
 
 

@@ -20,7 +20,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from backend import maintenance
 from backend.bookings import actions
-from backend.errors import Refusal, Unavailable
+from backend.errors import Busy, Refusal, Unavailable
 from backend.people.queries import Person
 from backend.seats.requests import Via
 from webapp.forms import fill_form
@@ -58,7 +58,10 @@ def answer_short_routes(app: ASGIApp) -> ASGIApp:
         if scope["type"] == ScopeType.HTTP and scope["method"] == "POST" and not scope["query_string"]:
             path = PATH.fullmatch(scope["raw_path"])
             if path and not await maintenance.is_on():
-                answering = await _begin(scope, receive, path[1])
+                try:
+                    answering = await _begin(scope, receive, path[1])
+                except (Busy, Unavailable) as error:
+                    answering = _fail(error)
                 if answering is not None:
                     await _answer(scope, receive, send, BOOKING if path[1] else SIGN_IN, answering)
                     return
@@ -112,6 +115,11 @@ async def _answer(
         await send({"type": "http.response.body", "body": answer, "more_body": False})
     else:
         await answer.to_asgi_response(None, BoundedRequest(scope))(scope, receive, send)
+
+
+async def _fail(error: Exception) -> Answer:
+    """The answer to a request whose session could not be looked up."""
+    raise error
 
 
 async def _or_error(scope: HTTPScope, answering: Awaitable[Answer]) -> Answer:
