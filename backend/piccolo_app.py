@@ -8,7 +8,7 @@ from backend.accounts.tables import Account, ApiKey, Membership
 from backend.announcements.tables import Announcement, AnnouncementGroup
 from backend.audit.tables import AuditEntry
 from backend.backup_status import BackupStatus
-from backend.bookings.tables import Absence
+from backend.bookings.tables import Absence, InstanceReminders
 from backend.cards.tables import Card
 from backend.events.tables import EventInstance, EventSeries
 from backend.groups.tables import Group, GroupMember, GroupTopic, ShownList
@@ -38,7 +38,7 @@ APP_CONFIG = AppConfig(
         Group, GroupTopic, GroupMember, ShownList,
         EventSeries, EventInstance, InstanceSeats,
         Message, HeldReply, Lease, ScheduledJob, OperationRun, BackupStatus, Maintenance, Card,
-        Booking, Participation, SeatClaim, Regular, Absence,
+        Booking, Participation, SeatClaim, Regular, Absence, InstanceReminders,
         Poll, PollOption, PollTally, OptionTally, PollVote,
         Announcement, AnnouncementGroup,
     ],

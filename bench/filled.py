@@ -11,8 +11,11 @@ from backend import db
 STATEMENTS = (
     """INSERT INTO accounts (name, zone, language, created_at)
     SELECT 'Club ' || g, 'Europe/Helsinki', 'en', {now} - interval '3 years' FROM generate_series(1, {clubs}) g""",
-    """INSERT INTO telegram_users (telegram_id, first_name, last_name, created_at, seen_at, may_write_at)
-    SELECT 5000000 + g, 'Member ' || g, 'Virtanen', {now} - interval '3 years', {now}, {now}
+    # One in twenty has chosen times of their own.
+    """INSERT INTO telegram_users (telegram_id, first_name, last_name, created_at, seen_at, may_write_at, reminder_leads,
+        leads_chosen_at)
+    SELECT 5000000 + g, 'Member ' || g, 'Virtanen', {now} - interval '3 years', {now}, {now} - interval '3 years',
+        CASE WHEN g % 20 = 0 THEN ARRAY[180, 10080 + g % 7] END, CASE WHEN g % 20 = 0 THEN {now} - interval '1 year' END
     FROM generate_series(1, {clubs} * {members}) g""",
     """INSERT INTO memberships (account_id, user_id, role, joined_through, joined_at, checked_at)
     SELECT a.id, u.id, CASE WHEN (u.n - 1) % {members} = 0 THEN 'OWNER' ELSE 'MEMBER' END, 'group', u.created_at, u.seen_at

@@ -1,9 +1,12 @@
 """Reminders for members who are booked, and questions to those who have not answered (`M4`, `P5`).
 
-Both are set-based, and each message has its key, so that running twice does nothing. Whether a message is
+Both are set-based, an instance is marked when its messages are written, and each message has its key, so that running
+twice does nothing. Whether a message is
 still true is checked again when it is claimed to be sent.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,78 +31,115 @@ QUESTION_INTERVAL = timedelta(days=1)
 # had the seat, before the instance was moved there, or before they chose their leads. Nor is it once half of
 # its lead, or half a day, has passed since then: a member who lets the bot write again half an hour before
 # the start gets no reminder of two hours. The start is part of the key, so that a moved instance reminds
-# anew. Sixty days are the longest lead a series can have.
-# Dates come first: of all that lie ahead only those are joined with people whose series' lead is due, and with the few
-# people who have chosen leads of their own.
-DUE_MOMENT = """
-CROSS JOIN LATERAL (SELECT d.starts_at - make_interval(mins => l.lead) AS moment) t
-WHERE t.moment <= $1 AND t.moment >= $1 - least(make_interval(mins => l.lead) / 2, interval '12 hours')
+# anew.
+LONGEST_DELAY = "least(make_interval(mins => l.lead) / 2, interval '12 hours')"
+
+# The job reads only instances with a moment that came since they were last looked at (decision 0045), and a
+# minute and a half before: a booking that was being written then is seen the second time. Their mark is asked for row
+# by row, so that it is found by its key however many there are.
+DUE_INSTANCES = f"""
+WITH leads AS MATERIALIZED (
+    SELECT unnest(remind_before_minutes) AS lead FROM event_series
+    UNION SELECT unnest(reminder_leads) FROM telegram_users WHERE reminder_leads IS NOT NULL
+)
+SELECT i.id, l.lead FROM leads l
+JOIN event_instances i ON i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + make_interval(mins => l.lead)
+    AND i.starts_at >= $1 + make_interval(mins => l.lead) - {LONGEST_DELAY}
+WHERE coalesce(i.starts_at - make_interval(mins => l.lead) + interval '90 seconds' >
+    (SELECT k.reminded_until FROM instance_reminders k WHERE k.instance_id = i.id), true)
+ORDER BY i.id, l.lead
 """
-DUE_REMINDERS = f"""
+# Whoever has let the bot write within the hour is looked up by themselves: their instances may have been looked at
+# without them.
+NEWLY_REACHABLE = (
+    "SELECT id FROM telegram_users WHERE may_write_at > $1::timestamptz - interval '1 hour' ORDER BY id"
+)
+
+# Both take lists of which the planner knows that they are short.
+OF_INSTANCES = """
+FROM unnest($2::bigint[], $3::integer[]) AS l (instance_id, lead)
+JOIN event_instances i ON i.id = l.instance_id
+JOIN event_series r ON r.id = i.series_id
+JOIN bookings b ON b.instance_id = i.id AND b.seats > 0
+JOIN memberships m ON m.id = b.membership_id
+JOIN telegram_users u ON u.id = m.user_id AND l.lead = ANY(coalesce(u.reminder_leads, r.remind_before_minutes))
+"""
+OF_PEOPLE = """
+FROM unnest($2::bigint[]) AS p (id)
+JOIN telegram_users u ON u.id = p.id
+JOIN memberships m ON m.user_id = u.id
+JOIN bookings b ON b.membership_id = m.id AND b.seats > 0
+JOIN event_instances i ON i.id = b.instance_id
+JOIN event_series r ON r.id = i.series_id
+CROSS JOIN LATERAL unnest(coalesce(u.reminder_leads, r.remind_before_minutes)) AS l (lead)
+"""
+MARK_REMINDED = """
+INSERT INTO instance_reminders AS k (instance_id, account_id, reminded_until)
+SELECT id, account_id, $1::timestamptz FROM event_instances WHERE id = ANY($2::bigint[]) ORDER BY id
+ON CONFLICT ON CONSTRAINT instance_reminders_pkey DO UPDATE SET reminded_until = greatest(k.reminded_until, $1)
+"""
+
+
+def _remind(source: str) -> str:
+    due = f"""
 (
-    WITH dates AS MATERIALIZED (SELECT i.id, i.account_id, i.starts_at, i.moved_at, r.remind_before_minutes
-        FROM event_instances i JOIN event_series r ON r.id = i.series_id
-        WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + interval '60 days'),
-    due_dates AS MATERIALIZED (SELECT d.*, l.lead, t.moment FROM dates d
-        CROSS JOIN LATERAL unnest(d.remind_before_minutes) AS l (lead) {DUE_MOMENT}),
-    leads AS (
-        SELECT d.id, d.account_id, d.starts_at, d.moved_at, d.lead, d.moment, b.seated_at, m.user_id,
-            u.leads_chosen_at, {REACHABLE} AS reachable
-        FROM due_dates d JOIN bookings b ON b.instance_id = d.id AND b.seats > 0
-        JOIN memberships m ON m.id = b.membership_id
-        JOIN telegram_users u ON u.id = m.user_id AND u.reminder_leads IS NULL
-        UNION ALL
-        SELECT d.id, d.account_id, d.starts_at, d.moved_at, l.lead, t.moment, b.seated_at, m.user_id,
-            u.leads_chosen_at, {REACHABLE} AS reachable
-        FROM telegram_users u JOIN memberships m ON m.user_id = u.id
-        JOIN bookings b ON b.membership_id = m.id AND b.seats > 0
-        JOIN dates d ON d.id = b.instance_id
-        CROSS JOIN LATERAL unnest(u.reminder_leads) AS l (lead) {DUE_MOMENT} AND u.reminder_leads IS NOT NULL
-    )
-    SELECT DISTINCT ON (l.id, l.user_id) l.account_id, l.user_id, l.id AS instance_id, l.lead,
-        extract(epoch FROM l.starts_at) AS starts,
-        format('{Kind.REMINDER}:%s:%s:%s:%s', l.id, l.user_id, l.lead,
-            extract(epoch FROM l.starts_at)::bigint) AS key
-    FROM leads l
-    WHERE l.seated_at <= l.moment AND coalesce(l.moved_at <= l.moment, true)
-        AND coalesce(l.leads_chosen_at <= l.moment, true)
-        AND l.reachable
-    ORDER BY l.id, l.user_id, l.lead
+    SELECT DISTINCT ON (i.id, m.user_id) i.account_id, m.user_id, i.id AS instance_id, l.lead,
+        extract(epoch FROM i.starts_at) AS starts,
+        format('{Kind.REMINDER}:%s:%s:%s:%s', i.id, m.user_id, l.lead, extract(epoch FROM i.starts_at)::bigint) AS key
+    {source}
+    CROSS JOIN LATERAL (SELECT i.starts_at - make_interval(mins => l.lead) AS moment) t
+    WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND t.moment <= $1 AND t.moment >= $1 - {LONGEST_DELAY}
+        AND b.seated_at <= t.moment AND coalesce(i.moved_at <= t.moment, true)
+        AND coalesce(u.leads_chosen_at <= t.moment, true) AND {REACHABLE}
+    ORDER BY i.id, m.user_id, l.lead
 ) due
 WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.dedupe = due.key)
 """
-REMIND = insert_messages(
-    Kind.REMINDER,
-    DUE_REMINDERS,
-    account_id="account_id",
-    user_id="user_id",
-    instance_id="instance_id",
-    detail="jsonb_build_object('starts_at', starts, 'lead', lead)",
-    dedupe="key",
-    due_at="$1::timestamptz",
-)
+    return insert_messages(
+        Kind.REMINDER,
+        due,
+        account_id="account_id",
+        user_id="user_id",
+        instance_id="instance_id",
+        detail="jsonb_build_object('starts_at', starts, 'lead', lead)",
+        dedupe="key",
+        due_at="$1::timestamptz",
+    )
 
-# Members of the club who are known to be in the series' group and have given no answer of any kind.
+
+REMIND_OF_INSTANCES, REMIND_PEOPLE = _remind(OF_INSTANCES), _remind(OF_PEOPLE)
+AT_ONCE = 100  # instances, or people, whose reminders are written in one transaction
+
+# Members of the club who are known to be in the series' group and have given no answer of any kind. OFFSET 0: each
+# membership and answer is found by its key, however many instances are asked about at once.
 UNANSWERED = """
 event_instances i
 JOIN event_series r ON r.id = i.series_id
 JOIN group_members g ON g.group_id = r.group_id AND g.present
-JOIN memberships m ON m.account_id = i.account_id AND m.user_id = g.user_id AND m.left_at IS NULL
+CROSS JOIN LATERAL (
+    SELECT x.id, x.user_id FROM memberships x
+    WHERE x.account_id = i.account_id AND x.user_id = g.user_id AND x.left_at IS NULL OFFSET 0
+) m
 JOIN telegram_users u ON u.id = m.user_id
-WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id AND b.membership_id = m.id)
+WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id AND b.membership_id = m.id OFFSET 0)
 """
 BEFORE_DEADLINE = "$1 < i.starts_at - make_interval(mins => coalesce(r.cancel_before_minutes, 0))"
 
-# Once an instance, at the series' longest lead.
-QUESTION_KEY = f"format('{Kind.UNANSWERED}:%s:%s', i.id, u.id)"
-DUE_QUESTIONS = f"""
-{UNANSWERED} AND r.remind_unanswered AND i.state = 'SCHEDULED' AND i.starts_at > $1
-    AND i.starts_at <= $1 + interval '60 days'
-    AND i.starts_at
-        - make_interval(mins => (SELECT max(lead) FROM unnest(r.remind_before_minutes) AS l (lead))) <= $1
-    AND {BEFORE_DEADLINE} AND {REACHABLE}
-    AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.dedupe = {QUESTION_KEY})
-ORDER BY i.id, u.id
+# Once an instance, at the series' longest lead: whoever is known by then (decision 0045).
+LONGEST_LEAD = "make_interval(mins => (SELECT max(lead) FROM unnest(r.remind_before_minutes) AS l (lead)))"
+INSTANCES_TO_ASK = f"""
+SELECT i.id FROM event_instances i
+JOIN event_series r ON r.id = i.series_id AND r.remind_unanswered AND r.group_id IS NOT NULL
+WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND i.starts_at <= $1 + (
+    SELECT max({LONGEST_LEAD}) FROM event_series r WHERE r.remind_unanswered)
+AND i.starts_at - {LONGEST_LEAD} <= $1 AND {BEFORE_DEADLINE}
+AND (SELECT k.asked_at FROM instance_reminders k WHERE k.instance_id = i.id) IS NULL
+ORDER BY i.id
+"""
+MARK_ASKED = """
+INSERT INTO instance_reminders (instance_id, account_id, asked_at)
+SELECT id, account_id, $1::timestamptz FROM event_instances WHERE id = ANY($2::bigint[]) ORDER BY id
+ON CONFLICT ON CONSTRAINT instance_reminders_pkey DO UPDATE SET asked_at = $1
 """
 
 
@@ -116,7 +156,10 @@ def _question(source: str, dedupe: str) -> str:
     )
 
 
-ASK_DUE = _question(DUE_QUESTIONS, QUESTION_KEY)
+ASK_DUE = _question(
+    f"{UNANSWERED} AND i.id = ANY($2::bigint[]) AND {REACHABLE} ORDER BY i.id, u.id",
+    f"format('{Kind.UNANSWERED}:%s:%s', i.id, u.id)",
+)
 ASK_NOW = _question(
     f"{UNANSWERED} AND i.id = $2 AND {REACHABLE} ORDER BY u.id",
     f"format('{Kind.UNANSWERED}:%s:%s:%s', i.id, u.id, $1::timestamptz)",
@@ -147,13 +190,36 @@ class UnansweredMember:
 async def remind_due() -> int:
     """Enqueue the reminders that are due, for members who have a seat (`M4`); how many. A job of every
     minute."""
-    return await db.execute_single_count(REMIND, clock.now())
+    now = clock.now()
+    leads = defaultdict(list)
+    for row in await db.rows(DUE_INSTANCES, now):
+        leads[row["id"]].append(row["lead"])
+    people = [row["id"] for row in await db.rows(NEWLY_REACHABLE, now)]
+    written = 0
+    for ids in _parts(list(leads)):
+        due = [(id_, lead) for id_ in ids for lead in leads[id_]]
+        async with db.transaction():
+            await db.execute(MARK_REMINDED, now, ids)
+            written += await db.execute(REMIND_OF_INSTANCES, now, *zip(*due, strict=True))
+    for ids in _parts(people):
+        written += await db.execute_single_count(REMIND_PEOPLE, now, ids)
+    return written
 
 
 async def remind_unanswered() -> int:
     """Ask members who have not answered, where the series wants it, once an instance and before the
     cancellation deadline (`M4`); how many. A job of every minute."""
-    return await db.execute_single_count(ASK_DUE, clock.now())
+    now = clock.now()
+    written = 0
+    for ids in _parts([row["id"] for row in await db.rows(INSTANCES_TO_ASK, now)]):
+        async with db.transaction():
+            await db.execute(MARK_ASKED, now, ids)
+            written += await db.execute(ASK_DUE, now, ids)
+    return written
+
+
+def _parts(ids: list[int]) -> Iterator[list[int]]:
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
 
 
 async def unanswered_members(code: str, person: Person) -> list[UnansweredMember]:

@@ -23,3 +23,13 @@ class Absence(Table, tablename="absences", db=DB):
     at = Timestamptz(default=None)
     pardoned_at = Timestamptz(null=True, default=None)
     pardoned_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
+
+
+class InstanceReminders(Table, tablename="instance_reminders", db=DB):
+    """Which reminders of an instance are written: those whose moment came until `reminded_until`, and the question to
+    members who had not answered, at `asked_at`."""
+
+    instance_id = ForeignKey(EventInstance, null=False, primary_key=True, on_delete=OnDelete.cascade)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    reminded_until = Timestamptz(null=True, default=None)
+    asked_at = Timestamptz(null=True, default=None)

@@ -19,6 +19,7 @@ JOIN event_series r ON r.id = i.series_id
 JOIN groups g ON g.id = r.group_id
 WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND g.health = 'well' AND r.paused_at IS NULL AND r.archived_at IS NULL
     AND i.starts_at <= $1 + make_interval(mins => r.announce_before_minutes)
+    AND i.starts_at <= $1 + make_interval(mins => (SELECT max(announce_before_minutes) FROM event_series))
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id AND c.state <> 'unlinked')
 """
 # Posting a card locks the row of its instance or poll, and only then checks whether there is a card already.

@@ -33,7 +33,7 @@ FROM {DESCRIBED} ORDER BY telegram_id
 ON CONFLICT ON CONSTRAINT telegram_users_telegram_id_key DO UPDATE SET
     first_name = excluded.first_name, last_name = excluded.last_name, username = excluded.username,
     language = CASE WHEN u.language_chosen THEN u.language ELSE excluded.language END,
-    may_write_at = coalesce(u.may_write_at, excluded.may_write_at),
+    may_write_at = CASE WHEN excluded.may_write_at IS NULL OR {REACHABLE} THEN u.may_write_at ELSE excluded.may_write_at END,
     blocked_at = CASE WHEN excluded.may_write_at IS NULL THEN u.blocked_at END,
     seen_at = $7
 RETURNING *
@@ -99,7 +99,7 @@ _recorded: TransactionBatcher[TelegramIdentity, Person] = TransactionBatcher("ne
 async def allow_writing(person: Person) -> None:
     """The person pressed Start or allowed the bot to write (`M3`)."""
     await db.execute_single(
-        "UPDATE telegram_users SET may_write_at = coalesce(may_write_at, $2), blocked_at = NULL WHERE id = $1",
+        f"UPDATE telegram_users u SET may_write_at = $2, blocked_at = NULL WHERE id = $1 AND NOT {REACHABLE}",
         person.id,
         clock.now(),
     )

@@ -10,6 +10,7 @@ import pytest
 from backend import clock, db
 from backend.bookings.actions import answer, book, leave
 from backend.bookings.reminders import (
+    AT_ONCE,
     RemindedAlready,
     remind_due,
     remind_unanswered,
@@ -17,7 +18,7 @@ from backend.bookings.reminders import (
     unanswered_members,
 )
 from backend.errors import Forbidden, Invalid
-from backend.events.cancel import cancel_instance
+from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
 from backend.groups.presence import mark_absent, mark_present
 from backend.groups.queries import group
@@ -192,6 +193,71 @@ async def test_unblocking_the_bot_brings_no_reminder_of_long_ago(
     assert await remind_due() == 0
 
 
+async def test_unblocking_the_bot_in_time_brings_the_reminder(
+    alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """`M3`, `M4`: also when the others were reminded already."""
+    code = await instance()
+    for person in (alice, bob):
+        await book(code, person, via=Via.CARD)
+    await mark_blocked(alice.telegram_id)
+    await until(code, 2 * HOUR)
+    assert await remind_due() == 1
+    clock.advance(timedelta(minutes=20))
+    assert await remind_due() == 0
+    await allow_writing(alice)
+    assert await remind_due() == 1 and await remind_due() == 0
+    assert await send_all() == [alice.id, bob.id]
+
+
+async def test_a_seat_that_was_being_taken_as_the_job_ran_is_seen_a_minute_later(
+    alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """`M4`: she had the seat before the moment, and her booking was committed after the job had read."""
+    code = await instance()
+    await book(code, bob, via=Via.CARD)
+    await until(code, 2 * HOUR)
+    assert await remind_due() == 1
+    clock.advance(timedelta(seconds=1))
+    await book(code, alice, via=Via.CARD)
+    assert await remind_due() == 0, "taken after the moment"
+    await db.execute(
+        "UPDATE bookings SET seated_at = seated_at - interval '1 second' WHERE seated_at = $1", clock.now()
+    )
+    clock.advance(timedelta(minutes=1))
+    assert await remind_due() == 1
+
+
+async def test_a_restored_instance_is_reminded_of_though_its_moment_came_while_it_was_cancelled(
+    olga: Any, alice: Any, instance: Make, noon: datetime
+) -> None:
+    code = await instance()
+    await book(code, alice, via=Via.CARD)
+    await until(code, DAY)
+    assert await remind_due() == 1
+    clock.advance(timedelta(minutes=2))
+    await cancel_instance(code, olga, "Ill")
+    await until(code, 2 * HOUR)
+    assert await remind_due() == 0
+    clock.advance(timedelta(minutes=10))
+    await restore_instance(code, olga)
+    assert await remind_due() == 1
+
+
+async def test_of_many_instances_each_is_reminded_of_once(
+    alice: Any, bob: Any, instance: Make, noon: datetime
+) -> None:
+    """More than one transaction writes, and of two times that passed the nearer counts in each."""
+    codes = [await instance(remind_before_minutes=(120, 60)) for _ in range(AT_ONCE + 5)]
+    for code in codes:
+        await book(code, alice, via=Via.CARD)
+    await until(codes[0], HOUR)
+    assert await remind_due() == len(codes) and await remind_due() == 0
+    assert await db.value(
+        "SELECT array_agg(DISTINCT detail ->> 'lead') FROM messages WHERE kind = 'reminder'"
+    ) == ["60"]
+
+
 async def test_a_stale_reminder_is_not_sent(
     olga: Any, alice: Any, bob: Any, aino: Any, instance: Make, noon: datetime
 ) -> None:
@@ -267,6 +333,22 @@ async def test_members_who_have_not_answered_are_asked_once_an_instance(
     assert await send_all("unanswered") == [olga.id]
     await until(code, HOUR)
     assert await remind_unanswered() == 0
+
+
+async def test_who_comes_to_the_group_later_is_not_asked_by_itself(
+    olga: Any, bob: Any, account: Any, instance: Make, yogis: Any, noon: datetime
+) -> None:
+    """`P5`: an instance has one round, which an organiser may repeat by hand a day later."""
+    where = await group(account.group_id)
+    assert where is not None
+    await mark_absent(bob, where)
+    code = await instance(remind_unanswered=True)
+    await until(code, DAY)
+    assert await remind_unanswered() == 3
+    await mark_present(bob, where)
+    clock.advance(timedelta(minutes=1))
+    assert await remind_unanswered() == 0
+    assert "Bob" in [member.name for member in await unanswered_members(code, olga)]
 
 
 async def test_only_group_members_are_asked_and_only_where_the_series_says_so(

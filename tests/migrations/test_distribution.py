@@ -40,6 +40,7 @@ WITHOUT_ACCOUNT = {
     "event_series": {"follows_id", "group_id"},
     "group_members": {"group_id"},
     "group_topics": {"group_id"},
+    "instance_reminders": {"instance_id"},
     "instance_seats": {"instance_id"},
     "messages": {"announcement_id", "group_id", "instance_id"},
     "poll_option_tallies": {"option_id"},

@@ -1,0 +1,2 @@
+-- New tables: no row is changed.
+SELECT 1;
