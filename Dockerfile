@@ -56,7 +56,7 @@ RUN groupadd --gid 10001 emerald \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent \
         --shell /usr/sbin/nologin emerald \
     # Volumes with the addresses of the database's roles begin as these: nobody else may read them.
-    && for role in owner app archiver reader; do \
+    && for role in owner app archiver reader backup; do \
         install -d -m 0700 -o emerald -g emerald "/var/lib/emerald/roles/$role"; done \
     # The volume with the backups begins as this.
     && install -d -m 0700 -o emerald -g emerald /backups

@@ -1,4 +1,4 @@
-"""What each role may do in the database (`B8`): owner, app, archiver and reader.
+"""What each role may do in the database (`B8`): owner, app, archiver, reader and backup.
 
 `emerald create-roles` makes the roles; after each migration the owner grants their rights anew, so that a new
 table has them too. Tables that nobody has listed yet have the default rights, without DELETE.
@@ -13,6 +13,15 @@ OWNER, APP, ARCHIVER, READER = ROLES = (
     "emerald_app",
     "emerald_archiver",
     "emerald_reader",
+)
+# Copies the whole server as it lies on the disk, and reads or changes no table. Only a superuser makes it.
+BACKUP = "emerald_backup"
+BACKUP_MEMBERSHIPS = ("pg_read_all_settings", "pg_read_all_stats", "pg_checkpoint")
+BACKUP_FUNCTIONS = (
+    "pg_backup_start(text, boolean)",
+    "pg_backup_stop(boolean)",
+    "pg_switch_wal()",
+    "pg_create_restore_point(text)",
 )
 
 # Written once (`B8`): the application adds rows and never changes or deletes them; the archiver moves them.
@@ -63,6 +72,7 @@ GUARDS: dict[str, dict[str, str]] = {
         "timezone": "UTC",
         "default_transaction_read_only": "on",
     },
+    BACKUP: {"lock_timeout": "5s", "timezone": "UTC", "default_transaction_read_only": "on"},
 }
 
 TABLES = """

@@ -1,5 +1,5 @@
-"""Making the four roles of the database, `emerald create-roles`: who owns the tables, who serves, who archives
-and who reads (`emerald/rights.py`).
+"""Making the roles of the database, `emerald create-roles`: who owns the tables, who serves, who archives, who reads and
+who takes backups (`emerald/rights.py`).
 
 It may be run again at any time: roles that exist keep their passwords, and everything else is set right.
 Tables of an installation where one role did everything are given to the owner; that role goes on working.
@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,10 +21,22 @@ from backend.engine import DB, connect, connect_kwargs
 from backend.settings import settings
 from emerald.errors import CommandFailed
 from emerald.migrate import lock_schema
-from emerald.rights import APP, ARCHIVER, DEFAULTS, GUARDS, OWNER, READER, ROLES, grant_rights
+from emerald.rights import (
+    APP,
+    ARCHIVER,
+    BACKUP,
+    BACKUP_FUNCTIONS,
+    BACKUP_MEMBERSHIPS,
+    DEFAULTS,
+    GUARDS,
+    OWNER,
+    READER,
+    ROLES,
+    grant_rights,
+)
 
 SCRAM_ITERATIONS = 4096  # as PostgreSQL itself
-NAMES = {OWNER: "owner", APP: "app", ARCHIVER: "archiver", READER: "reader"}
+NAMES = {OWNER: "owner", APP: "app", ARCHIVER: "archiver", READER: "reader", BACKUP: "backup"}
 
 ME = """
 SELECT rolsuper, rolsuper OR rolcreaterole AS may_make, rolname AS name,
@@ -32,9 +45,9 @@ FROM pg_roles WHERE rolname = current_user
 """
 TOO_MIGHTY = """
 SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND (rolsuper OR rolcreaterole OR rolcreatedb
-    OR rolreplication OR rolbypassrls)
+    OR (rolreplication AND rolname <> $2) OR rolbypassrls)
 UNION SELECT member.rolname FROM pg_auth_members m JOIN pg_roles member ON member.oid = m.member
-WHERE member.rolname = ANY($1)
+WHERE member.rolname = ANY($1) AND NOT (member.rolname = $2 AND m.roleid::regrole::text = ANY($3))
 """
 # What belongs to somebody else than the owner; what belongs to an extension, or to a column, goes with that.
 OTHERS = """
@@ -64,9 +77,10 @@ async def create_roles(
 ) -> list[MadeRole]:
     """Make the roles and set their rights, in one transaction, as the user of `DATABASE_URL`.
 
-    With `into`, each role's address is kept in the file `<into>/<owner, app, archiver or reader>/database_url`,
+    With `into`, each role's address is kept in the file `<into>/<owner, app, archiver, reader or backup>/database_url`,
     and a role whose file is missing or no longer works gets a new password. `through` is the address of
-    PgBouncer, which becomes the app's. Raises `CommandFailed` when this user may not make roles.
+    PgBouncer, which becomes the app's. Only a superuser makes the backup's role; where BACKUP_DATABASE_URL names another,
+    that is kept. Raises `CommandFailed` when this user may not make roles.
     """
     with DB.at(settings.database, name="emerald create-roles"), db.translate_errors():
         me = await db.row(ME)
@@ -79,8 +93,10 @@ async def create_roles(
             return [
                 _keep(into, role, settings.migrate_database if role == OWNER else settings.database)
                 for role in ROLES
-            ]
-        mighty = await db.rows(TOO_MIGHTY, ROLES)
+            ] + _kept_backup(into)
+        makes_backup = me["rolsuper"] and settings.backups.database is None
+        roles = (*ROLES, BACKUP) if makes_backup else ROLES
+        mighty = await db.rows(TOO_MIGHTY, roles, BACKUP, BACKUP_MEMBERSHIPS)
         if mighty:
             raise CommandFailed(
                 f"Role {mighty[0]['rolname']} exists and may do more than it should: take its attributes and"
@@ -88,19 +104,36 @@ async def create_roles(
             )
         there = {
             row["rolname"]
-            for row in await db.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", ROLES)
+            for row in await db.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", roles)
         }
         kept = there if new_passwords else {role for role in there if await _has_address(into, role)}
-        passwords = {role: secrets.token_hex(20) for role in ROLES if role not in kept or new_passwords}
+        passwords = {role: secrets.token_hex(20) for role in roles if role not in kept or new_passwords}
         async with db.transaction():
             await lock_schema()
-            await _make(there, passwords)
+            await _make(roles, there, passwords)
             await _own(superuser=me["rolsuper"])
             await grant_rights()
-        return [_made(role, passwords.get(role), into, through) for role in ROLES]
+            if makes_backup:
+                await let_back_up()
+        made = [_made(role, passwords.get(role), into, through) for role in roles]
+        return made if makes_backup else made + _kept_backup(into)
 
 
-async def _make(there: set[str], passwords: dict[str, str]) -> None:
+def _kept_backup(into: Path | None) -> list[MadeRole]:
+    """Where no role for backups is made: keep the address that is named, or that of this user."""
+    if into is None:
+        return []
+    return [_keep(into, BACKUP, settings.backups.database or settings.migrate_database)]
+
+
+async def let_back_up() -> None:
+    """Let the backup's role replicate, and ask and tell the server what Barman does."""
+    script = [f"ALTER ROLE {BACKUP} REPLICATION", f"GRANT {', '.join(BACKUP_MEMBERSHIPS)} TO {BACKUP}"]
+    script += [f"GRANT EXECUTE ON FUNCTION {function} TO {BACKUP}" for function in BACKUP_FUNCTIONS]
+    await db.execute("; ".join(script))
+
+
+async def _make(roles: Sequence[str], there: set[str], passwords: dict[str, str]) -> None:
     """Create the roles that are missing, and set passwords and guards."""
     database = await db.value("SELECT quote_ident(current_database())")
     schema = await db.value("SELECT quote_ident(current_schema())")
@@ -109,7 +142,7 @@ async def _make(there: set[str], passwords: dict[str, str]) -> None:
             "The database has no schema to keep tables in: create the one DATABASE_URL names."
         )
     script = []
-    for role in ROLES:
+    for role in roles:
         script.append(f"{'ALTER' if role in there else 'CREATE'} ROLE {role} LOGIN")
         if role in passwords:
             # Not the password itself: a statement may be logged.
@@ -118,7 +151,8 @@ async def _make(there: set[str], passwords: dict[str, str]) -> None:
             script.append(f"ALTER ROLE {role} IN DATABASE {database} SET {name} = '{value}'")
         script.append(f"ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}")
         script.append(f"GRANT CONNECT ON DATABASE {database} TO {role}")
-        script.append(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+        if role != BACKUP:
+            script.append(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
     script.append(f"GRANT CREATE ON SCHEMA {schema} TO {OWNER}")
     script.append(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
     script.append(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC")

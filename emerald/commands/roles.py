@@ -20,14 +20,14 @@ from emerald.runtime import database, result_of
 @click.option("--new-passwords", is_flag=True, help="Give roles that exist new passwords too.")
 @click.option("--through", metavar="HOST:PORT", help="Let the app connect to PgBouncer there.")
 def create_roles(into: Path | None, new_passwords: bool, through: str | None) -> None:
-    """Create the database's roles (owner, app, archiver, reader) as the user of DATABASE_URL."""
+    """Create the database's roles (owner, app, archiver, reader, backup) as the user of DATABASE_URL."""
     with database(needs_nothing_else=True):
         made = result_of(lambda: make(into=into, new_passwords=new_passwords, through=_address(through)))
     for role in made:
         if role.address is None:
             print(f"{role.name} is there; its password stays.")
         elif role.address.user != role.name:
-            print(f"{role.address.user} may not create roles, and does the work of {role.name} too.")
+            print(f"{role.address.user} does the work of {role.name} too.")
         elif into is not None:
             print(f"{role.name} is there; its address is kept in {into}.")
         else:

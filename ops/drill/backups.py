@@ -13,7 +13,7 @@ from pathlib import Path
 from ops.drill.drill import Drill, Measured
 from ops.drill.processes import DrillError, Program, wait_until
 from ops.drill.programs import find
-from ops.drill.stack import EMERALD, HAPROXY, is_open
+from ops.drill.stack import EMERALD, is_open
 
 VOLUME, PORT = "700m", 5499
 RESTORE_TIMEOUT = 300.0  # seconds
@@ -25,11 +25,10 @@ class Backups:
     def __init__(self, drill: Drill) -> None:
         self.drill, self.volume = drill, drill.folder / "volume"
         self.filler = self.volume / "filler"
-        password = drill.cluster.passwords["superuser"]
         self.settings = {
             "BACKUP_DIR": str(self.volume / "backups"),
             "BACKUP_PASSPHRASE": secrets.token_hex(32),
-            "BACKUP_DATABASE_URL": f"postgresql://postgres:{password}@127.0.0.1:{HAPROXY}/{drill.stack.database}",
+            "BACKUP_DATABASE_URL": drill.stack.address("backup"),
         }
 
     def start(self) -> None:

@@ -43,8 +43,8 @@ class Stack:
         (folder / "pgbouncer").mkdir()
 
     def address(self, role: str) -> str:
-        """The address of the owner or the app, as `emerald create-roles` made it: the owner's leads through HAProxy to whichever
-        host is the primary, the app's through PgBouncer too."""
+        """The address of the owner, the app or the backup, as `emerald create-roles` made it: it leads through HAProxy to
+        whichever host is the primary, the app's through PgBouncer too."""
         kept = (self.folder / "roles" / role / "database_url").read_text().strip()
         return urlunsplit(urlsplit(kept)._replace(path=f"/{self.database}"))
 
@@ -137,7 +137,7 @@ class Stack:
         wait_until(lambda: not before.is_running, 30, "The end of the first PgBouncer")
 
     def make_database(self, name: str) -> None:
-        """An empty database with the four roles, which is ours from now on."""
+        """An empty database with the roles, which is ours from now on."""
         self.cluster.psql(f"CREATE DATABASE {name}")
         self.database = name
         place = self.folder / "roles"

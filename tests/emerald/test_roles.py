@@ -17,6 +17,8 @@ from backend.database_address import DatabaseAddress
 from emerald.rights import (
     APP,
     ARCHIVER,
+    BACKUP,
+    BACKUP_FUNCTIONS,
     DEFAULTS,
     DELETED_FROM,
     GUARDS,
@@ -58,7 +60,7 @@ def at(address: DatabaseAddress, *command: str, migrate: DatabaseAddress | None 
 
 
 def dropping_roles(*more: str) -> list[str]:
-    return [f"DROP ROLE IF EXISTS {role}" for role in (*ROLES, *more)]
+    return [f"DROP ROLE IF EXISTS {role}" for role in (*ROLES, BACKUP, *more)]
 
 
 @pytest.fixture(scope="module")
@@ -174,15 +176,32 @@ ATTEMPTS = {
         "SET session_replication_role = replica",
         "COPY bookings TO PROGRAM 'cat'",
     ),
+    BACKUP: (
+        *CHANGES,
+        *LOG_REWRITES,
+        *(f"SELECT * FROM {table}" for table in ("bookings", "telegram_users", "pg_authid", *SECRETS)),
+        "SET default_transaction_read_only = off; INSERT INTO accounts (name) VALUES ('mine')",
+        "SET ROLE emerald_app",
+        "ALTER SYSTEM SET fsync = off",
+        "SELECT pg_reload_conf()",
+        "SELECT pg_promote()",
+        "SELECT pg_ls_dir('.')",
+    ),
 }
+EVERY_ROLE = (*ROLES, BACKUP)
+NOT_ALLOWED = (asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError)
+# The backup's role has no business in the schema: for it there are no tables.
+UNSEEN = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", EVERY_ROLE)
 async def test_a_role_cannot_do_what_is_not_its_own(roles: dict[str, DatabaseAddress], role: str) -> None:
     """B8. Every statement is one that the superuser could run, so it is the rights that refuse it."""
     async with connected(roles[role]) as connection:
+        if role == BACKUP:
+            await connection.execute("SET default_transaction_read_only = off")
         for statement in ATTEMPTS[role]:
-            with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError)):
+            with pytest.raises((*NOT_ALLOWED, *UNSEEN) if role == BACKUP else NOT_ALLOWED):
                 await connection.execute(statement)
                 raise AssertionError(f"{role}: {statement}")
 
@@ -208,7 +227,33 @@ def test_only_the_archiver_archives(roles: dict[str, DatabaseAddress]) -> None:
     assert "Log rows moved into the archive" in done.stdout
 
 
-@pytest.mark.parametrize("role", ROLES)
+async def test_backup_replicates_and_asks_what_barman_asks(roles: dict[str, DatabaseAddress]) -> None:
+    """Barman itself takes backups as this role in `tests/emerald/backups`."""
+    async with connected(roles[BACKUP]) as connection:
+        held = await connection.fetchrow("SELECT * FROM pg_roles WHERE rolname = current_user")
+        assert held["rolreplication"] and held["rolcanlogin"]
+        assert not any(held[f"rol{name}"] for name in ("super", "createrole", "createdb", "bypassrls"))
+        for function in BACKUP_FUNCTIONS:
+            assert await connection.fetchval("SELECT has_function_privilege($1, 'EXECUTE')", function)
+        assert await connection.fetchval("SELECT pg_switch_wal() IS NOT NULL")
+        await connection.execute("CHECKPOINT")
+
+
+def test_where_another_role_takes_backups_that_one_is_kept(
+    admin: DatabaseAddress, roles: dict[str, DatabaseAddress], managed: DatabaseAddress, tmp_path: Path
+) -> None:
+    """Only a superuser makes one that may replicate."""
+    named = "postgresql://somebody@elsewhere/emerald"
+    options = ("create-roles", "--into", str(tmp_path))
+    kept = tmp_path / "backup" / "database_url"
+    assert run(*options, DATABASE_URL=admin.own_url(), BACKUP_DATABASE_URL=named).returncode == 0
+    assert kept.read_text() == named + "\n"
+    assert at(managed, "migrate").returncode == 0
+    assert at(managed, *options).stdout.endswith("manager does the work of emerald_backup too.\n")
+    assert DatabaseAddress.from_url(kept.read_text().strip()) == managed
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
 async def test_the_guards_are_the_roles_own(roles: dict[str, DatabaseAddress], role: str) -> None:
     """Whatever connects has them: psql, PgBouncer, a script."""
     async with connected(roles[role]) as connection:
@@ -273,7 +318,7 @@ def test_who_may_not_create_roles_reads_so_or_goes_on_alone(
     assert refused.stderr.startswith("User emerald_app may not create roles")
     alone = at(roles[APP], "create-roles", "--into", str(tmp_path))
     assert alone.returncode == 0
-    assert "emerald_app may not create roles, and does the work of emerald_owner too." in alone.stdout
+    assert "emerald_app does the work of emerald_owner too." in alone.stdout
     kept = (tmp_path / "owner" / "database_url").read_text().strip()
     assert DatabaseAddress.from_url(kept) == roles[APP]
 
@@ -284,6 +329,7 @@ async def test_a_role_that_may_too_much_is_not_taken_for_ours(
     for more, less in (
         ("ALTER ROLE emerald_app CREATEDB", "ALTER ROLE emerald_app NOCREATEDB"),
         ("GRANT emerald_archiver TO emerald_app", "REVOKE emerald_archiver FROM emerald_app"),
+        ("ALTER ROLE emerald_app REPLICATION", "ALTER ROLE emerald_app NOREPLICATION"),
     ):
         await on(admin, more)
         refused = at(admin, "create-roles")

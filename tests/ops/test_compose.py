@@ -150,15 +150,14 @@ def test_every_setting_reaches_the_processes(services: dict[str, dict[str, Any]]
         assert environment["ENV"] == "production"
         assert all(f"{secret}_FILE" in environment for secret in set(SECRETS) - ADDRESSES), name
     of_backups = {one for one in settings if OF_BACKUPS.fullmatch(one)}
-    assert of_backups <= set(services["backup"]["environment"])
+    assert of_backups <= {variable.removesuffix("_FILE") for variable in services["backup"]["environment"]}
     for name in ("roles", "migrate", "backup"):
         assert services[name]["environment"]["DATABASE_ONLY"] == "true"
         assert services[name]["environment"]["ENV"] == "production"
 
 
 def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any]]) -> None:
-    """B8: only `roles`, which ends at once, and `backup`, which must replicate, know its password; each other one sees the
-    address of its role alone."""
+    """B8: only `roles`, which ends at once, knows its password; each other one sees the addresses of its own roles alone."""
     for name in ("migrate", "app", "app-2", "worker", "bot"):
         environment = services[name]["environment"]
         assert set(environment) & {f"{variable}{end}" for variable in ADDRESSES for end in ("", "_FILE")} == {
@@ -168,6 +167,9 @@ def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any
         role = "owner" if name == "migrate" else "app"
         assert f"{role}_role:/run/secrets/database:ro" in services[name]["volumes"], name
     assert services["backup"]["environment"]["DATABASE_URL_FILE"] == "/run/app_role/database_url"
+    assert services["backup"]["environment"]["BACKUP_DATABASE_URL_FILE"] == "/run/backup_role/database_url"
+    assert not any(variable.startswith("POSTGRES_") for variable in services["backup"]["environment"])
+    assert not any(volume.endswith("/run/secrets/database:ro") for volume in services["backup"]["volumes"])
     kept = [volume.split(":") for volume in services["roles"]["volumes"] if "_role:" in volume]
     assert kept == [[f"{role}_role", f"/var/lib/emerald/roles/{role}"] for role in NAMES.values()]
     assert services["roles"]["command"][:3] == ["create-roles", "--into", "/var/lib/emerald/roles"]

@@ -28,6 +28,8 @@ from emerald.backups.programs import find_barman, find_program, newest_programs,
 from emerald.backups.restore import choose, restore_into
 from emerald.backups.throwaway import server_on
 from emerald.backups.verify import verify_backup
+from emerald.rights import BACKUP
+from emerald.roles import let_back_up
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -58,9 +60,11 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 async def first(directory: Path, database: None) -> AsyncIterator[tuple[Catalog, create.Report]]:
-    """A catalogue with a first backup, which receives the WAL of the server under test while this module
-    runs."""
-    catalog = Catalog(backup_settings(directory), settings.database)
+    """A catalogue with a first backup, which receives the WAL of the server under test while this module runs, all as the role
+    that `emerald create-roles` makes for it."""
+    await db.execute(f"CREATE ROLE {BACKUP} LOGIN")
+    await let_back_up()
+    catalog = Catalog(backup_settings(directory), replace(settings.database, user=BACKUP))
     major = int(await db.value("SHOW server_version_num")) // 10_000
     catalog.prepare(server_major=major)
     catalog.call("cron")
@@ -68,6 +72,7 @@ async def first(directory: Path, database: None) -> AsyncIterator[tuple[Catalog,
     catalog.stop_receiving()
     await db.execute(f"SELECT pg_drop_replication_slot('{SLOT}')")
     await db.execute("DELETE FROM backup_status")
+    await db.execute(f"DROP OWNED BY {BACKUP}; DROP ROLE {BACKUP}")
 
 
 @pytest.fixture
