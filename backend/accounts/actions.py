@@ -10,6 +10,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import NAME_MAX, JoinedThrough, Permission, Role
 from backend.accounts.tables import Account
 from backend.audit.actions import record_audit
+from backend.editing import require_version, version_of
 from backend.errors import Invalid
 from backend.i18n import N_, languages
 from backend.people.queries import Person
@@ -87,15 +88,22 @@ def _check_zone(zone: str) -> None:
         raise Invalid(N_("Unknown time zone."), field="zone")
 
 
-async def edit_account(person: Person, account_id: int, *, name: str, zone: str, language: str) -> None:
-    """Rename the account, or change the zone and language of its new series. Raises `Invalid`, `Forbidden`,
-    `NotFound`."""
+async def edit_account(
+    person: Person, account_id: int, *, name: str, zone: str, language: str, seen: str = ""
+) -> None:
+    """Rename the account, or change the zone and language of its new series; `seen` is the version that was edited
+    (`backend.editing`). Raises `Invalid`, `ChangedMeanwhile`, `Forbidden`, `NotFound`."""
     account = await authorize(person, account_id, Permission.MANAGE_OWNERS)
     name = _check_name(name)
     _check_zone(zone)
     if language not in languages():
         raise Invalid(N_("We do not speak that language yet."), field="language")
     async with db.transaction():
+        row = await db.row(
+            "SELECT name, zone, language FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.id
+        )
+        assert row is not None
+        require_version(seen, version_of(*row.values()))
         await db.execute(
             "UPDATE accounts SET name = $2, zone = $3, language = $4 WHERE id = $1",
             account.id,

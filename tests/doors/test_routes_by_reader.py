@@ -59,7 +59,7 @@ TABLE = [
     (Need.MEMBER, "GET", r"/app/events/{code}(/(people|code))?"),
     (Need.MEMBER, "", r"/app/events/{code}/(booking|waiting|return|answer|free-seats|offer|replacement|stay|share|calendar)"),
     (Need.ANYBODY, "GET", r"/dashboard/sign-in(/state)?"),
-    (Need.ANYBODY, "GET", r"/dashboard/sign-in/telegram(/return)?"),
+    (Need.ANYBODY, "GET", r"/dashboard/sign-in/(telegram(/return)?|renewal)"),
     (Need.SIGNED_IN, "POST", r"/dashboard/sign-out"),
     (Need.HELPER, "GET", r"/dashboard(/settings|/events/{code})?"),
     (Need.HELPER, "", r"/dashboard/events/{code}/check-ins(/{membership_id})?"),

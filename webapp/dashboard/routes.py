@@ -14,6 +14,7 @@ from webapp.dashboard.pages import (
     keys,
     members,
     polls,
+    renewals,
     seats,
     series,
     settings,
@@ -27,7 +28,7 @@ dashboard = Router(
     "/dashboard",
     route_handlers=[
         *(sign_ins.new, sign_ins.state, sign_ins.destroy),
-        *(telegram_logins.create, telegram_logins.show),
+        *(telegram_logins.create, telegram_logins.show, renewals.show),
         calendar.index,
         *(series.index, series.new, series.create, series.edit, series.update, series.show),
         *(events.show, events.keep),

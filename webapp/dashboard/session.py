@@ -43,6 +43,14 @@ class CsrfFailed(Exception):
     """A change that no page of this session sent: it is forged, or the page is older than the session."""
 
 
+class FormOutdated(CsrfFailed):
+    """A form of ours that is older than the session; sent again with the session's token it is good."""
+
+    def __init__(self, person: Person, token: str) -> None:
+        self.person, self.token = person, token
+        super().__init__("an older form")
+
+
 class NoAccount(Exception):
     """The person is signed in and helps to run no club."""
 
@@ -166,10 +174,10 @@ async def guard_changes(request: AnyRequest) -> None:
     if not _is_same_origin(request):
         raise CsrfFailed()
     token = session_token(request)
-    await _load_person(request, token)
+    person = await _load_person(request, token)
     given = request.headers.get(CSRF_HEADER) or (await request.form()).get(CSRF_FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), csrf_token(token).encode()):
-        raise CsrfFailed()
+        raise FormOutdated(person, token)
 
 
 def _is_same_origin(request: AnyRequest) -> bool:

@@ -5,6 +5,7 @@
 // search keeps what is typed.
 document.addEventListener('htmx:before:request', (event) => {
   if (event.detail.ctx.sourceElement.id !== 'live') return;
+  if (document.querySelector('#notice[data-outcome="signed-out"]')) return event.preventDefault();
   const busy = document.hidden || document.querySelector(':popover-open, #work details.drop[open]')
     || document.activeElement?.closest('#work form:not([role="search"])');
   if (busy) event.preventDefault();
@@ -16,6 +17,33 @@ document.addEventListener('htmx:after:swap', (event) => {
   if (!ctx?.response || ctx.response.status >= 400 || ctx.sourceElement?.id === 'live') return;
   for (const open of document.querySelectorAll('.menu:popover-open')) open.hidePopover();
 });
+
+// Signed in again: the forms of the page that stayed are sent with the token of the new session.
+document.addEventListener('htmx:after:swap', () => {
+  const token = document.getElementById('notice')?.dataset.csrf;
+  if (token) for (const field of document.getElementsByName('csrf')) field.value = token;
+});
+
+// A form that leads to another page is sent once the session is known to live; otherwise the page stays, and says so.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form.method !== 'post' || form.matches('[hx-post], [data-live]') || !form.closest('#work')) return;
+  event.preventDefault();
+  sendWhileSignedIn(form, event.submitter);
+});
+
+async function sendWhileSignedIn(form, submitter) {
+  const answer = await fetch('/dashboard/sign-in/renewal', { headers: { 'HX-Request': 'true' } }).catch(() => null);
+  if (answer?.status === 204) {
+    htmx.ajax('GET', '/dashboard', { target: '#notice', swap: 'outerHTML' });
+    return;
+  }
+  const token = answer?.ok && /data-csrf="([0-9a-f]+)"/.exec(await answer.text());
+  if (token) form.elements.csrf.value = token[1];
+  form.dataset.live = '';
+  form.requestSubmit(submitter);
+  delete form.dataset.live;
+}
 
 function closeDrops(except) {
   for (const open of document.querySelectorAll('details.drop[open]')) if (!open.contains(except)) open.open = false;

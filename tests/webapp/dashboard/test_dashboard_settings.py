@@ -69,7 +69,7 @@ async def test_lists_browsers_and_ends_one(
     other = await sign_in(olga)
     shown = dashboard.text(await dashboard.get("/dashboard/settings"))
     assert "Firefox on Linux This browser" in shown
-    assert "Firefox on Linux Last seen today at 14:00 Sign out" in shown
+    assert "Firefox on Linux Last seen today at 14:00 Signed in today at 14:00 Sign out" in shown
     theirs = await db.value("SELECT max(id) FROM web_sessions")
     await dashboard.post(f"/dashboard/settings/browsers/{theirs}/removal")
     assert (await other.client.get("/dashboard")).status_code == 303

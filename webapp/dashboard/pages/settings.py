@@ -11,6 +11,7 @@ from litestar.response import Redirect
 
 from backend.accounts.actions import edit_account
 from backend.accounts.rules import Permission
+from backend.editing import ChangedMeanwhile, version_of
 from backend.errors import Invalid
 from backend.groups.queries import groups
 from backend.i18n import N_, Words, languages
@@ -21,6 +22,7 @@ from backend.people.queries import person as person_by_id
 from backend.settings import settings
 from backend.zones import zone_names
 from webapp.dashboard import cookies
+from webapp.dashboard.conflicts import Seen, differences
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import SETTINGS, SIGN_IN
@@ -36,6 +38,11 @@ class AccountForm:
     name: str = ""
     zone: str = ""
     language: str = ""
+
+    @property
+    def version(self) -> str:
+        """What identifies these values."""
+        return version_of(self.name, self.zone, self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         faults.add(Invalid(N_("Unknown time zone."), field="zone"))
     if form.language not in languages():
         faults.add(Invalid(N_("We do not speak that language yet."), field="language"))
+    seen = (await read_form(request, Seen)).version
     if not faults.by_field:
         try:
             await edit_account(
@@ -67,12 +75,17 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
                 name=form.name,
                 zone=form.zone,
                 language=form.language,
+                seen=seen,
+            )
+        except ChangedMeanwhile:
+            return await _page(
+                request, await visit.authorize(Permission.MANAGE_OWNERS), form, is_conflict=True, status=409
             )
         except Invalid as refusal:
             faults.add(refusal)
         else:
             return redirect(request, visit.url(SETTINGS), notice_of(visit, Words(N_("Saved."))))
-    return await _page(request, visit, form, faults=faults.by_field, status=422)
+    return await _page(request, visit, form, faults=faults.by_field, seen=seen, status=422)
 
 
 @post("/settings/language", status_code=303)
@@ -121,14 +134,24 @@ async def _page(
     form: AccountForm,
     *,
     faults: Mapping[str, Words] | None = None,
+    seen: str = "",
+    is_conflict: bool = False,
     status: int = 200,
 ) -> Response[str]:
+    stored = AccountForm(visit.account.name, visit.account.zone, visit.account.language)
+    labels = {
+        "name": visit.voice.gettext(N_("Name of the club")),
+        "zone": visit.voice.gettext(N_("Time zone")),
+        "language": visit.voice.gettext(N_("Language of its cards")),
+    }
     return render_page(
         request,
         visit,
         "settings/index.html",
         status=status,
         form=form,
+        version=seen or stored.version,
+        conflict=differences(form, stored, labels) if is_conflict else [],
         faults=faults or {},
         zones=sorted(zone_names()),
         languages=languages(),
