@@ -5,6 +5,8 @@ Each check is one statement that finds violations, with the sentence that report
 so a busy club does not look inconsistent. Nothing is locked, and nothing is repaired.
 """
 
+from collections.abc import Callable
+
 import structlog
 
 from backend import clock, db, replica
@@ -81,24 +83,26 @@ CHECKS = (
     (
         "Date {code}: member {membership_id} has {n} bookings.",
         """
-        SELECT i.code, b.membership_id, count(*) AS n FROM bookings b
-            JOIN event_instances i ON i.id = b.instance_id
-        GROUP BY i.code, b.membership_id HAVING count(*) > 1
+        SELECT i.code, b.membership_id, b.n FROM (
+            SELECT instance_id, membership_id, count(*) AS n FROM bookings
+            GROUP BY instance_id, membership_id HAVING count(*) > 1) b
+        JOIN event_instances i ON i.id = b.instance_id
         """,
     ),
     (
         "Date {code}: member {membership_id} has {seats} seats, is waiting for {waiting} and is offered"
         " {offered}, the log's last row says {said}.",
         """
-        SELECT i.code, b.membership_id, b.seats, b.waiting, b.offered,
-            coalesce(format('%s, %s and %s', l.seats_after, l.waiting_after, l.offered_after), 'nothing')
-                AS said
-        FROM bookings b JOIN event_instances i ON i.id = b.instance_id LEFT JOIN LATERAL (
-            SELECT seats_after, waiting_after, offered_after FROM event_participation_log
-            WHERE instance_id = b.instance_id AND membership_id = b.membership_id
-                ORDER BY id DESC LIMIT 1) l ON true
-        WHERE (b.seats, b.waiting, b.offered) IS DISTINCT FROM
-            (l.seats_after, l.waiting_after, l.offered_after)
+        SELECT i.code, w.* FROM event_instances i CROSS JOIN LATERAL (
+            SELECT b.membership_id, b.seats, b.waiting, b.offered,
+                coalesce(format('%s, %s and %s', l.seats_after, l.waiting_after, l.offered_after), 'nothing')
+                    AS said
+            FROM bookings b LEFT JOIN (
+                SELECT DISTINCT ON (membership_id) membership_id, seats_after, waiting_after, offered_after
+                FROM event_participation_log WHERE instance_id = i.id ORDER BY membership_id, id DESC
+            ) l ON l.membership_id = b.membership_id
+            WHERE b.instance_id = i.id AND (b.seats, b.waiting, b.offered) IS DISTINCT FROM
+                (l.seats_after, l.waiting_after, l.offered_after)) w
         """,
     ),
     (
@@ -118,13 +122,14 @@ CHECKS = (
         "Log row {id}: it goes on from {before}, but the row before it ended with {ended} (date"
         " {instance_id}, member {membership_id}).",
         """
-        SELECT * FROM (
-            SELECT id, instance_id, membership_id,
-                format('%s, %s and %s', seats_before, waiting_before, offered_before) AS before,
-                lag(format('%s, %s and %s', seats_after, waiting_after, offered_after))
-                    OVER (PARTITION BY instance_id, membership_id ORDER BY id) AS ended
-            FROM event_participation_log) l
-        WHERE before <> ended
+        SELECT l.id, l.instance_id, l.membership_id,
+            format('%s, %s and %s', l.seats_before, l.waiting_before, l.offered_before) AS before,
+            format('%s, %s and %s', seats, waiting, offered) AS ended
+        FROM (
+            SELECT *, lag(seats_after) OVER party AS seats, lag(waiting_after) OVER party AS waiting,
+                lag(offered_after) OVER party AS offered
+            FROM event_participation_log WINDOW party AS (PARTITION BY instance_id, membership_id ORDER BY id)) l
+        WHERE (seats_before, waiting_before, offered_before) <> (seats, waiting, offered)
         """,
     ),
     (
@@ -287,26 +292,31 @@ ORDER BY 1, 2
 """
 
 
-async def check_invariants(*, on_replica: bool = False) -> list[str]:
-    """The violations, one sentence each; empty when there are none."""
+async def check_invariants(
+    *, on_replica: bool = False, progress: Callable[[int, int], None] | None = None
+) -> list[str]:
+    """The violations, one sentence each; empty when there are none. `progress` is called after each check with how many
+    are done, of how many."""
     found: list[str] = []
     snapshot = replica.snapshot if on_replica else db.transaction
     async with snapshot(SNAPSHOT):
-        for sentence, sql in CHECKS:
+        checks = [*CHECKS, *map(_key_check, await db.rows(TENANT_KEYS))]
+        for number, (sentence, sql) in enumerate(checks, 1):
             rows = await db.rows(sql, *([clock.now()] if "$1" in sql else []))
             found += _report(sentence, rows)
-        for key in await db.rows(TENANT_KEYS):
-            rows = await db.rows(
-                f"SELECT c.{key['key']} AS id, c.account_id, p.account_id AS owner"
-                f" FROM {key['child']} c JOIN {key['parent']} p ON p.{key['target']} = c.{key['key']}"
-                " WHERE c.account_id <> p.account_id ORDER BY 1"
-            )
-            found += _report(
-                f"{key['child']}: a row of account {{account_id}} points at {key['parent']} {{id}} of"
-                f" account {{owner}} (A1).",
-                rows,
-            )
+            if progress is not None:
+                progress(number, len(checks))
     return found
+
+
+def _key_check(key: Row) -> tuple[str, str]:
+    return (
+        f"{key['child']}: a row of account {{account_id}} points at {key['parent']} {{id}} of"
+        " account {owner} (A1).",
+        f"SELECT c.{key['key']} AS id, c.account_id, p.account_id AS owner"
+        f" FROM {key['child']} c JOIN {key['parent']} p ON p.{key['target']} = c.{key['key']}"
+        " WHERE c.account_id <> p.account_id ORDER BY 1",
+    )
 
 
 async def count_violations() -> int:

@@ -1,5 +1,7 @@
 """What `emerald doctor` checks. Each finding is one line that says what to do."""
 
+from collections.abc import Callable
+
 from backend import clock, db, leases, replica, zone_data
 from backend.events.zone_changes import newest_zone_data, series_to_keep
 from backend.settings import settings
@@ -17,7 +19,7 @@ FROM pg_roles WHERE rolname = current_user
 """
 
 
-async def report(*, invariants: bool) -> list[str]:
+async def report(*, invariants: bool, progress: Callable[[int, int], None] | None = None) -> list[str]:
     """Everything that is wrong with the database of the settings; empty when all is well.
 
     With `invariants`, every seat, every place in the waitlist and every row of the log is counted again
@@ -53,7 +55,7 @@ async def report(*, invariants: bool) -> list[str]:
     if why := await replica.problem():
         found.append(f"The replica of REPLICA_DATABASE_URL is not read: {why}. The primary does its work.")
     if invariants:
-        found += await check_invariants()
+        found += await check_invariants(progress=progress)
     return found
 
 

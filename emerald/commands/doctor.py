@@ -31,7 +31,14 @@ def doctor(invariants: bool, database_only: bool) -> int:
 
 async def _findings(invariants: bool, database_only: bool) -> list[str]:
     if database_only:
-        return await check_invariants() if invariants else []
-    found = await report(invariants=invariants)
+        return await check_invariants(progress=_show_progress) if invariants else []
+    found = await report(invariants=invariants, progress=_show_progress)
     # What is around the database is told by its tables too.
     return found if await pending() else [*found, *await surroundings()]
+
+
+def _show_progress(done: int, of: int) -> None:
+    """In one line, where somebody watches: with years of bookings the checks take many seconds."""
+    if sys.stderr.isatty():
+        end = "\r" if done < of else "\n"
+        print(f"Checked {done} of {of}", end=end, file=sys.stderr, flush=True)

@@ -188,3 +188,10 @@ async def test_many_findings_are_counted(
     found = await check_invariants()
     assert len(found) == REPORTED_MAX + 1
     assert found[-1].startswith("… and 10 more like this: Date ")
+
+
+async def test_says_how_far_it_is(world: None) -> None:
+    seen: list[tuple[int, int]] = []
+    assert await check_invariants(progress=lambda done, of: seen.append((done, of))) == []
+    assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
+    assert {of for _, of in seen} == {len(seen)} and len(seen) > len(CHECKS)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Once a night, by their nature; and a person's export, ten an hour at most, whose joins with the twins of the archive are
-# planned now one way and now another.
-READ_WHOLE = {"archive", "check invariants", "export"}
+# Once a night, by their nature.
+READ_WHOLE = {"archive", "check invariants"}
 
 
 def test_no_large_table_is_read_whole() -> None:
