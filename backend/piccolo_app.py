@@ -10,6 +10,7 @@ from backend.audit.tables import AuditEntry
 from backend.backup_status import BackupStatus
 from backend.bookings.tables import Absence, InstanceReminders
 from backend.cards.tables import Card
+from backend.conversations.tables import ConversationRow
 from backend.events.tables import EventInstance, EventSeries
 from backend.groups.tables import Group, GroupMember, GroupTopic, ShownList
 from backend.leases import Lease, ScheduledJob
@@ -37,6 +38,7 @@ APP_CONFIG = AppConfig(
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember, ShownList,
         EventSeries, EventInstance, InstanceSeats,
+        ConversationRow,
         Message, HeldReply, Lease, ScheduledJob, OperationRun, BackupStatus, Maintenance, Card,
         Booking, Participation, SeatClaim, Regular, Absence, InstanceReminders,
         Poll, PollOption, PollTally, OptionTally, PollVote,

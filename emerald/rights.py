@@ -33,6 +33,7 @@ DELETED_FROM = (
     "announcements",
     "calendar_feeds",
     "cards",
+    "conversations",
     "event_instances",
     "former_calendar_feeds",
     "group_members",

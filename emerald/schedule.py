@@ -16,6 +16,7 @@ from backend.bookings.attendance import complete_ended
 from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.cards.actions import announce_due
 from backend.causes import caused_by, new_cause
+from backend.conversations.actions import follow_up_conversations
 from backend.departures.former_members import finish_departures
 from backend.errors import Busy, Unavailable
 from backend.events.materialization import materialize_all_series
@@ -56,6 +57,7 @@ SCHEDULE = (
     Job("close polls", timedelta(minutes=1), close_due),
     Job("remind booked members", timedelta(minutes=1), remind_due),
     Job("remind unanswered members", timedelta(minutes=1), remind_unanswered),
+    Job("follow up conversations", timedelta(minutes=1), follow_up_conversations),
     Job("fan out announcements", timedelta(seconds=2), fan_out),
     Job("delete expired updates", timedelta(hours=1), delete_expired),
     Job("archive", timedelta(days=1), archive_nightly),

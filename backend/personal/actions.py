@@ -12,6 +12,7 @@ from backend.accounts.memberships import LastOwner, anonymize_memberships, end_a
 from backend.accounts.queries import solely_owned_accounts
 from backend.announcements.actions import forget_watcher
 from backend.cards.lost import redraw_unlinked_cards
+from backend.conversations.actions import forget_conversations
 from backend.departures.leaving import end_standing_seats, release_seats
 from backend.each import do_each
 from backend.groups.presence import forget_presence
@@ -77,6 +78,7 @@ async def _erase_traces(user_id: int) -> list[int]:
     memberships = await anonymize_memberships(user_id, clock.now())
     await erase_messages(user_id)
     await forget_watcher(user_id)
+    await forget_conversations(user_id)
     await delete_access(user_id)
     await forget_presence(user_id)
     return memberships

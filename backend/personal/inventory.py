@@ -80,6 +80,12 @@ PARTS = (
         is_deleted=True,
     ),
     DataPart(
+        "what you are telling the bot",
+        ("conversations.user_id",),
+        "SELECT kind, step, answers::text AS detail, answered_at FROM conversations WHERE user_id = $1 ORDER BY kind",
+        is_deleted=True,
+    ),
+    DataPart(
         "groups you were seen in",
         ("group_members.user_id",),
         "SELECT g.title, x.present, x.checked_at FROM group_members x JOIN groups g ON g.id = x.group_id"

@@ -54,6 +54,7 @@ NEW_JOBS = {
     "archive",
     "check invariants",
     "finish departures",
+    "follow up conversations",
     "keep wall clocks",
     "keep dates of polls",
 }  # a worker registers them when it starts

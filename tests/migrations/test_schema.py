@@ -23,6 +23,7 @@ NOT_TENANTS = {
     "web_sessions",
     "rate_limits",
     "shown_lists",
+    "conversations",
     "sign_ins",
     "calendar_feeds",
     "former_calendar_feeds",

@@ -146,7 +146,7 @@ async def test_an_export_has_everything(zara: Any, history: dict[str, Any], noon
     assert empty == {
         *("first claims", "absences", "absences you pardoned", "people you checked in"),
         *("dates you decided on", "seats of others that you changed"),
-        *("series you made", "lists you were shown last"),
+        *("series you made", "lists you were shown last", "what you are telling the bot"),
     }
 
 
