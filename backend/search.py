@@ -62,15 +62,36 @@ def _misspelt(word: str) -> str:
 def named_days(word: str, language: str, today: date) -> str:
     """The days that a month's or a weekday's name means, from yesterday to a year ahead, as a `tsmultirange` of wall
     clocks; empty for any other word. The name may be of any language; that of the reader goes first."""
+    months, weekdays = named_in_calendar(word, language)
+    if not months and not weekdays:
+        return "{}"
+    return _multirange(
+        day
+        for day in (today + timedelta(days=n) for n in range(-1, _AHEAD.days))
+        if day.month in months or day.isoweekday() in weekdays
+    )
+
+
+def named_in_calendar(word: str, language: str) -> tuple[frozenset[int], frozenset[int]]:
+    """The months and the weekdays (from 1, as in ISO 8601) that a word in small letters names, both empty for any other
+    word. The name may be of any language; that of the reader goes first."""
     for one in (language, *(each for each in LOCALES if each != language)):
         months, weekdays = _find_names(word.rstrip("."), one, is_own=one == language)
         if months or weekdays:
-            return _multirange(
-                day
-                for day in (today + timedelta(days=n) for n in range(-1, _AHEAD.days))
-                if day.month in months or day.isoweekday() in weekdays
-            )
-    return "{}"
+            return months, weekdays
+    return frozenset(), frozenset()
+
+
+def is_like(word: str, written: str) -> bool:
+    """Whether a word in small letters stands for one that is written somewhere: it is the same or its beginning, or it is
+    inflected (`joogaan`, `йогу`) or misspelt by one letter."""
+    if word == written or (len(word) >= _PREFIX_MIN and written.startswith(word)):
+        return True
+    if not (word.isalpha() and written.isalpha() and len(written) >= _TYPO_MIN):
+        return False
+    if len(word) <= len(written) + _INFLECTION_MAX and word.startswith(written[:-1]):
+        return True
+    return len(word) <= _TYPO_MAX and re.fullmatch(_misspelt(word), written) is not None
 
 
 def _find_names(word: str, language: str, *, is_own: bool) -> tuple[frozenset[int], frozenset[int]]:

@@ -40,6 +40,29 @@ class SeatCallback(CallbackData, prefix="s"):
     code: str
 
 
+class BookCallback(CallbackData, prefix="b"):
+    """Book the event that was asked about, with this many guests, None to leave them as they are. `token` is that of the
+    conversation which holds their names; 0 without names."""
+
+    code: str
+    guests: Annotated[int, Field(ge=0, lt=100)] | None = None
+    token: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+class GuestsCallback(CallbackData, prefix="u"):
+    """Come with this many guests; None asks how many."""
+
+    code: str
+    guests: Annotated[int, Field(ge=0, lt=100)] | None = None
+
+
+class EventListCallback(CallbackData, prefix="l"):
+    """Show a page of the reader's list of events, of all their clubs (0) or of one."""
+
+    page: Annotated[int, Field(ge=0, lt=100)]
+    account_id: Serial = 0
+
+
 class ShowEventCallback(CallbackData, prefix="e"):
     """Show an instance of a list."""
 
@@ -179,6 +202,28 @@ class EndStandingSeatCallback(CallbackData, prefix="rx"):
     series_id: Serial
 
 
+class LeaveClubCallback(CallbackData, prefix="lc"):
+    """Leave a club: asks first, until the answer is `yes`; `no` goes back to the list."""
+
+    account_id: Serial
+    answer: str = ""
+
+
+class PrivacyAction(StrEnum):
+    """What a button does with the reader's own data."""
+
+    EXPORT = "export"
+    ASK_TO_ERASE = "ask"
+    ERASE = "erase"
+    BACK = "back"
+
+
+class PrivacyCallback(CallbackData, prefix="x"):
+    """A copy of what is held about the reader, or their erasure."""
+
+    action: PrivacyAction
+
+
 class Place(StrEnum):
     """A kind of chat. Nothing of ours stands in channels or in messages sent by way of the bot."""
 
@@ -195,6 +240,11 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     CreateAccountCallback: frozenset({Place.GROUP}),
     AccountZoneCallback: frozenset({Place.GROUP}),
     TakeBackGroupCallback: frozenset({Place.GROUP}),
+    LeaveClubCallback: frozenset({Place.PRIVATE}),
+    PrivacyCallback: frozenset({Place.PRIVATE}),
+    BookCallback: frozenset({Place.PRIVATE}),
+    GuestsCallback: frozenset({Place.PRIVATE}),
+    EventListCallback: frozenset({Place.PRIVATE}),
     ShowEventCallback: frozenset({Place.PRIVATE}),
     ShowPollCallback: frozenset({Place.PRIVATE}),
     PollActionCallback: frozenset({Place.PRIVATE}),

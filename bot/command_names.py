@@ -4,21 +4,28 @@ from backend.i18n import N_
 
 COMMANDS = {
     "events": N_("Upcoming events"),
+    "event": N_("One event"),
     "book": N_("Take a seat"),
+    "guests": N_("Who comes with you"),
     "leave": N_("Give up your seat"),
+    "maybe": N_("Say that you may come"),
     "take": N_("Take the seat that is held for you"),
     "pass": N_("Pass the seat to the next in line"),
     "mybookings": N_("Your bookings"),
+    "queue": N_("Your places in line"),
     "calendar": N_("Add a date to your calendar"),
     "regulars": N_("Your standing seats"),
     "polls": N_("Open polls"),
     "vote": N_("Vote"),
     "app": N_("Open the app"),
     "settings": N_("Notifications and settings"),
+    "myclubs": N_("Your clubs"),
+    "privacy": N_("Your data"),
+    "cancel": N_("Stop what you are telling me"),
     "help": N_("Commands"),
     "id": N_("Telegram IDs of this chat and of you"),
 }
 # Of use to organisers only, and named in their /help; Telegram offers everybody the others.
 ORGANISER_COMMANDS = ("announce", "here", "unlink")
 # Commands with personal answers are not offered in groups.
-GROUP_COMMANDS = ("events", "book", "leave", "polls", "vote", "app", "help")
+GROUP_COMMANDS = ("events", "event", "book", "guests", "leave", "maybe", "polls", "vote", "app", "help")

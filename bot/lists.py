@@ -56,6 +56,13 @@ async def select(
     return parse_selection(arguments, codes, marks=marks)
 
 
+def is_selection(words: Sequence[str]) -> bool:
+    """Whether the words after a command are numbers, or a code and perhaps numbers."""
+    if not words or not all(word.isdecimal() for word in words[1:]):
+        return False
+    return words[0].isdecimal() or bool(_CODE.fullmatch(words[0].lower()))
+
+
 def parse_selection(arguments: str | None, codes: Sequence[str], *, marks: str = "") -> Selection | None:
     """The item that the arguments of a command select from a list of these codes; None without arguments.
 

@@ -1,6 +1,7 @@
 """The last handlers: for buttons, links and texts that no other handler understands."""
 
 import difflib
+from collections.abc import Awaitable, Callable
 
 from aiogram import F, Router
 from aiogram.filters import CommandObject, CommandStart
@@ -13,7 +14,7 @@ from bot.callback_answers import UNKNOWN_BUTTON, answer_callback
 from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_COMMANDS
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group, in_private_chat, names_a_command
-from bot.handlers import bookings, people, regulars
+from bot.handlers import clubs, events, own_bookings, people, privacy, regulars
 from bot.keyboards.buttons import MAX_LABEL_LENGTH
 from bot.rendering import plain, render, shorten
 from bot.retired_callbacks import find_retired_sentence
@@ -23,6 +24,18 @@ _LIKENESS = 0.7  # from 0 to 1, as difflib has it: /event is like /events, and n
 _NOBODY = N_(
     "I can’t tell who you are while you write as a group or a channel. Write as yourself, or to me in private."
 )
+
+
+# What `/start` shows with these payloads, of links from groups to the private chat.
+_REDIRECTED: dict[str, Callable[[Message, Person, Voice], Awaitable[None]]] = {
+    "mine": own_bookings.index,
+    "queue": own_bookings.queue_command,
+    "regulars": regulars.index,
+    "clubs": clubs.index,
+    "privacy": privacy.index,
+    "events": events.show_list,
+    people.NEXT_STEPS: people.next_steps,
+}
 
 
 async def answer_unknown_button(query: CallbackQuery, voice: Voice) -> None:
@@ -35,16 +48,8 @@ async def start_with_unknown_payload(
     message: Message, command: CommandObject, person: Person, voice: Voice
 ) -> None:
     """`/start` with the payload of a redirect from a group runs that command; any other gets a welcome."""
-    if command.args == "mine":
-        await bookings.index(message, person, voice)
-        return
-    if command.args == "regulars":
-        await regulars.index(message, person, voice)
-        return
-    if command.args == people.NEXT_STEPS:
-        await people.next_steps(message, person, voice)
-        return
-    await people.start(message, person, voice)
+    handler = _REDIRECTED.get(command.args or "", people.start)
+    await handler(message, person, voice)
 
 
 async def answer_unknown_command(message: Message, person: Person, voice: Voice) -> None:

@@ -30,11 +30,12 @@ from bot.callbacks import (
 from bot.cards import render_poll_card
 from bot.delivery.client import answer_callback_query, reply, try_to_replace
 from bot.filters import command_named, from_person, in_private_chat
+from bot.free_text import find_vote, read_typed, telling_words
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button, make_poll_link, make_private_chat_button
 from bot.keyboards.polls import make_capacity_rows, make_closing_rows
-from bot.lists import MAX_ITEMS, select
+from bot.lists import MAX_ITEMS, is_selection, select
 from bot.rendering import RenderedMessage, render, render_words
 
 START_PREFIX = "p_"
@@ -86,6 +87,9 @@ async def vote_command(
 
     In a poll about dates, `3` is yes, `3?` is if need be, `3-` is no.
     """
+    if command.args and not _is_by_number(command.args):
+        await _vote_by_words(message, command.args, person, voice, group)
+        return
     selection = await select(
         NumberedList.POLLS,
         command.args,
@@ -101,13 +105,8 @@ async def vote_command(
     view = await poll(selection.code, person)
     if group is not None and view.account_id != group.account_id:
         raise Invalid(N_("There is no such number in the list."))
-    if message.chat.type != "private" and (view.anonymous or not selection.numbers):
-        # The group may not see what one person can see and chooses; it has its own card.
-        rows = [[make_private_chat_button(voice.gettext(N_("Vote there")), f"{START_PREFIX}{view.code}")]]
-        await reply(message, render("vote_in_private.html", voice, rows, view=view))
-        return
     if not selection.numbers:
-        await reply(message, render_poll_card(view, voice, private=True))
+        await _show_poll(message, view, voice)
         return
     if not all(1 <= n <= len(view.options) for n in selection.numbers):
         raise Invalid(N_("This poll has no option with that number."))
@@ -115,7 +114,47 @@ async def vote_command(
         view.options[n - 1].id: _ANSWER_MARKS.get(mark, Answer.YES)
         for n, mark in zip(selection.numbers, selection.marks, strict=True)
     }
-    outcome = await vote(selection.code, person, chosen, via=Via.COMMAND)
+    await _vote(message, view, chosen, person, voice)
+
+
+def _is_by_number(arguments: str) -> bool:
+    first = arguments.split()[0]
+    return is_selection([first]) or first.strip("".join(_ANSWER_MARKS)).isdecimal()
+
+
+async def _vote_by_words(
+    message: Message, arguments: str, person: Person, voice: Voice, group: LinkedGroup | None
+) -> None:
+    """`/vote picnic sunday`: votes where one option of one poll is meant, else shows the poll, or the polls."""
+    words = telling_words(read_typed(arguments, voice.language).words)
+    found = find_vote(words, await _open_polls(person, group), voice)
+    if len(found) != 1:
+        await index(message, person, voice, group)
+        return
+    [(view, options)] = found
+    if len(options) == 1:
+        await _vote(message, view, {options[0].id: Answer.YES}, person, voice)
+    else:
+        await _show_poll(message, view, voice)
+
+
+async def _show_poll(message: Message, view: PollView, voice: Voice) -> None:
+    """The poll with its buttons; from a group the way to the private chat: the group has its own card, and may not see what
+    one person sees and chooses."""
+    if message.chat.type == "private":
+        await reply(message, render_poll_card(view, voice, private=True))
+        return
+    rows = [[make_private_chat_button(voice.gettext(N_("Vote there")), f"{START_PREFIX}{view.code}")]]
+    await reply(message, render("vote_in_private.html", voice, rows, view=view))
+
+
+async def _vote(
+    message: Message, view: PollView, chosen: dict[int, Answer], person: Person, voice: Voice
+) -> None:
+    if message.chat.type != "private" and view.anonymous:
+        await _show_poll(message, view, voice)
+        return
+    outcome = await vote(view.code, person, chosen, via=Via.COMMAND)
     await reply(message, render_words(outcome.words, voice))
 
 

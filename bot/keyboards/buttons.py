@@ -16,9 +16,9 @@ def make_callback_button(label: str, data: CallbackData, *, style: str | None = 
     return InlineKeyboardButton(text=label, callback_data=data.pack(), style=style)
 
 
-def make_numbered_rows(data: Sequence[CallbackData]) -> Rows:
-    """Buttons 1, 2, 3… for the items of a numbered list."""
-    return arrange_in_rows([make_callback_button(str(n), item) for n, item in enumerate(data, 1)])
+def make_numbered_rows(data: Sequence[CallbackData], *, first: int = 1) -> Rows:
+    """Buttons 1, 2, 3… for the items of a numbered list, or from another `first` number."""
+    return arrange_in_rows([make_callback_button(str(n), item) for n, item in enumerate(data, first)])
 
 
 def arrange_in_rows(buttons: list[InlineKeyboardButton]) -> Rows:

@@ -58,8 +58,9 @@ async def test_events_lists_upcoming_instances(
     reply = await telegram.say("Alice", "/events")
     lines = reply["text"].splitlines()
     assert lines[0] == "Upcoming events"
-    assert "1. Thu 26 Nov, 18:00 · 🧘 Evening flow yoga" in lines and "3 free" in lines
-    assert "2. Thu 26 Nov, 18:00 · Breakfast <b>" in lines and "room for all" in lines
+    assert lines[2] == "Thursday 26 November" and "Friday 27 November" in lines
+    assert "1. 18:00 · 🧘 Evening flow yoga" in lines and "3 free" in lines
+    assert "2. 18:00 · Breakfast <b>" in lines and "room for all" in lines
     assert buttons(reply)[0] == ["1", "2", "3"]
     shown = await telegram.tap("Alice", reply, "2")
     assert not shown["text"]
@@ -90,10 +91,9 @@ async def test_book_by_number_with_guests_and_by_code(
     [
         ("/book 9", "There is no such number in the list."),
         ("/book 0", "There is no such number in the list."),
-        ("/book <b>x</b>", "Send a number from the list, or a code."),
-        ("/book 1 x", "Send a number from the list, or a code."),
+        ("/book 1 +1000", "How many guests? Send a number like +2."),
+        ("/book 1 2 3", "How many guests? Send a number like +2."),
         ("/book 99999999999999999999", "Send a number from the list, or a code."),
-        ("/book ²", "Send a number from the list, or a code."),
         ("/book 1 9", "You can bring 2 guests at most."),
         ("/book abcdefghjk", "Not found, or you don’t have access."),
         ("/leave 3", "There is no such number in the list."),

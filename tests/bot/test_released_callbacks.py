@@ -13,7 +13,7 @@ from bot.retired_callbacks import find_retired_sentence
 
 CODE = "abcdefghjk"
 
-# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`, `n`. The list
+# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`, `n`, `b`, `u`, `l`, `lc`, `x`. The list
 # only grows: a release that adds a form adds it here; a release that stops handling one leaves it here, and adds it to `RETIRED`.
 RELEASED = [
     *(
@@ -53,6 +53,14 @@ RELEASED = [
     "r:7",
     "rs:7",
     "rx:7",
+    f"b:{CODE}:2:0",
+    f"b:{CODE}::47",
+    f"u:{CODE}:",
+    f"u:{CODE}:2",
+    "l:1:0",
+    "l:0:7",
+    *(f"lc:7:{answer}" for answer in ("", "yes", "no")),
+    *(f"x:{action}" for action in ("export", "ask", "back", "erase")),
 ]  # fmt: skip
 
 
