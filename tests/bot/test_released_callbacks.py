@@ -13,8 +13,9 @@ from bot.retired_callbacks import find_retired_sentence
 
 CODE = "abcdefghjk"
 
-# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`, `n`, `b`, `u`, `l`, `lc`, `x`. The list
-# only grows: a release that adds a form adds it here; a release that stops handling one leaves it here, and adds it to `RETIRED`.
+# All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`, `n`, `b`, `u`, `l`,
+# `lc`, `x`. The list only grows: a release that adds a form adds it here; a release that stops handling one leaves it here,
+# and adds it to `RETIRED`.
 RELEASED = [
     *(
         f"s:{action}:{CODE}"
