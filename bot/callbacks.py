@@ -202,7 +202,7 @@ class EndStandingSeatCallback(CallbackData, prefix="rx"):
     series_id: Serial
 
 
-class LeaveClubCallback(CallbackData, prefix="lc"):
+class LeaveAccountCallback(CallbackData, prefix="lc"):
     """Leave a club: asks first, until the answer is `yes`; `no` goes back to the list."""
 
     account_id: Serial
@@ -240,7 +240,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     CreateAccountCallback: frozenset({Place.GROUP}),
     AccountZoneCallback: frozenset({Place.GROUP}),
     TakeBackGroupCallback: frozenset({Place.GROUP}),
-    LeaveClubCallback: frozenset({Place.PRIVATE}),
+    LeaveAccountCallback: frozenset({Place.PRIVATE}),
     PrivacyCallback: frozenset({Place.PRIVATE}),
     BookCallback: frozenset({Place.PRIVATE}),
     GuestsCallback: frozenset({Place.PRIVATE}),

@@ -6,7 +6,7 @@ COMMANDS = {
     "events": N_("Upcoming events"),
     "event": N_("One event"),
     "book": N_("Take a seat"),
-    "guests": N_("Who comes with you"),
+    "guests": N_("Your guests"),
     "leave": N_("Give up your seat"),
     "maybe": N_("Say that you may come"),
     "take": N_("Take the seat that is held for you"),

@@ -14,7 +14,7 @@ from bot.rendering import plain
 async def cancel(message: Message, person: Person, voice: Voice) -> None:
     """/cancel"""
     ended = [await end_conversation(person, kind) for kind in ConversationKind]
-    sentence = N_("I let it go. Nothing was saved.") if any(ended) else N_("There was nothing to stop.")
+    sentence = N_("Stopped. Nothing was saved.") if any(ended) else N_("There was nothing to stop.")
     await reply(message, plain(voice.gettext(sentence)))
 
 

@@ -38,7 +38,7 @@ START_PREFIX = "e_"
 
 PAGES_MAX = 20  # of a list; the Mini App shows all
 NAMED_MAX = 100  # events that words can name
-_CLUBS_MAX = 8  # with a button of their own
+_ACCOUNTS_MAX = 8  # with a button of their own
 
 
 async def list_bookable(
@@ -116,15 +116,15 @@ async def render_page(
     found = await list_bookable(person, None, account_id=account_id or None, limit=until + 1)
     listed, views = found[:until], found[until - MAX_ITEMS : until]
     await remember_list(NumberedList.EVENTS, [view.code for view in listed], person)
-    clubs = await joined_accounts(person)
+    accounts = await joined_accounts(person)
     first = until - MAX_ITEMS + 1
     rows = make_numbered_rows([ShowEventCallback(code=view.code) for view in views], first=first)
     has_more = len(found) > until and page + 1 < PAGES_MAX
-    rows += make_list_rows(page, account_id, has_more, clubs[:_CLUBS_MAX], voice)
+    rows += make_list_rows(page, account_id, has_more, accounts[:_ACCOUNTS_MAX], voice)
     rows.append([make_home_button(voice)])
     several = not account_id and len({view.account_id for view in views}) > 1
     return _render_list(
-        views, rows, voice, booking=booking, has_account=bool(clubs), first=first, several_accounts=several
+        views, rows, voice, booking=booking, has_account=bool(accounts), first=first, several_accounts=several
     )
 
 

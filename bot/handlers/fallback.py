@@ -14,7 +14,7 @@ from bot.callback_answers import UNKNOWN_BUTTON, answer_callback
 from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_COMMANDS
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group, in_private_chat, names_a_command
-from bot.handlers import clubs, events, own_bookings, people, privacy, regulars
+from bot.handlers import events, memberships, own_bookings, people, privacy, regulars
 from bot.keyboards.buttons import MAX_LABEL_LENGTH
 from bot.rendering import plain, render, shorten
 from bot.retired_callbacks import find_retired_sentence
@@ -31,7 +31,7 @@ _REDIRECTED: dict[str, Callable[[Message, Person, Voice], Awaitable[None]]] = {
     "mine": own_bookings.index,
     "queue": own_bookings.queue_command,
     "regulars": regulars.index,
-    "clubs": clubs.index,
+    "clubs": memberships.index,
     "privacy": privacy.index,
     "events": events.show_list,
     people.NEXT_STEPS: people.next_steps,

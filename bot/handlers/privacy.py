@@ -6,7 +6,7 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.memberships import LastOwner
-from backend.accounts.queries import joined_accounts, solely_owned_accounts
+from backend.accounts.queries import solely_owned_accounts
 from backend.departures.leaving import commitments
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
@@ -43,7 +43,7 @@ async def _render(person: Person, voice: Voice) -> RenderedMessage:
             )
         ],
     ]
-    return render("privacy.html", voice, rows, clubs=len(await joined_accounts(person)))
+    return render("privacy.html", voice, rows)
 
 
 async def tap(query: CallbackQuery, callback_data: PrivacyCallback, person: Person, voice: Voice) -> None:

@@ -10,7 +10,7 @@ from bot.rendering import Rows, shorten
 
 
 def make_list_rows(
-    page: int, account_id: int, has_more: bool, clubs: Sequence[AccountView], voice: Voice
+    page: int, account_id: int, has_more: bool, accounts: Sequence[AccountView], voice: Voice
 ) -> Rows:
     """To the page before and after, where there are such; and with several clubs one for each, and for all."""
     rows: Rows = []
@@ -22,8 +22,8 @@ def make_list_rows(
     if has_more:
         later = EventListCallback(page=page + 1, account_id=account_id)
         rows[-1].append(make_callback_button(voice.gettext(N_("Later →")), later))
-    if len(clubs) > 1:
-        choices = [(0, voice.gettext(N_("All clubs"))), *((club.id, club.name) for club in clubs)]
+    if len(accounts) > 1:
+        choices = [(0, voice.gettext(N_("All clubs"))), *((account.id, account.name) for account in accounts)]
         buttons = [
             make_callback_button(
                 shorten(f"✓ {name}" if chosen == account_id else name, MAX_LABEL_LENGTH),

@@ -239,7 +239,7 @@ async def test_the_only_owner_is_told_what_to_do_first(telegram: Telegram, olga:
 async def test_cancel(telegram: Telegram, yoga: str, alice: Any) -> None:
     assert (await telegram.say("Alice", "/cancel"))["text"] == "There was nothing to stop."
     await telegram.say("Alice", "/book everything +Anna")
-    assert (await telegram.say("Alice", "/cancel"))["text"] == "I let it go. Nothing was saved."
+    assert (await telegram.say("Alice", "/cancel"))["text"] == "Stopped. Nothing was saved."
 
 
 async def test_names_are_forgotten_after_a_while(telegram: Telegram, yoga: str, alice: Any) -> None:

@@ -11,7 +11,7 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via
 from bot.callback_answers import answer_callback, editable_message
-from bot.callbacks import LeaveClubCallback
+from bot.callbacks import LeaveAccountCallback
 from bot.delivery.client import answer_callback_query, reply, try_to_replace
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
@@ -31,25 +31,27 @@ _ROLES = {
 async def index(message: Message, person: Person, voice: Voice) -> None:
     """/myclubs"""
     if not await redirect_from_group(message, voice, "clubs"):
-        await reply(message, await _render_clubs(person, voice))
+        await reply(message, await _render_accounts(person, voice))
 
 
-async def _render_clubs(person: Person, voice: Voice) -> RenderedMessage:
+async def _render_accounts(person: Person, voice: Voice) -> RenderedMessage:
     accounts = await joined_accounts(person)
     rows = [
         [
             make_callback_button(
                 voice.gettext(N_("Leave %(club)s"), club=shorten(account.name, MAX_LABEL_LENGTH)),
-                LeaveClubCallback(account_id=account.id),
+                LeaveAccountCallback(account_id=account.id),
             )
         ]
         for account in accounts[:MAX_ITEMS]
     ]
-    clubs = [(account.name, voice.gettext(_ROLES[account.role])) for account in accounts]
-    return render("clubs.html", voice, [*rows, [make_home_button(voice)]], clubs=clubs)
+    listed = [(account.name, voice.gettext(_ROLES[account.role])) for account in accounts]
+    return render("my_accounts.html", voice, [*rows, [make_home_button(voice)]], accounts=listed)
 
 
-async def leave(query: CallbackQuery, callback_data: LeaveClubCallback, person: Person, voice: Voice) -> None:
+async def leave(
+    query: CallbackQuery, callback_data: LeaveAccountCallback, person: Person, voice: Voice
+) -> None:
     """Ask whether the person leaves the club, with what they would give back; leave it when they are sure. Raises
     `LastOwner`."""
     account = await _find(callback_data.account_id, person)
@@ -58,19 +60,19 @@ async def leave(query: CallbackQuery, callback_data: LeaveClubCallback, person: 
         await leave_account(person, account.id, via=Via.COMMAND)
         words = Words(N_("You’ve left %(club)s."), {"club": unlinked(shorten(account.name, 80))})
         await answer_callback(query, voice, words, "done")
-        rendered = await _render_clubs(person, voice)
+        rendered = await _render_accounts(person, voice)
     elif callback_data.answer == "no":
         await answer_callback_query(query)
-        rendered = await _render_clubs(person, voice)
+        rendered = await _render_accounts(person, voice)
     else:
         await answer_callback_query(query)
         ahead = await commitments(person, account.id)
-        yes, no = (LeaveClubCallback(account_id=account.id, answer=given) for given in ("yes", "no"))
+        yes, no = (LeaveAccountCallback(account_id=account.id, answer=given) for given in ("yes", "no"))
         rows = [
             [make_callback_button(voice.gettext(N_("Leave the club")), yes, style="danger")],
             [make_callback_button(voice.gettext(N_("Back")), no)],
         ]
-        rendered = render("club_leave.html", voice, rows, account=account, ahead=ahead)
+        rendered = render("account_leave.html", voice, rows, account=account, ahead=ahead)
     if message is not None:
         await try_to_replace(message, rendered)
 
@@ -83,7 +85,7 @@ async def _find(account_id: int, person: Person) -> AccountView:
 
 
 def router() -> Router:
-    made = Router(name="clubs")
+    made = Router(name="memberships")
     made.message.register(index, command_named("myclubs"), from_person)
-    made.callback_query.register(leave, LeaveClubCallback.filter(), from_person)
+    made.callback_query.register(leave, LeaveAccountCallback.filter(), from_person)
     return made
