@@ -24,7 +24,8 @@ REMIND_AFTER = timedelta(minutes=5)  # without an answer
 LET_GO_AFTER = timedelta(minutes=30)
 
 _UNFINISHED = N_(
-    "Your new event isn’t finished. Answer my last question, or send /cancel. It ends by itself %(minutes)s minutes after your last answer."
+    "Your new event isn’t finished. Answer my last question, or send /cancel."
+    " It ends by itself %(minutes)s minutes after your last answer."
 )
 
 
