@@ -49,7 +49,7 @@ OURS = {
     "rate_limits": {"name"},
     "schedule": {"name", "error"},
     "shown_lists": {"name", "codes"},
-    "conversations": {"kind", "step"},
+    "conversations": {"kind", "step", "answers"},
     "sign_ins": {"key_hash", "browser_hash", "browser", "address_hash"},
     "telegram_users": {"language", "zone", "muted_kinds"},
     "web_sessions": {"token_hash", "browser"},
