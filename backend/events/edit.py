@@ -16,6 +16,7 @@ from backend.events.drafts import SeriesDraft
 from backend.events.locking import (
     bump_sequence,
     load_instance,
+    lock_drifted,
     lock_series,
     require_scheduled,
     require_unarchived,
@@ -188,3 +189,21 @@ async def keep_drifted(code: str, person: Person) -> None:
         )
         await bump_versions([address.id])
         await record_audit(account.id, person.id, "keep", f"instance {address.id}")
+
+
+async def keep_all_drifted(person: Person, account_id: int, series_id: int) -> int:
+    """The same for all instances of a series that have drifted; how many. Raises `Forbidden`, `NotFound`, `Busy`."""
+    account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
+    now = clock.now()
+    async with db.transaction():
+        await lock_series(series_id, account.id)
+        drifted = await lock_drifted(series_id, now)
+        await db.execute(
+            "UPDATE event_instances SET drifted_at = NULL, edited_at = $2 WHERE id = ANY($1::bigint[])",
+            drifted,
+            now,
+        )
+        await bump_versions(drifted)
+        for instance_id in drifted:
+            await record_audit(account.id, person.id, "keep", f"instance {instance_id}")
+    return len(drifted)
