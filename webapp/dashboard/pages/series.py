@@ -1,8 +1,4 @@
-"""Series: the list, the form with its preview, and drifted instances (`S1`, `S4`)."""
-
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+"""Series: the list, the form with its preview and consequences, and drifted instances (`S1`, `S4`)."""
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -10,41 +6,44 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
-from backend.bookings.queries.lists import drifted_instances, series_instances
-from backend.errors import InvalidForm, NotFound
+from backend.bookings.queries.event import event
+from backend.errors import InvalidForm, NotFound, Refusal
 from backend.events.create import create_series
-from backend.events.drafts import SeriesDraft, Visibility
-from backend.events.edit import edit_series
+from backend.events.drafts import Visibility
 from backend.events.queries import SeriesView, all_series, series_by_id
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
-from backend.recurrence.calendar_entry import CalendarEntry
 from backend.recurrence.faults import InvalidRecurrence
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
-from backend.recurrence.timing import UNBOUNDED, changed_bounds
-from backend.zones import zone_names
-from webapp import series_preview
-from webapp.calendar_paste import fill_form, has_pasted_entry, left_parts, taken_parts
-from webapp.dashboard.followed import own_rows, saved_notice
-from webapp.dashboard.lead_times import ANNOUNCE, CLOSES, LEAVE, OPENS, lead_time_choices
+from webapp.calendar_paste import fill_form, has_pasted_entry
+from webapp.dashboard.followed import saved_notice
 from webapp.dashboard.responses import notice_of, redirect, render_page
+from webapp.dashboard.series_change import (
+    LimitsForm,
+    Opened,
+    Scope,
+    ScopeForm,
+    limits_from_draft,
+    new_draft,
+    read_change,
+)
+from webapp.dashboard.series_page import beside, differences, preview_of, render_form
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path, series_path
+from webapp.dashboard.what_if import WhatIf, what_if
 from webapp.forms import Faults, read_form
 from webapp.respond import AnyRequest, page
-from webapp.rule_sentences import recurrence_label_of, weekday_names
-from webapp.series_form import SeriesForm, draft_from_form, form_from_draft, zone_of_new_event
-
-# The fields that the preview needs; others may still be empty.
-_TIMING = ("starts_local", "zone", "rule", "until", "count", "interval", "duration_minutes")
+from webapp.rule_sentences import recurrence_label_of
+from webapp.series_form import DEFAULT_DRAFT, SeriesForm, zone_of_new_event
 
 
 @get("/series")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """All series of the club."""
+    """All series of the club; with `?archived=1` those that were archived."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    found = await all_series(visit.account.id)
+    archived = request.query_params.get("archived") == "1"
+    found = await all_series(visit.account.id, archived=archived)
     voice = visit.voice
     rhythms = {
         one.id: recurrence_label_of(
@@ -52,7 +51,9 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         )
         for one in found
     }
-    return render_page(request, visit, "series/index.html", all_series=found, rhythms=rhythms)
+    return render_page(
+        request, visit, "series/index.html", all_series=found, rhythms=rhythms, archived=archived
+    )
 
 
 @get("/series/new")
@@ -65,17 +66,17 @@ async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[st
         group=str(linked[0].id) if len(linked) == 1 else "",
         visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
-    return await _form(request, visit, form)
+    return await render_form(request, visit, form, limits_from_draft(DEFAULT_DRAFT))
 
 
 @post("/series", status_code=303)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Make a series and go to its first instance, where its card can be posted."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    form = await read_form(request, SeriesForm)
+    form, limits = await read_form(request, SeriesForm), await _limits(request)
     if has_pasted_entry(form):
-        return await _fill(request, visit, form)
-    draft, faults = draft_from_form(form)
+        return await _fill(request, visit, form, limits)
+    draft, faults = new_draft(form, limits)
     if not faults.by_field:
         try:
             made = await create_series(visit.person, visit.account.id, draft)
@@ -90,35 +91,57 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
                 view.dates_ahead if view else 1,
             )
             return redirect(request, visit.url(event_path(made.first_code)), notice_of(visit, words, "yes"))
-    return await _form(request, visit, form, faults=faults, status=422)
+    return await render_form(request, visit, form, limits, faults=faults, status=422)
 
 
 @get("/series/{series_id:int}")
-async def edit(request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]) -> Response[str]:
-    """The series as a form, with the instances that no longer fit its rule."""
-    visit, view = await _found(visit, series_id)
-    return await _form(request, visit, form_from_draft(view.draft), view=view)
+async def edit(
+    request: AnyRequest,
+    series_id: FromPath[int],
+    visit: NamedDependency[Visit],
+    date: FromQuery[str] = "",
+) -> Response[str]:
+    """The series as a form, with the instances that no longer fit its rule; opened from one of its dates by `?date=`."""
+    visit, opened = await _opened(visit, series_id, date)
+    scope = Scope.ONLY if opened.date else Scope.ALL
+    return await render_form(request, visit, opened.form, opened.limits, opened=opened, scope=scope)
 
 
 @post("/series/{series_id:int}", status_code=303)
 async def update(
     request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
-    """Change the whole series; instances that have bookings and no longer fit are listed (`S4`)."""
-    visit, view = await _found(visit, series_id)
-    form = await read_form(request, SeriesForm)
+    """Change one date, those from it on, or the whole series; instances that have bookings and no longer fit are listed
+    (`S4`). Where somebody has changed meanwhile what the form showed, both versions are shown first."""
+    asked = await read_form(request, ScopeForm)
+    visit, opened = await _opened(visit, series_id, asked.date)
+    form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
     if has_pasted_entry(form):
-        return await _fill(request, visit, form, view=view)
-    draft, faults = draft_from_form(form, view.draft)
+        return await _fill(request, visit, form, limits, opened=opened, scope=asked.scope)
+    if asked.shown and asked.shown != opened.digest:
+        both = differences(visit, opened, form, limits)
+        return await render_form(
+            request, visit, form, limits, opened=opened, scope=asked.scope, conflict=both, status=409
+        )
+    change = read_change(visit.person, opened, form, limits, asked.scope)
+    faults = change.faults
     if not faults.by_field:
         try:
-            await edit_series(visit.person, visit.account.id, series_id, draft)
+            saved_id = await change.act()
         except InvalidForm as refused:
             faults.add(refused)
+        except Refusal as refused:
+            if not refused.field:
+                raise
+            faults.add(refused)
         else:
-            notice = await saved_notice(visit, series_id)
-            return redirect(request, visit.url(series_path(series_id)), notice)
-    return await _form(request, visit, form, view=view, faults=faults, status=422)
+            if opened.date and asked.scope == Scope.ONLY:
+                notice = notice_of(visit, Words(N_("Saved. The other dates are as they were.")))
+                return redirect(request, visit.url(event_path(opened.date.code)), notice)
+            return redirect(request, visit.url(series_path(saved_id)), await saved_notice(visit, saved_id))
+    return await render_form(
+        request, visit, form, limits, opened=opened, scope=asked.scope, faults=faults, status=422
+    )
 
 
 @post("/series/preview", status_code=200)
@@ -127,23 +150,48 @@ async def show(
 ) -> Response[str]:
     """The rule in words and the next dates, while the form of a new or a stored series is being filled in;
     nothing is saved."""
-    view = None
+    opened, asked = None, await read_form(request, ScopeForm)
     if series:
-        visit, view = await _found(visit, series)
+        visit, opened = await _opened(visit, series, asked.date)
     else:
         visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    form = await read_form(request, SeriesForm)
-    draft, faults = draft_from_form(form, view.draft if view else None)
+    form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
     return page(
         "dashboard/series/_preview.html",
         visit.voice,
-        view=view,
-        **_preview(visit, form, draft, faults, view),
+        view=opened.view if opened else None,
+        **preview_of(visit, form, limits, opened, asked.scope),
     )
 
 
-async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
-    """The series, and the visit to whichever of their clubs has it (`A1`)."""
+@post("/series/{series_id:int}/consequences", status_code=200)
+async def compare(
+    request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Response[str]:
+    """What saving the form would do, while it is being filled in; nothing is saved."""
+    asked = await read_form(request, ScopeForm)
+    visit, opened = await _opened(visit, series_id, asked.date)
+    form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
+    change = read_change(visit.person, opened, form, limits, asked.scope)
+    shown: WhatIf
+    if change.faults.by_field or has_pasted_entry(form):
+        shown = WhatIf(refusal=InvalidForm([]))
+    else:
+        shown = await what_if(
+            visit, change.act, series_id, is_whole=opened.date is None or asked.scope != Scope.ONLY
+        )
+    return page(
+        "dashboard/series/_what_if_panel.html",
+        visit.voice,
+        view=opened.view,
+        what_if=shown,
+        scope=asked.scope,
+        faults=beside(change.faults.by_field),
+    )
+
+
+async def found_series(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
+    """The series, and the visit to whichever of their clubs has it (`A1`). Raises `NotFound`, `Forbidden`."""
     for account in visit.accounts:
         view = await series_by_id(account.id, series_id)
         if view is not None:
@@ -151,8 +199,36 @@ async def _found(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
     raise NotFound()
 
 
+async def _opened(visit: Visit, series_id: int, code: str) -> tuple[Visit, Opened]:
+    """The series as its form shows it; a date that it has no more, or that has begun, is left out."""
+    visit, view = await found_series(visit, series_id)
+    if not code:
+        return visit, Opened(view)
+    date = await event(code, visit.person)
+    if date.account_id != view.account_id:
+        raise NotFound()
+    if date.series_id != view.id:  # it was split meanwhile
+        visit, view = await found_series(visit, date.series_id)
+    can_change = date.phase not in ("ended", "cancelled") and date.starts_at > date.now
+    return visit, Opened(view, date if can_change else None)
+
+
+async def _limits(request: AnyRequest, opened: Opened | None = None) -> LimitsForm:
+    """What was typed of the other fields; what was not asked for stays as it is."""
+    limits = await read_form(request, LimitsForm)
+    if limits.limits:
+        return limits
+    return opened.limits if opened else limits_from_draft(DEFAULT_DRAFT)
+
+
 async def _fill(
-    request: AnyRequest, visit: Visit, form: SeriesForm, *, view: SeriesView | None = None
+    request: AnyRequest,
+    visit: Visit,
+    form: SeriesForm,
+    limits: LimitsForm,
+    *,
+    opened: Opened | None = None,
+    scope: str = Scope.ALL,
 ) -> Response[str]:
     """The form filled from the calendar entry that was pasted into it; nothing is saved."""
     try:
@@ -160,76 +236,9 @@ async def _fill(
     except InvalidRecurrence as bad:
         faults = Faults()
         faults.add(bad)
-        return await _form(request, visit, form, view=view, faults=faults, status=422)
-    return await _form(request, visit, filled.form, view=view, entry=filled.entry)
-
-
-async def _form(
-    request: AnyRequest,
-    visit: Visit,
-    form: SeriesForm,
-    *,
-    view: SeriesView | None = None,
-    faults: Faults | None = None,
-    entry: CalendarEntry | None = None,
-    status: int = 200,
-) -> Response[str]:
-    draft, found = draft_from_form(form, view.draft if view else None)
-    shown = _preview(visit, form, draft, found, view)
-    return render_page(
-        request,
-        visit,
-        "series/form.html",
-        status=status,
-        view=view,
-        faults=_beside(faults.by_field) if faults else {},
-        taken=taken_parts(visit.voice, entry) if entry else "",
-        left=left_parts(visit.voice, entry) if entry else [],
-        groups=await groups(visit.account.id),
-        zones=sorted(zone_names()),
-        usual_intervals=[str(n) for n in range(1, 13)],
-        opens=lead_time_choices(visit.voice, OPENS, form.opens_before_minutes),
-        closes=lead_time_choices(visit.voice, CLOSES, form.closes_before_minutes),
-        leave=lead_time_choices(visit.voice, LEAVE, form.cancel_before_minutes),
-        announce=lead_time_choices(visit.voice, ANNOUNCE, form.announce_before_minutes),
-        weekdays=list(
-            zip(
-                ("MO", "TU", "WE", "TH", "FR", "SA", "SU"),
-                weekday_names(visit.voice, "abbreviated"),
-                strict=True,
-            )
-        ),
-        own=await own_rows(visit.voice, view) if view else [],
-        drifted=await drifted_instances(view.account_id, view.id) if view else [],
-        dates=await series_instances(view.id, visit.person, limit=60) if view else [],
-        **shown,
-    )
-
-
-def _beside(faults: Mapping[str, Words]) -> dict[str, Words]:
-    """The faults under the form's names of the fields."""
-    return {"group" if field == "group_id" else field: words for field, words in faults.items()}
-
-
-def _preview(
-    visit: Visit, form: SeriesForm, draft: SeriesDraft, faults: Faults, view: SeriesView | None
-) -> dict[str, Any]:
-    wrong = [words for field, words in faults.by_field.items() if field in _TIMING]
-    untouched = not form.starts_on and not form.starts_time
-    good = None
-    if not wrong:
-        good = series_preview.preview(
-            visit.voice,
-            draft,
-            can_leave_out=form.repeats not in ("own", "once"),
-            bounds=changed_bounds(replace(view.draft.timing, bounds=view.part), draft.timing)
-            if view
-            else UNBOUNDED,
+        return await render_form(
+            request, visit, form, limits, opened=opened, scope=scope, faults=faults, status=422
         )
-    pasted = has_pasted_entry(form)
-    return {
-        "preview": good,
-        "preview_faults": [] if untouched or pasted else wrong,
-        "pasted": pasted,
-        "form": form,
-    }
+    return await render_form(
+        request, visit, filled.form, limits, opened=opened, scope=scope, entry=filled.entry
+    )
