@@ -185,8 +185,7 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
     await create_key(olga, account.id, label="For helpers", role=Role.HELPER)
     other_account = await create_own_account(who["owner of another club"], "Aurora Chess")
     member = await _membership(who["member"])
-    for regular in (await _membership(olga), member):
-        await make_regular(olga, account.id, made.series_id, regular)
+    await make_regular(olga, account.id, made.series_id, await _membership(olga))
     headers: dict[str, dict[str, dict[str, str]]] = {"nobody": {}}
     for reader, person in who.items():
         headers[reader] = await _credentials(person, sign_in)

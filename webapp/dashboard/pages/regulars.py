@@ -1,5 +1,6 @@
 """The regulars of a series: who has a standing seat, who gets one, who has none any more (`B11`)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from litestar import Response, get, post
@@ -10,8 +11,9 @@ from litestar.response import Redirect
 from backend.accounts.queries import find_member, members
 from backend.accounts.rules import Permission
 from backend.bookings.standing_seats import end_regular, make_regular, standing_seats_of_series
+from backend.errors import NotFound
 from backend.i18n import N_, Words
-from webapp.dashboard.pages.series import found_series
+from webapp.dashboard.access import find_series
 from webapp.dashboard.people_lists import search_text
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
@@ -43,7 +45,7 @@ async def index(
 ) -> Response[str]:
     """Who has a standing seat; with `?q=` the members by that name, with `?membership=` what it would do to make one of
     them a regular."""
-    visit, view = await found_series(visit, series_id)
+    visit, view = await find_series(visit, series_id)
     visit = await visit.authorize(Permission.MANAGE_BOOKINGS, view.account_id)
     seats = await standing_seats_of_series(view.id)
     words = search_text(request, "q")
@@ -78,7 +80,7 @@ async def index(
 @post("/series/{series_id:int}/regulars", status_code=303)
 async def create(request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
     """Give a member a standing seat, and a seat or a place in line on each date to come."""
-    visit, view = await found_series(visit, series_id)
+    visit, view = await find_series(visit, series_id)
     form = await read_form(request, RegularForm)
     path = f"{series_path(view.id)}/regulars"
     if not form.membership_id:
@@ -98,9 +100,10 @@ async def create(request: AnyRequest, series_id: FromPath[int], visit: NamedDepe
 async def destroy(
     request: AnyRequest, series_id: FromPath[int], membership_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Redirect:
-    """Take the standing seat back; what is booked stays."""
-    visit, view = await found_series(visit, series_id)
-    await end_regular(visit.person, view.account_id, view.id, membership_id)
+    """Take the standing seat back; what is booked stays. Where somebody was faster, it is gone already."""
+    visit, view = await find_series(visit, series_id)
+    with suppress(NotFound):
+        await end_regular(visit.person, view.account_id, view.id, membership_id)
     path = f"{series_path(view.id)}/regulars"
     words = Words(N_("No longer a regular. Seats that are booked already stay."))
     undo = Undo(path, visit.voice.gettext(N_("Undo")), {"membership": str(membership_id)})

@@ -10,13 +10,14 @@ from backend.bookings.queries.event import event
 from backend.errors import InvalidForm, NotFound, Refusal
 from backend.events.create import create_series
 from backend.events.drafts import Visibility
-from backend.events.queries import SeriesView, all_series, series_by_id
+from backend.events.queries import all_series, series_by_id
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.recurrence.faults import InvalidRecurrence
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
 from webapp.calendar_paste import fill_form, has_pasted_entry
+from webapp.dashboard.access import find_series
 from webapp.dashboard.followed import saved_notice
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.series_change import (
@@ -190,25 +191,16 @@ async def compare(
     )
 
 
-async def found_series(visit: Visit, series_id: int) -> tuple[Visit, SeriesView]:
-    """The series, and the visit to whichever of their clubs has it (`A1`). Raises `NotFound`, `Forbidden`."""
-    for account in visit.accounts:
-        view = await series_by_id(account.id, series_id)
-        if view is not None:
-            return await visit.authorize(Permission.MANAGE_EVENTS, account.id), view
-    raise NotFound()
-
-
 async def _opened(visit: Visit, series_id: int, code: str) -> tuple[Visit, Opened]:
     """The series as its form shows it; a date that it has no more, or that has begun, is left out."""
-    visit, view = await found_series(visit, series_id)
+    visit, view = await find_series(visit, series_id)
     if not code:
         return visit, Opened(view)
     date = await event(code, visit.person)
     if date.account_id != view.account_id:
         raise NotFound()
     if date.series_id != view.id:  # it was split meanwhile
-        visit, view = await found_series(visit, date.series_id)
+        visit, view = await find_series(visit, date.series_id)
     can_change = date.phase not in ("ended", "cancelled") and date.starts_at > date.now
     return visit, Opened(view, date if can_change else None)
 

@@ -11,7 +11,7 @@ from backend.events.create import NewSeries
 from backend.events.edit import keep_all_drifted
 from backend.events.queries import SeriesView
 from backend.i18n import N_, Words
-from webapp.dashboard.pages.series import found_series
+from webapp.dashboard.access import find_series
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.series_page import beside
 from webapp.dashboard.series_tasks import ANY_REASON, TASKS, Task, TaskForm, suggested_start
@@ -34,7 +34,7 @@ def _task_of(request: AnyRequest) -> Task:
 @get([f"{path}/new" for path in _PATHS])
 async def new(request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]) -> Response[str]:
     """What would happen, with the button that makes it so."""
-    visit, view = await found_series(visit, series_id)
+    visit, view = await find_series(visit, series_id)
     task, form = _task_of(request), read_query(request, TaskForm)
     if task.asks == "start" and not form.starts_on:
         form = suggested_start(view)
@@ -46,7 +46,7 @@ async def create(
     request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]
 ) -> Response[str] | Redirect:
     """Do it, and offer the way back."""
-    visit, view = await found_series(visit, series_id)
+    visit, view = await find_series(visit, series_id)
     task, form, faults = _task_of(request), await read_form(request, TaskForm), Faults()
     try:
         made = await task.act(visit.person, view, form)
@@ -69,7 +69,7 @@ async def create(
 @post("/series/{series_id:int}/drifted/keeping", status_code=303)
 async def update(request: AnyRequest, series_id: FromPath[int], visit: NamedDependency[Visit]) -> Redirect:
     """Keep all dates that the rule no longer has."""
-    visit, view = await found_series(visit, series_id)
+    visit, view = await find_series(visit, series_id)
     kept = await keep_all_drifted(visit.person, view.account_id, view.id)
     words = Words(N_("Kept: %(n)s date stays as it is."), {}, N_("Kept: %(n)s dates stay as they are."), kept)
     return redirect(request, visit.url(series_path(view.id)), notice_of(visit, words))
