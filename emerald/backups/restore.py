@@ -9,6 +9,8 @@ from pathlib import Path
 from emerald.backups.catalog import SERVER, Backup, Catalog
 from emerald.backups.errors import BackupError
 
+WAL = "barman_wal"
+SEGMENT = re.compile(r"[0-9A-F]{24}")
 RELATIVE = re.compile(r"(?<=')(cp|rm -fr) (\S+)/barman_wal")
 
 
@@ -40,8 +42,11 @@ def restore_into(
         arguments += ["--target-time", to.astimezone(UTC).isoformat(sep=" "), "--target-action", "promote"]
     into.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # What has been received and not stored yet, such as the history of a timeline: the newest must be known.
+        catalog.call("archive-wal", SERVER)
         catalog.call(*arguments, SERVER, backup.id, str(into))
-    except BackupError:
+        _add_received(catalog, into)
+    except (BackupError, OSError):
         shutil.rmtree(into, ignore_errors=True)
         raise
     _make_movable(into)
@@ -65,6 +70,19 @@ def choose(found: list[Backup], to: datetime | None, backup_id: str) -> Backup:
         f"The oldest backup was complete at {found[-1].ended_at:%Y-%m-%d %H:%M:%S} UTC:"
         " no earlier moment can be restored."
     )
+
+
+def _add_received(catalog: Catalog, into: Path) -> None:
+    """Put the WAL that is still being received beside that which Barman copied. Barman adds the file that follows the last
+    stored one on the same timeline; after a fail-over that is on the timeline of before."""
+    (into / WAL).mkdir(exist_ok=True)
+    for received in sorted((catalog.directory / "streaming").glob("*")):
+        target = into / WAL / received.name.removesuffix(".partial")
+        if SEGMENT.fullmatch(target.name) and not target.exists():
+            try:
+                shutil.copyfile(received, target)
+            except FileNotFoundError:
+                raise BackupError("More WAL was stored in this moment: restore once more.") from None
 
 
 def _make_movable(into: Path) -> None:
