@@ -12,6 +12,7 @@ from backend.accounts.memberships import join, join_as_visitor
 from backend.accounts.queries import AccountView, authorize
 from backend.accounts.rules import JoinedThrough, Permission
 from backend.addresses import Address
+from backend.archive import of_archive
 from backend.bookings.view_queries import OPEN_BY_LINK, READER
 from backend.each import do_each
 from backend.errors import Forbidden, Invalid, NotFound
@@ -22,7 +23,7 @@ from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator
 from backend.seats.decisions.checks import NotAMemberHere
-from backend.seats.refusals import too_many_guests
+from backend.seats.refusals import Ended, too_many_guests
 from backend.seats.requests import Outcome, Request, Verb, Via
 from backend.typed_text import clean_line
 
@@ -129,6 +130,10 @@ async def _submit(
     except NotAMemberHere:
         await _admit_to_take_part(person, where)
         return await allocator.submit((where.id, request))
+    except NotFound:
+        if await _is_admitted(person, where):  # it is long over: of an old card, say
+            raise Ended() from None
+        raise
 
 
 async def admit_to_event(code: str, person: Person) -> None:
@@ -154,15 +159,15 @@ async def _admit_to_take_part(person: Person, where: Address) -> None:
         await join_as_visitor(person, where.account_id)
 
 
+ADMITTED = f"""SELECT true FROM event_instances i JOIN event_series r ON r.id = i.series_id LEFT JOIN {READER}
+WHERE i.id = $2 AND (m.id IS NOT NULL OR {OPEN_BY_LINK})"""
+
+
 async def _is_admitted(person: Person, where: Address) -> bool:
     """Whether the person may see the instance as it is: as a member, as a visitor who takes part, or by its link."""
     return bool(
-        await db.value(
-            f"SELECT true FROM event_instances i JOIN event_series r ON r.id = i.series_id LEFT JOIN {READER}"
-            f" WHERE i.id = $2 AND (m.id IS NOT NULL OR {OPEN_BY_LINK})",
-            person.id,
-            where.id,
-        )
+        await db.value(ADMITTED, person.id, where.id)
+        or await db.value(of_archive(ADMITTED), person.id, where.id)
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from backend import db
 from backend.alphabets import order_sql
+from backend.archive import of_archive
 from backend.i18n import DEFAULT
 from backend.people.pages import PERSON, PeoplePage, page_of
 from backend.people.sql import DISPLAY_NAME, REACHABLE
@@ -156,6 +157,7 @@ async def roster(
     after: int | None = None,
     limit: int = 50,
     language: str = DEFAULT,
+    archived: bool = False,
 ) -> RosterPage:
     """One list of an instance, in its order, names in that of the language; `after` is the membership that the
     page before ended with."""
@@ -167,27 +169,30 @@ async def roster(
                 OVER (ORDER BY b.priority DESC, b.queued_at, b.id) AS place
         FROM bookings b JOIN memberships m ON m.id = b.membership_id {PERSON}
         WHERE b.instance_id = $1 AND {condition}"""
+    if archived:
+        numbered = of_archive(numbered)
     listed = "seats = 0" if kind == RosterKind.WITHOUT_SEAT else "true"
     return await page_of(_entry, numbered, instance_id, words=words, after=after, limit=limit, listed=listed)
 
 
-async def roster_counts(instance_id: int) -> RosterCounts:
+COUNTS = f"""
+SELECT count(*) FILTER (WHERE {SEATED}) AS parties, coalesce(sum(b.seats), 0)::int AS people,
+    count(*) FILTER (WHERE b.waiting + b.offered > 0) AS waiting,
+    coalesce(sum(b.waiting + b.offered), 0)::int AS seats_wanted,
+    coalesce(sum(b.waiting), 0)::int AS seats_waited_for,
+    count(*) FILTER (WHERE b.answer = 'maybe') AS maybe,
+    count(*) FILTER (WHERE b.answer = 'declined') AS declined,
+    count(*) FILTER (WHERE b.answer = 'left') AS left,
+    count(*) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL) AS checked_in_parties,
+    coalesce(sum(b.came) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL), 0)::int AS checked_in,
+    count(*) FILTER (WHERE {NO_SHOWS}) AS no_shows
+FROM bookings b WHERE b.instance_id = $1
+"""
+
+
+async def roster_counts(instance_id: int, *, archived: bool = False) -> RosterCounts:
     """The numbers of an instance."""
-    row = await db.row(
-        f"""SELECT count(*) FILTER (WHERE {SEATED}) AS parties, coalesce(sum(b.seats), 0)::int AS people,
-            count(*) FILTER (WHERE b.waiting + b.offered > 0) AS waiting,
-            coalesce(sum(b.waiting + b.offered), 0)::int AS seats_wanted,
-            coalesce(sum(b.waiting), 0)::int AS seats_waited_for,
-            count(*) FILTER (WHERE b.answer = 'maybe') AS maybe,
-            count(*) FILTER (WHERE b.answer = 'declined') AS declined,
-            count(*) FILTER (WHERE b.answer = 'left') AS left,
-            count(*) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL) AS checked_in_parties,
-            coalesce(sum(b.came) FILTER (WHERE {SEATED} AND b.checked_in_at IS NOT NULL), 0)::int
-                AS checked_in,
-            count(*) FILTER (WHERE {NO_SHOWS}) AS no_shows
-        FROM bookings b WHERE b.instance_id = $1""",
-        instance_id,
-    )
+    row = await db.row(of_archive(COUNTS) if archived else COUNTS, instance_id)
     assert row is not None
     return RosterCounts(**dict(row))
 

@@ -1,5 +1,6 @@
 """Reading instances as their readers see them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from backend import clock, db
@@ -82,7 +83,8 @@ async def load_archived_views(where: str, *parameters: object) -> list[InstanceV
     now = clock.now()
     rows = await db.rows(of_archive(f"{VIEW} WHERE {where}"), *parameters)
     found = await preview([(state_of(row, now), None) for row in rows])
-    return [_view(row, state_of(row, now), one) for row, one in zip(rows, found, strict=True)]
+    views = [_view(row, state_of(row, now), one) for row, one in zip(rows, found, strict=True)]
+    return [replace(view, is_archived=True) for view in views]
 
 
 async def load_view(where: str, *parameters: object, now: datetime | None = None) -> InstanceView | None:

@@ -102,6 +102,7 @@ class InstanceView:
     has_claim: bool = False  # the reader has a claim (P4)
     is_regular: bool = False  # the reader has a standing seat on the series (B11)
     usual_place: str = ""  # the series' own
+    is_archived: bool = False
 
     @property
     def missing(self) -> int:

@@ -16,11 +16,11 @@ UNTOUCHED = """(i.edited_at IS NULL AND NOT EXISTS (SELECT 1 FROM bookings b WHE
     AND NOT EXISTS (SELECT 1 FROM seat_claims s WHERE s.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = i.id))"""
 
-addresses = Addresses("SELECT id, account_id FROM event_instances WHERE code = $1")
+addresses = Addresses("SELECT id, account_id FROM all_event_instances WHERE code = $1")
 
 
 async def find_instance(code: str) -> Address:
-    """The instance with this public code. Raises `NotFound`."""
+    """The instance with this public code, which may be in the archive. Raises `NotFound`."""
     return await addresses.find(code)
 
 

@@ -243,7 +243,7 @@ def test_where_another_role_takes_backups_that_one_is_kept(
     admin: DatabaseAddress, roles: dict[str, DatabaseAddress], managed: DatabaseAddress, tmp_path: Path
 ) -> None:
     """Only a superuser makes one that may replicate."""
-    named = "postgresql://somebody@elsewhere/emerald"
+    named = "postgresql://somebody@elsewhere:5432/emerald"
     options = ("create-roles", "--into", str(tmp_path))
     kept = tmp_path / "backup" / "database_url"
     assert run(*options, DATABASE_URL=admin.own_url(), BACKUP_DATABASE_URL=named).returncode == 0
@@ -251,6 +251,42 @@ def test_where_another_role_takes_backups_that_one_is_kept(
     assert at(managed, "migrate").returncode == 0
     assert at(managed, *options).stdout.endswith("manager does the work of emerald_backup too.\n")
     assert DatabaseAddress.from_url(kept.read_text().strip()) == managed
+
+
+AGED = """
+SET session_replication_role = replica;
+UPDATE event_instances SET starts_at = starts_at - interval '3 years', ends_at = ends_at - interval '3 years',
+    original_start = original_start - interval '3 years', state = 'COMPLETED' WHERE id = {id};
+UPDATE event_participation_log SET at = at - interval '3 years' WHERE instance_id = {id};
+UPDATE messages SET state = 'sent' WHERE instance_id = {id};
+UPDATE cards SET state = 'live' WHERE instance_id = {id};
+RESET session_replication_role;
+"""
+
+
+async def test_old_rows_of_the_log_move_into_the_archive(
+    admin: DatabaseAddress, roles: dict[str, DatabaseAddress]
+) -> None:
+    """B8: each row as it was, those of dates that have moved, and no younger one."""
+    count = "SELECT count(*) FROM event_participation_log"
+    async with connected(admin) as connection:
+        instance = await connection.fetchval(
+            "SELECT instance_id FROM event_participation_log l WHERE NOT EXISTS (SELECT 1 FROM poll_options o"
+            " WHERE o.made_instance_id = l.instance_id) GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+        )
+        await connection.execute(AGED.format(id=instance))
+        of_instance = "SELECT * FROM event_participation_log{} WHERE instance_id = $1 ORDER BY id"
+        old, before = (
+            await connection.fetch(of_instance.format(""), instance),
+            await connection.fetchval(count),
+        )
+        assert 0 < len(old) < before
+        for moved in (len(old), 0):
+            done = at(roles[ARCHIVER], "archive")
+            assert f"Log rows moved into the archive: {moved}" in done.stdout, done
+        assert await connection.fetch(of_instance.format("_archive"), instance) == old
+        assert await connection.fetch(of_instance.format(""), instance) == []
+        assert await connection.fetchval(count) == before - len(old)
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE)

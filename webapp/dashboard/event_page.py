@@ -6,6 +6,7 @@ from litestar import Response
 
 from backend.bookings.queries.event import event, next_instance
 from backend.bookings.roster import RosterKind, RosterPage, roster, roster_counts, unlisted_members
+from backend.bookings.views import InstanceView
 from backend.cards.queries import cards_of
 from backend.events.cancel import REASON_MAX
 from backend.i18n import Words
@@ -60,7 +61,7 @@ async def render_event_page(
     answer to a form that was refused it has its `faults` and what was `typed`, or the question whether an
     owner goes over the capacity, or the members that are found by `who`."""
     view = await event(code, visit.person)
-    query, counts = event_list_query(request), await roster_counts(view.id)
+    query, counts = event_list_query(request), await roster_counts(view.id, archived=view.is_archived)
     cards = await cards_of(instance_id=view.id)
     following = await next_instance(view, visit.person)
     changes_at = [*view.changes_at, following.starts_at] if following else view.changes_at
@@ -76,7 +77,7 @@ async def render_event_page(
         rhythm=recurrence_label_of(
             visit.voice, describe_recurrence(parse_recurrence(view.rule), view.starts_local)
         ),
-        lists=await _lists(view.id, query),
+        lists=await _lists(view, query),
         open_list=_open_list(query),
         counts=counts,
         query=query,
@@ -96,15 +97,19 @@ def _open_list(query: ListQuery) -> str:
     return query.show or next(iter(LISTS))
 
 
-async def _lists(instance_id: int, query: ListQuery) -> dict[str, RosterPage]:
+async def _lists(view: InstanceView, query: ListQuery) -> dict[str, RosterPage]:
     """A page of the list that is shown at length, and of each other one the beginning, as long as together they are no
     more than a page."""
+
+    async def page(kind: RosterKind, after: int | None, limit: int) -> RosterPage:
+        return await roster(
+            view.id, kind, words=query.words, after=after, limit=limit, archived=view.is_archived
+        )
+
     shown = _open_list(query)
-    pages = {
-        shown: await roster(instance_id, LISTS[shown], words=query.words, after=query.after, limit=PAGE_SIZE)
-    }
+    pages = {shown: await page(LISTS[shown], query.after, PAGE_SIZE)}
     for name, kind in LISTS.items():
         if name != shown:
             left = PAGE_SIZE - sum(len(page.entries) for page in pages.values())
-            pages[name] = await roster(instance_id, kind, words=query.words, limit=max(left, SHOWN_AT_LEAST))
+            pages[name] = await page(kind, None, max(left, SHOWN_AT_LEAST))
     return pages

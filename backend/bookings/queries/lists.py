@@ -99,12 +99,15 @@ async def between(
 ) -> list[InstanceView]:
     """The dates over all the person's clubs that start within [since, until), past ones too, soonest
     first."""
-    values = person.id, since, until, account_id, MONTH_MAX
-    found = await load_views(BETWEEN, *values)
+    return await _with_archive(since, MONTH_MAX, BETWEEN, person.id, since, until, account_id, MONTH_MAX)
+
+
+async def _with_archive(since: datetime, limit: int, condition: str, *values: object) -> list[InstanceView]:
+    """What a condition finds, soonest first; what starts after `since` may be in the archive."""
+    found = await load_views(condition, *values)
     if since < clock.now() - AGE_MIN:
-        found = sorted(
-            [*await load_archived_views(BETWEEN, *values), *found], key=lambda view: (view.starts_at, view.id)
-        )[:MONTH_MAX]
+        both = [*await load_archived_views(condition, *values), *found]
+        found = sorted(both, key=lambda view: (view.starts_at, view.id))[:limit]
     return found
 
 
@@ -216,16 +219,12 @@ async def account_instances(
 ) -> list[InstanceView]:
     """A club's dates that start within [since, until), for its organisers; with `running` also those that
     began before and end after `since`."""
-    return await load_views(
+    condition = (
         "i.account_id = $2 AND (i.starts_at >= $3 OR $6 AND i.ends_at > $3) AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
-        " ORDER BY i.starts_at, i.id LIMIT $5",
-        person.id,
-        account_id,
-        since,
-        until,
-        limit,
-        running,
+        " ORDER BY i.starts_at, i.id LIMIT $5"
     )
+    values = person.id, account_id, since, until, limit, running
+    return await _with_archive(since, limit, condition, *values)
 
 
 async def series_instances(series_id: int, person: Person, *, limit: int = 100) -> list[InstanceView]:

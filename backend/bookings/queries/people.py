@@ -7,6 +7,7 @@ from itertools import groupby
 
 from backend import db
 from backend.alphabets import fold, fold_sql, order_sql
+from backend.archive import of_archive
 from backend.bookings.views import InstanceView
 from backend.i18n import DEFAULT
 from backend.people.names import tell_apart
@@ -114,21 +115,21 @@ def _attendees(rows: Sequence[db.Row]) -> list[Attendee]:
     return [replace(one, told_apart=names[one.membership_id]) for one in found]
 
 
-async def attendees(instance_id: int, *, limit: int = 8) -> People:
+async def attendees(instance_id: int, *, limit: int = 8, archived: bool = False) -> People:
     """Who has a seat, in the order in which they were seated."""
-    rows = await db.rows(
-        f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2", instance_id, limit
-    )
+    sql = f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2"
+    rows = await db.rows(of_archive(sql) if archived else sql, instance_id, limit)
     found = _attendees(rows)
     seats = sum(comer.seats for comer in found)
     if len(rows) == limit:  # there may be more: the seats row has counted them
-        seats = await db.value("SELECT booked FROM instance_seats WHERE instance_id = $1", instance_id)
+        sql = "SELECT booked FROM instance_seats WHERE instance_id = $1"
+        seats = await db.value(of_archive(sql) if archived else sql, instance_id)
     return People(found, seats)
 
 
 async def attendees_for(view: InstanceView, *, limit: int = 8) -> People:
     """The same for the reader of a view: a stranger, who has only the link, reads no names (`A10`)."""
-    return await attendees(view.id, limit=limit) if view.role else People([], 0)
+    return await attendees(view.id, limit=limit, archived=view.is_archived) if view.role else People([], 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +167,20 @@ ORDER BY letter = '#', {letter}, letter, {name}, membership_id LIMIT $4
 
 
 async def search_attendees(
-    instance_id: int, *, words: str = "", letter: str = "", limit: int = 200, language: str = DEFAULT
+    view: InstanceView, *, words: str = "", letter: str = "", limit: int = 200, language: str = DEFAULT
 ) -> AttendeeList:
     """Who has a seat, by first name in the order of the language: everybody, or whose first name begins with this
     letter or has these words in it, accents or not, a typing error forgiven. They are found by what is shown of
     them, and by nothing else."""
-    letters = await db.rows(_letters(language), instance_id)
+    by_letter, by_name = _letters(language), _found(language)
+    if view.is_archived:
+        by_letter, by_name = of_archive(by_letter), of_archive(by_name)
+    letters = await db.rows(by_letter, view.id)
     parties = sum(row["n"] for row in letters)
     if parties <= FEW:
-        few = (await attendees(instance_id, limit=FEW)).comers
+        few = (await attendees(view.id, limit=FEW, archived=view.is_archived)).comers
         return AttendeeList([("", few)] if few else [], parties)
-    rows = await db.rows(_found(language), instance_id, word_pattern(fold(clean_line(words))), letter, limit)
+    rows = await db.rows(by_name, view.id, word_pattern(fold(clean_line(words))), letter, limit)
     letter_of = {row["membership_id"]: row["letter"] for row in rows}
     groups = [
         (head, list(of_head))
@@ -199,13 +203,13 @@ async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
 async def attendance(instance_id: int) -> list[Attendee]:
     """Everybody who ever answered: seated first, then the line, those with an offer at its head, then maybe,
     can't, left; for organisers and helpers."""
-    rows = await db.rows(
+    sql = (
         f"{WITH_NAMES} ORDER BY b.seats > 0 DESC, b.waiting + b.offered > 0 DESC, b.seats = 0"
         " AND b.offered > 0 DESC,"
         " array_position(ARRAY['in','maybe','declined','left'], b.answer), b.priority DESC,"
-        " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id",
-        instance_id,
+        " coalesce(b.queued_at, b.seated_at, b.answered_at), b.id"
     )
+    rows = await db.rows(sql, instance_id) or await db.rows(of_archive(sql), instance_id)
     return [_attendee(row) for row in rows]
 
 

@@ -66,6 +66,6 @@ async def people(
     if view.role is None:  # who has only the link reads no names (A10)
         raise NotFound()
     crowd = await people_queries.search_attendees(
-        view.id, words=q or "", letter=letter, limit=LISTED, language=person.language
+        view, words=q or "", letter=letter, limit=LISTED, language=person.language
     )
     return screen("events/people.html", person, view=view, crowd=crowd, search_words=q or "", letter=letter)
