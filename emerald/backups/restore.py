@@ -82,7 +82,7 @@ def _add_received(catalog: Catalog, into: Path) -> None:
             try:
                 shutil.copyfile(received, target)
             except FileNotFoundError:
-                raise BackupError("More WAL was stored in this moment: restore once more.") from None
+                raise BackupError("More WAL was stored in this moment: restore again.") from None
 
 
 def _make_movable(into: Path) -> None:
