@@ -16,7 +16,7 @@ AGE_MIN = timedelta(days=366)  # of what is over for a shorter time, nothing is 
 NAMES = re.compile(rf"\b({'|'.join(ARCHIVED)})\b(?!\.)")
 
 # What names people goes when a row moves: their own names stay where they can be erased (A7).
-CLEARED = {"bookings": {"guest_names": "'{}'"}, "messages": {"detail": "'{}'"}}
+CLEARED = {"bookings": {"guest_names": "'{}'", "note": "''"}, "messages": {"detail": "'{}'"}}
 
 
 def twin(table: str) -> str:

@@ -251,14 +251,28 @@ async def put_in_line(
 
 
 async def set_guests_of(
-    code: str, person: Person, membership_id: int, *, guests: int, via: Via = Via.DASHBOARD
+    code: str,
+    person: Person,
+    membership_id: int,
+    *,
+    guests: int,
+    names: Sequence[str] | None = None,
+    via: Via = Via.DASHBOARD,
 ) -> Outcome:
-    """Change how many guests a member brings."""
+    """Change how many guests a member brings, and what they are called; None leaves their names as they are."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
-    return await allocator.submit(
-        (where.id, Request(Verb.SET_GUESTS, via, by=person.id, membership_id=membership_id, guests=guests))
+    if names is not None:
+        check_number_of_names(names)
+    request = Request(
+        Verb.SET_GUESTS,
+        via,
+        by=person.id,
+        membership_id=membership_id,
+        guests=guests,
+        names=None if names is None else tuple(map(clean_line, names)),
     )
+    return await allocator.submit((where.id, request))
 
 
 async def remove(code: str, person: Person, membership_id: int, *, via: Via = Via.DASHBOARD) -> Outcome:

@@ -11,10 +11,12 @@ from backend.events.queries import find_instance
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.seats import allocator, store
+from backend.seats.attendance import record_note
 from backend.seats.requests import Outcome, Request, Verb, Via
 from backend.typed_text import clean_line
 
 NAME_MAX = 80
+NOTE_MAX = 300
 
 
 async def move_party(
@@ -124,6 +126,19 @@ async def seat_by_name(
         )
         [outcome] = await allocator.process_or_raise([(where.id, request)])
     return outcome
+
+
+async def note_party(code: str, person: Person, membership_id: int, note: str) -> None:
+    """Note something about a party, which organisers and helpers read; "" removes it. Raises `Invalid`, `Forbidden`,
+    `NotFound`."""
+    note = clean_line(note)
+    if len(note) > NOTE_MAX:
+        raise Invalid(N_("At most %(most)s characters, please."), field="note", most=NOTE_MAX)
+    where = await find_instance(code)
+    await authorize(person, where.account_id, Permission.MANAGE_BOOKINGS)
+    async with db.transaction(store.lock(where.id)):
+        if not await record_note(where.id, membership_id, note):
+            raise NotFound()
 
 
 async def authorized_attendance(code: str, person: Person) -> list[Attendee]:

@@ -17,10 +17,11 @@ from backend.alphabets import order_sql
 from backend.audit.actions import record_audit
 from backend.errors import Invalid, NotFound, Refusal
 from backend.events.queries import find_instance
-from backend.i18n import N_
+from backend.i18n import DEFAULT, N_
 from backend.known_zones import first_known
 from backend.outbox.enqueue import insert_messages
 from backend.outbox.kinds import Kind
+from backend.people.pages import PeoplePage, page_of
 from backend.people.queries import Person
 from backend.people.sql import FULL_NAME, REACHABLE
 
@@ -249,6 +250,20 @@ async def unanswered_members(code: str, person: Person) -> list[UnansweredMember
         )
         for row in rows
     ]
+
+
+async def unanswered_page(
+    instance_id: int, *, words: str = "", after: int | None = None, limit: int = 50, language: str = DEFAULT
+) -> PeoplePage[UnansweredMember]:
+    """A page of the same members, none when it has no group; authorizes nobody."""
+    numbered = f"""SELECT m.id AS membership_id, u.id AS user_id, {FULL_NAME} AS name, coalesce(u.username, '') AS username,
+            {REACHABLE} AS reachable, row_number() OVER (ORDER BY {order_sql(FULL_NAME, language)}, m.id) AS n
+        FROM {UNANSWERED} AND i.id = $1"""
+
+    def member(row: db.Row) -> UnansweredMember:
+        return UnansweredMember(row["membership_id"], row["user_id"], row["name"], row["reachable"])
+
+    return await page_of(member, numbered, instance_id, words=words, after=after, limit=limit)
 
 
 async def remind_unanswered_now(code: str, person: Person) -> int:

@@ -49,6 +49,7 @@ class RosterEntry:
     guest_names: tuple[str, ...] = ()
     answered_at: datetime | None = None
     queued_at: datetime | None = None
+    note: str = ""
 
     @property
     def named_guests(self) -> str:
@@ -121,7 +122,7 @@ LISTS: dict[RosterKind, tuple[str, str]] = {
 COLUMNS = f"""m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, coalesce(u.username, '') AS username,
     {REACHABLE} AS reachable,
     b.answer, b.seats, b.waiting, b.offered, b.offer_until, b.came, b.checked_in_at IS NOT NULL AS checked_in,
-    b.guest_names, b.answered_at, b.queued_at"""
+    b.guest_names, b.answered_at, b.queued_at, b.note"""
 
 
 def _by_name(language: str) -> str:
@@ -146,6 +147,7 @@ def _entry(row: db.Row) -> RosterEntry:
         guest_names=tuple(row["guest_names"] or ()),
         answered_at=row["answered_at"],
         queued_at=row["queued_at"],
+        note=row["note"] or "",
     )
 
 

@@ -27,9 +27,9 @@ RECHECK_PERIOD = timedelta(
     days=1
 )  # so long after an erasure it is checked whether anything arrived meanwhile
 
-# Instances where these members had named guests, or a seat on a card.
+# Instances where these members had named guests or a note, or a seat on a card.
 INSTANCES = """
-SELECT b.instance_id FROM bookings b WHERE b.membership_id = ANY($1::bigint[]) AND (b.guest_names <> '{}'
+SELECT b.instance_id FROM bookings b WHERE b.membership_id = ANY($1::bigint[]) AND (b.guest_names <> '{}' OR b.note <> ''
     OR b.seats > 0 AND EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = b.instance_id AND c.state <> 'lost'))
 ORDER BY b.instance_id
 """

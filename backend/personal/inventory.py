@@ -98,7 +98,7 @@ PARTS = (
         f"SELECT {INSTANCE_COLUMNS}, x.answer, x.seats, x.waiting, x.offered, x.offer_until, "
         f"x.queued_at, x.seated_at, x.answered_at,"
         " x.lapsed_at, x.replace_since, x.promoted_at, x.move_asked_at, x.move_stays_at, x.checked_in_at, x.came,"
-        " x.guest_names"
+        " x.guest_names, x.note"
         f" FROM bookings x{OF_INSTANCE} WHERE x.membership_id = ANY(ARRAY({OWN_MEMBERSHIPS})) ORDER BY i.starts_at, x.id",
     ),
     DataPart(

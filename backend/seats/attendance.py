@@ -1,4 +1,4 @@
-"""The columns of a booking that say who came (`B12`). Whether they may be written is decided in
+"""The columns of a booking that say who came, and what organisers noted (`B12`). Whether they may be written is decided in
 `bookings.attendance`.
 
 Each function is called inside a transaction that has locked the instance's seats row.
@@ -34,3 +34,15 @@ async def clear_check_in(instance_id: int, membership_id: int) -> None:
         membership_id,
     )
     await bump_versions([instance_id])
+
+
+async def record_note(instance_id: int, membership_id: int, note: str) -> bool:
+    """What organisers note of the party; false when there is none."""
+    return bool(
+        await db.execute(
+            "UPDATE bookings SET note = $3 WHERE instance_id = $1 AND membership_id = $2",
+            instance_id,
+            membership_id,
+            note,
+        )
+    )

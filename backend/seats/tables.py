@@ -53,6 +53,7 @@ class Booking(Table, tablename="bookings", db=DB):
     checked_in_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     came = Integer(null=True, default=None)
     guest_names = Array(base_column=Text(), default=[])
+    note = Text(default="")  # for organisers and helpers only
 
 
 class Participation(Table, tablename="event_participation_log", db=DB):

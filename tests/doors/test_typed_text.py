@@ -152,6 +152,11 @@ async def guest_name(doors: Doors, typed: str) -> None:
     await doors.app.ask("POST", f"/app/events/{doors.code}/booking", data=party)
 
 
+async def note(doors: Doors, typed: str) -> None:
+    party = await db.value("SELECT membership_id FROM bookings")
+    await doors.dashboard.post(f"/dashboard/events/{doors.code}/bookings/{party}", guests="0", note=typed)
+
+
 async def announcement(doors: Doors, typed: str) -> None:
     text = f"/announce {typed}"
     entities = [{"type": "bot_command", "offset": 0, "length": 9}]
@@ -200,6 +205,7 @@ DOORS: list[tuple[str, str, Door]] = [
     ("api_keys.label", LINE, key_label),
     ("memberships.name", LINE, named_member),
     ("bookings.guest_names", LINE, guest_name),
+    ("bookings.note", LINE, note),
     ("announcements.text", LINES, announcement),
     ("announcements.text", LINES, announcement_by_command),
     ("telegram_users.first_name", LINE, first_name),

@@ -89,6 +89,15 @@ def _notice_left(request: AnyRequest) -> Notice | None:
     return Notice(content["text"], content["tone"], undo)
 
 
+def file_response(content: bytes, media_type: str, name: str) -> Response[bytes]:
+    """A file to save under this name, which is of letters, digits and `-`."""
+    return Response(
+        content,
+        media_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
 def etag_for(visit: Visit, version: str) -> str:
     """The etag of a page whose rows have this version, as this visitor sees it; "" without a version."""
     return version and etag_of(version, visit.person, visit.accounts)

@@ -14,6 +14,8 @@ from webapp.dashboard.pages import (
     events,
     keys,
     members,
+    parties,
+    people_files,
     polls,
     regulars,
     renewals,
@@ -23,6 +25,7 @@ from webapp.dashboard.pages import (
     settings,
     sign_ins,
     telegram_logins,
+    unanswered,
 )
 from webapp.dashboard.refusal_pages import HANDLERS
 from webapp.dashboard.session import guard_changes, load_visit
@@ -38,7 +41,10 @@ dashboard = Router(
         *(regulars.index, regulars.create, regulars.destroy),
         *(events.show, events.keep),
         *(bookings.new, bookings.create, bookings.edit, bookings.update, bookings.destroy),
+        *(parties.create, parties.show, parties.update, parties.create_move),
+        *(unanswered.index, unanswered.create_reminder),
         seats.update,
+        *(people_files.show_csv, people_files.show_xlsx, people_files.show_ics, people_files.show_print),
         *(check_ins.index, check_ins.update),
         *(closures.show, closures.create, closures.destroy),
         *(cancellations.new, cancellations.create, cancellations.destroy),

@@ -23,6 +23,11 @@ def check_ins_path(code: str) -> str:
     return f"{event_path(code)}/check-ins"
 
 
+def party_path(code: str, membership_id: int) -> str:
+    """One party of one instance."""
+    return f"{event_path(code)}/bookings/{membership_id}"
+
+
 def closure_path(code: str) -> str:
     """Closing the attendance list of one instance."""
     return f"{event_path(code)}/closure"

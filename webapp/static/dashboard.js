@@ -53,6 +53,7 @@ document.addEventListener('click', (event) => {
   const copier = event.target.closest('[data-copy]');
   if (copier) copy(copier);
   if (event.target.closest('[data-retry]')) location.reload();
+  if (event.target.closest('[data-print]')) print();
 });
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape') return;
