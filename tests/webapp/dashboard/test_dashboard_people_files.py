@@ -61,7 +61,7 @@ async def test_excel_opens_the_csv_in_every_language(
 async def test_the_xlsx_holds_texts_numbers_and_moments(code: str, dashboard: Any) -> None:
     answer = await dashboard.get(f"/dashboard/events/{code}/people.xlsx")
     [page] = openpyxl.load_workbook(BytesIO(answer.content)).worksheets
-    rows = {row[0].value: row for row in page.iter_rows(min_row=2)}
+    rows: dict[Any, Any] = {row[0].value: row for row in page.iter_rows(min_row=2)}
     formula = rows["=HYPERLINK(0)"]
     assert formula[0].data_type == "s" and formula[0].quotePrefix
     assert rows["Bob"][3].value == 2 and rows["Bob"][7].is_date
@@ -74,9 +74,8 @@ def test_no_text_becomes_a_formula(text: str) -> None:
     sheet = Sheet("People", ["Name"], [[text]])
     [page] = openpyxl.load_workbook(BytesIO(to_xlsx(sheet))).worksheets
     assert page["A2"].data_type in ("s", "n", "inlineStr") and page["A2"].data_type != "f"
-    if "\x00" not in text:
-        [_, row] = excel_reads(to_csv(sheet, "fi"), "fi") if text else [None, [""]]
-        assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r"))
+    [_, *rows] = excel_reads(to_csv(sheet, "fi"), "fi")
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row)
 
 
 async def test_the_date_for_a_calendar(code: str, dashboard: Any) -> None:
