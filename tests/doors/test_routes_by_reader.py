@@ -66,7 +66,7 @@ TABLE = [
     (Need.HELPER, "POST", r"/dashboard/settings/(language|browsers/removal)"),
     (Need.ITS_OWN, "POST", r"/dashboard/settings/browsers/{browser_id}/removal"),
     (Need.OWNER, "POST", r"/dashboard/settings/club"),
-    (Need.ADMIN, "", r"/dashboard/(series|events|polls|members|keys|settings/groups)(/.+)?"),
+    (Need.ADMIN, "", r"/dashboard/(series|events|polls|members|keys|numbers|settings/groups)(/.+)?"),
 ]  # fmt: skip
 
 ELSEWHERE = "member who is not in the group"
@@ -202,6 +202,7 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
             "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
             "browser_id": str(await db.value("SELECT max(id) FROM web_sessions WHERE user_id = $1", olga.id)),
             "name": "AAAAAAAAAAAA",
+            "sheet": "attendance.csv",
             "digest": "0123456789ab",
         },
         other_account,

@@ -8,9 +8,10 @@ RENEWAL = "/dashboard/sign-in/renewal"
 SERIES = "/dashboard/series"
 MEMBERS = "/dashboard/members"
 POLLS = "/dashboard/polls"
+NUMBERS = "/dashboard/numbers"
 KEYS = "/dashboard/keys"
 SETTINGS = "/dashboard/settings"
-SECTIONS = frozenset({SERIES, MEMBERS, POLLS, KEYS, SETTINGS})
+SECTIONS = frozenset({SERIES, MEMBERS, POLLS, NUMBERS, KEYS, SETTINGS})
 
 
 def event_path(code: str) -> str:

@@ -18,13 +18,11 @@ from backend.reports.people import PartyRow, party_rows
 from backend.settings import settings
 from backend.zones import wall_clock
 from webapp.dashboard.access import authorize_event
-from webapp.dashboard.responses import APP_LINK, file_response, render_page
+from webapp.dashboard.responses import APP_LINK, CSV, XLSX, file_response, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.spreadsheets import Cell, Sheet, to_csv, to_xlsx
 from webapp.respond import AnyRequest
 
-CSV = "text/csv; charset=utf-8"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HEAD = (
     N_("Name"),
     N_("Username"),

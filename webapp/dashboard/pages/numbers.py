@@ -1,0 +1,143 @@
+"""What a club's past dates add up to: figures, charts with their tables, and each as a file (`N1`)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from backend.accounts.rules import Permission
+from backend.errors import NotFound
+from backend.events.queries import all_series
+from backend.i18n import N_, Voice
+from backend.reports.numbers import PERIODS, Numbers, numbers
+from backend.zones import wall_clock
+from webapp.dashboard import findings
+from webapp.dashboard.responses import CSV, file_response, render_page
+from webapp.dashboard.session import Visit
+from webapp.dashboard.spreadsheets import Cell, Sheet, to_csv
+from webapp.forms import read_query
+from webapp.respond import AnyRequest
+from webapp.rule_sentences import weekday_names
+
+USUAL_PERIOD = 12  # weeks
+_ID_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersQuery:
+    """The period in weeks, and the id of a series; "" is every series."""
+
+    weeks: str = ""
+    series: str = ""
+
+    @property
+    def period(self) -> int:
+        """A period that there is; the usual one for anything else."""
+        return next((weeks for weeks in PERIODS if self.weeks == str(weeks)), USUAL_PERIOD)
+
+    @property
+    def series_id(self) -> int | None:
+        is_id = self.series.isascii() and self.series.isdecimal() and len(self.series) <= _ID_DIGITS
+        return int(self.series) if is_id else None
+
+
+@get("/numbers")
+async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
+    """All of it, for a period and a series that the address names."""
+    visit = await visit.authorize(Permission.MANAGE_BOOKINGS)
+    query, voice = read_query(request, NumbersQuery), visit.voice
+    found = await _load(visit, query)
+    came, expected = sum(w.came for w in found.attendance), sum(w.expected for w in found.attendance)
+    came_before = findings.share(sum(w.came for w in found.before), sum(w.expected for w in found.before))
+    waited = sum(w.parties for w in found.waits)
+    medians = [w.median for w in found.waits if w.median is not None]
+    return render_page(
+        request,
+        visit,
+        "numbers/index.html",
+        query=query,
+        periods=PERIODS,
+        all_series=await all_series(visit.account.id),
+        found=found,
+        findings=findings,
+        weekdays=weekday_names(voice, "abbreviated"),
+        came=findings.share(came, expected),
+        came_before=came_before,
+        filled=findings.share(sum(s.taken for s in found.fill), sum(s.seats for s in found.fill)),
+        seated=findings.share(sum(w.seated for w in found.waits), waited),
+        longest=max(medians, default=0.0),
+    )
+
+
+@get("/numbers/{sheet:str}")
+async def show(request: AnyRequest, sheet: FromPath[str], visit: NamedDependency[Visit]) -> Response[bytes]:
+    """One of the tables as CSV: `attendance.csv`. Raises `NotFound` for any other name."""
+    visit = await visit.authorize(Permission.MANAGE_BOOKINGS)
+    sheet_of = SHEETS.get(sheet.removesuffix(".csv")) if sheet.endswith(".csv") else None
+    if sheet_of is None:
+        raise NotFound()
+    table = sheet_of(await _load(visit, read_query(request, NumbersQuery)), visit.voice, visit.account.zone)
+    return file_response(
+        await asyncio.to_thread(to_csv, table, visit.person.language), CSV, f"emerald-{sheet}"
+    )
+
+
+async def _load(visit: Visit, query: NumbersQuery) -> Numbers:
+    return await numbers(visit.person, visit.account.id, weeks=query.period, series_id=query.series_id)
+
+
+def _attendance(found: Numbers, voice: Voice, zone: str) -> Sheet:
+    head = [N_("Week from"), N_("Dates"), N_("Came"), N_("Left late"), N_("Did not come")]
+    return _sheet(voice, head, [(w.week, w.dates, w.came, w.late, w.missed) for w in found.attendance])
+
+
+def _fill(found: Numbers, voice: Voice, zone: str) -> Sheet:
+    head = [N_("Weekday"), N_("Hour"), N_("Dates"), N_("Seats taken"), N_("Seats"), N_("Filled, %")]
+    days = weekday_names(voice)
+    rows = [(days[s.weekday - 1], s.hour, s.dates, s.taken, s.seats, s.share) for s in found.fill]
+    return _sheet(voice, head, rows)
+
+
+def _waits(found: Numbers, voice: Voice, zone: str) -> Sheet:
+    head = [N_("Event"), N_("Dates"), N_("Waited"), N_("Got a seat"), N_("Half waited less than, hours")]
+    rows = [
+        (w.title, w.dates, w.parties, w.seated, None if w.median is None else w.median / 3600)
+        for w in found.waits
+    ]
+    return _sheet(voice, head, rows)
+
+
+def _loyal(found: Numbers, voice: Voice, zone: str) -> Sheet:
+    return _members(found, voice, zone, lost=False)
+
+
+def _lost(found: Numbers, voice: Voice, zone: str) -> Sheet:
+    return _members(found, voice, zone, lost=True)
+
+
+def _members(found: Numbers, voice: Voice, zone: str, *, lost: bool) -> Sheet:
+    head = [N_("Name"), N_("Times"), N_("Last time")]
+    members = found.lost if lost else found.loyal
+    return _sheet(voice, head, [(m.name, m.times, wall_clock(m.last_at, zone)) for m in members])
+
+
+def _answers(found: Numbers, voice: Voice, zone: str) -> Sheet:
+    head = [N_("Week from"), N_("Before the deadline"), N_("After it")]
+    return _sheet(voice, head, [(w.week, w.early, w.late) for w in found.answers])
+
+
+def _sheet(voice: Voice, head: list[str], rows: Sequence[Sequence[Cell]]) -> Sheet:
+    return Sheet("", [voice.gettext(title) for title in head], rows)
+
+
+SHEETS: dict[str, Callable[[Numbers, Voice, str], Sheet]] = {
+    "attendance": _attendance,
+    "fill": _fill,
+    "waits": _waits,
+    "loyal": _loyal,
+    "lost": _lost,
+    "answers": _answers,
+}
