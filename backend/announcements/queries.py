@@ -149,11 +149,29 @@ async def own_announcement(person: Person, announcement_id: int) -> Announcement
     return found
 
 
-async def announcements(person: Person, account_id: int, *, limit: int = 50) -> list[Progress]:
-    """The account's announcements with their progress, newest first. Raises `NotFound`, `Forbidden`."""
+async def chosen_groups(announcement_id: int) -> list[str]:
+    """The groups that the announcement goes to, as `ID` or `ID:TOPIC`; authorizes nobody."""
+    rows = await db.rows(
+        "SELECT group_id, topic_id FROM announcement_groups WHERE announcement_id = $1 ORDER BY group_id",
+        announcement_id,
+    )
+    return [
+        f"{row['group_id']}:{row['topic_id']}" if row["topic_id"] else f"{row['group_id']}" for row in rows
+    ]
+
+
+async def announcements(
+    person: Person, account_id: int, *, after: int | None = None, limit: int = 50
+) -> list[Progress]:
+    """The account's announcements with their progress, newest first; `after` is the one that the page before ended with.
+    Raises `NotFound`, `Forbidden`."""
     account = await authorize(person, account_id, Permission.ANNOUNCE)
     rows = await db.rows(
-        f"{PROGRESS} WHERE n.account_id = $2 ORDER BY n.id DESC LIMIT $3", clock.now(), account.id, limit
+        f"{PROGRESS} WHERE n.account_id = $2 AND ($4::bigint IS NULL OR n.id < $4) ORDER BY n.id DESC LIMIT $3",
+        clock.now(),
+        account.id,
+        limit,
+        after,
     )
     return [progress_from(row) for row in rows]
 

@@ -16,6 +16,8 @@ from backend.accounts.actions import create_own_account
 from backend.accounts.keys import create_key
 from backend.accounts.memberships import change_role, join
 from backend.accounts.rules import JoinedThrough, Role
+from backend.announcements.actions import create_announcement
+from backend.announcements.drafts import AnnouncementDraft
 from backend.bookings.actions import book
 from backend.bookings.standing_seats import make_regular
 from backend.departures.former_members import remove_member
@@ -66,7 +68,8 @@ TABLE = [
     (Need.HELPER, "POST", r"/dashboard/settings/(language|browsers/removal)"),
     (Need.ITS_OWN, "POST", r"/dashboard/settings/browsers/{browser_id}/removal"),
     (Need.OWNER, "POST", r"/dashboard/settings/club"),
-    (Need.ADMIN, "", r"/dashboard/(series|events|polls|members|keys|numbers|settings/groups)(/.+)?"),
+    (Need.ADMIN, "", r"/dashboard/(series|events|polls|members|keys|settings/groups)(/.+)?"),
+    (Need.ADMIN, "", r"/dashboard/(numbers(.csv)?|audit|groups|(announcements|messages)(/.+)?)"),
 ]  # fmt: skip
 
 ELSEWHERE = "member who is not in the group"
@@ -186,6 +189,15 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
     other_account = await create_own_account(who["owner of another club"], "Aurora Chess")
     member = await _membership(who["member"])
     await make_regular(olga, account.id, made.series_id, await _membership(olga))
+    announcement = await create_announcement(
+        olga, account.id, AnnouncementDraft(text="The hall is closed", to_members=True)
+    )
+    async with db.transaction():  # a message that Telegram refused
+        await db.execute(
+            "UPDATE messages SET state = 'parked', error = 'Bad Request: chat not found'"
+            " WHERE id = (SELECT min(id) FROM messages WHERE account_id = $1)",
+            account.id,
+        )
     headers: dict[str, dict[str, dict[str, str]]] = {"nobody": {}}
     for reader, person in who.items():
         headers[reader] = await _credentials(person, sign_in)
@@ -202,7 +214,8 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
             "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
             "browser_id": str(await db.value("SELECT max(id) FROM web_sessions WHERE user_id = $1", olga.id)),
             "name": "AAAAAAAAAAAA",
-            "sheet": "attendance.csv",
+            "announcement_id": str(announcement),
+            "message_id": str(await db.value("SELECT id FROM messages WHERE state = 'parked'")),
             "digest": "0123456789ab",
         },
         other_account,

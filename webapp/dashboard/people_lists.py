@@ -50,7 +50,10 @@ def search_text(request: AnyRequest, name: str) -> str:
 def read_list_query(request: AnyRequest, lists: Collection[str] = ()) -> ListQuery:
     """The query of a request to a page with these lists. What names none of them, or no page, is left out."""
     show, after = request.query_params.get("show", ""), request.query_params.get("after", "")
-    is_id = after.isascii() and after.isdecimal() and len(after) <= _ID_DIGITS
-    return ListQuery(
-        search_text(request, "q"), show if show in lists else "", (int(after) or None) if is_id else None
-    )
+    return ListQuery(search_text(request, "q"), show if show in lists else "", read_id(after))
+
+
+def read_id(text: str) -> int | None:
+    """The id of a row, as an address has it; None for what is none."""
+    is_id = text.isascii() and text.isdecimal() and len(text) <= _ID_DIGITS
+    return (int(text) or None) if is_id else None

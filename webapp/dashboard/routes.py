@@ -4,6 +4,8 @@ from litestar import Router
 from litestar.di import Provide
 
 from webapp.dashboard.pages import (
+    announcements,
+    audit,
     bookings,
     calendar,
     cancellations,
@@ -12,8 +14,10 @@ from webapp.dashboard.pages import (
     closures,
     decisions,
     events,
+    groups,
     keys,
     members,
+    messages,
     numbers,
     parties,
     people_files,
@@ -55,6 +59,10 @@ dashboard = Router(
         *(polls.create_date, polls.create_reminder),
         *(members.index, members.update, members.destroy),
         *(numbers.index, numbers.show),
+        *(announcements.index, announcements.new, announcements.create, announcements.show),
+        *(announcements.create_delivery, announcements.destroy, announcements.destroy_draft),
+        *(messages.index, messages.create_all, messages.create, messages.destroy, messages.restore),
+        *(groups.index, audit.index),
         *(keys.index, keys.create, keys.destroy),
         *(settings.index, settings.update, settings.update_language, settings.destroy_group),
         *(settings.destroy, settings.destroy_all),

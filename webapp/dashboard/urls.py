@@ -9,9 +9,15 @@ SERIES = "/dashboard/series"
 MEMBERS = "/dashboard/members"
 POLLS = "/dashboard/polls"
 NUMBERS = "/dashboard/numbers"
+ANNOUNCEMENTS = "/dashboard/announcements"
+MESSAGES = "/dashboard/messages"
+GROUPS = "/dashboard/groups"
+AUDIT = "/dashboard/audit"
 KEYS = "/dashboard/keys"
 SETTINGS = "/dashboard/settings"
-SECTIONS = frozenset({SERIES, MEMBERS, POLLS, NUMBERS, KEYS, SETTINGS})
+SECTIONS = frozenset(
+    {SERIES, MEMBERS, POLLS, NUMBERS, ANNOUNCEMENTS, MESSAGES, GROUPS, AUDIT, KEYS, SETTINGS}
+)
 
 
 def event_path(code: str) -> str:
@@ -42,6 +48,11 @@ def series_path(series_id: int) -> str:
 def poll_path(code: str) -> str:
     """The page of one poll."""
     return f"{POLLS}/{code}"
+
+
+def announcement_path(announcement_id: int) -> str:
+    """The page of one announcement."""
+    return f"{ANNOUNCEMENTS}/{announcement_id}"
 
 
 def section_of(path: str) -> str:

@@ -79,3 +79,9 @@ function showLines() {
 document.addEventListener('input', (event) => { if (event.target.closest('[data-line]')) showLines(); });
 document.addEventListener('DOMContentLoaded', showLines);
 document.addEventListener('htmx:after:swap', showLines);
+
+// A preview says what is being typed.
+document.addEventListener('input', (event) => {
+  const mirror = event.target.dataset?.mirror;
+  if (mirror) document.getElementById(mirror).textContent = event.target.value;
+});

@@ -46,7 +46,7 @@ async def a_season(series: Any, crowd: Any, olga: Any, *, people: int = 6, weeks
 
 
 async def table(dashboard: Any, name: str, query: str = "") -> list[list[str]]:
-    answer = await dashboard.get(f"/dashboard/numbers/{name}.csv{query}")
+    answer = await dashboard.get(f"/dashboard/numbers.csv?table={name}{query}")
     assert answer.headers["content-type"].startswith("text/csv"), dashboard.text(answer)
     [_, *rows] = csv.reader(StringIO(answer.content.decode("utf-8-sig"), newline=""))
     return rows
@@ -86,15 +86,15 @@ async def test_a_period_and_a_series_are_chosen_in_the_address(
     season: Any, sign_in: Any, olga: Any, series: Any
 ) -> None:
     olgas = await sign_in(olga)
-    assert len(await table(olgas, "attendance", "?weeks=4")) == 4
+    assert len(await table(olgas, "attendance", "&weeks=4")) == 4
     other = await series(title="Padel")
-    assert await table(olgas, "attendance", f"?series={other.series_id}") == []
+    assert await table(olgas, "attendance", f"&series={other.series_id}") == []
     assert "Nothing is over yet" in olgas.text(
         await olgas.get(f"/dashboard/numbers?series={other.series_id}")
     )
     for query in ("?weeks=nonsense", "?series=nonsense", "?series=99999999999999999999"):
         assert (await olgas.get(f"/dashboard/numbers{query}")).status_code == 200
-    assert (await olgas.get("/dashboard/numbers/secrets.csv")).status_code == 404
+    assert (await olgas.get("/dashboard/numbers.csv?table=secrets")).status_code == 404
 
 
 async def test_numbers_of_another_club_stay_there(season: Any, sign_in: Any, olga: Any) -> None:
@@ -104,7 +104,7 @@ async def test_numbers_of_another_club_stay_there(season: Any, sign_in: Any, olg
     other = await register_person(TelegramIdentity(4242, "Vera", language_code="en"))
     await create_own_account(other, "Aurora Chess")
     theirs = await sign_in(other)
-    assert await table(theirs, "attendance", f"?series={season.series_id}") == []
+    assert await table(theirs, "attendance", f"&series={season.series_id}") == []
     assert await table(theirs, "loyal") == []
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromQuery
 
 from backend.accounts.rules import Permission
 from backend.errors import NotFound
@@ -15,6 +15,7 @@ from backend.i18n import N_, Voice
 from backend.reports.numbers import PERIODS, Numbers, numbers
 from backend.zones import wall_clock
 from webapp.dashboard import findings
+from webapp.dashboard.people_lists import read_id
 from webapp.dashboard.responses import CSV, file_response, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.spreadsheets import Cell, Sheet, to_csv
@@ -23,7 +24,6 @@ from webapp.respond import AnyRequest
 from webapp.rule_sentences import weekday_names
 
 USUAL_PERIOD = 12  # weeks
-_ID_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,7 @@ class NumbersQuery:
 
     @property
     def series_id(self) -> int | None:
-        is_id = self.series.isascii() and self.series.isdecimal() and len(self.series) <= _ID_DIGITS
-        return int(self.series) if is_id else None
+        return read_id(self.series)
 
 
 @get("/numbers")
@@ -72,17 +71,18 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     )
 
 
-@get("/numbers/{sheet:str}")
-async def show(request: AnyRequest, sheet: FromPath[str], visit: NamedDependency[Visit]) -> Response[bytes]:
-    """One of the tables as CSV: `attendance.csv`. Raises `NotFound` for any other name."""
+@get("/numbers.csv")
+async def show(
+    request: AnyRequest, visit: NamedDependency[Visit], table: FromQuery[str] = "attendance"
+) -> Response[bytes]:
+    """One of the tables as CSV. Raises `NotFound` for any other."""
     visit = await visit.authorize(Permission.MANAGE_BOOKINGS)
-    sheet_of = SHEETS.get(sheet.removesuffix(".csv")) if sheet.endswith(".csv") else None
+    sheet_of = SHEETS.get(table)
     if sheet_of is None:
         raise NotFound()
-    table = sheet_of(await _load(visit, read_query(request, NumbersQuery)), visit.voice, visit.account.zone)
-    return file_response(
-        await asyncio.to_thread(to_csv, table, visit.person.language), CSV, f"emerald-{sheet}"
-    )
+    sheet = sheet_of(await _load(visit, read_query(request, NumbersQuery)), visit.voice, visit.account.zone)
+    content = await asyncio.to_thread(to_csv, sheet, visit.person.language)
+    return file_response(content, CSV, f"emerald-{table}.csv")
 
 
 async def _load(visit: Visit, query: NumbersQuery) -> Numbers:

@@ -1,0 +1,69 @@
+"""Announcements from the dashboard: previewed, scheduled, followed, stopped (`C5`)."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from backend import clock, db
+from backend.announcements.fan_out import fan_out
+
+PATH = "/dashboard/announcements"
+
+
+async def test_nothing_is_sent_before_it_was_seen(noon: Any, dashboard: Any, account: Any) -> None:
+    empty = dashboard.text(await dashboard.get(PATH))
+    assert "Nothing announced yet" in empty
+    shown = await dashboard.post(
+        PATH, text="The hall is closed <b>on Friday</b>", members="1", group=str(account.group_id)
+    )
+    text = dashboard.text(shown)
+    assert "Draft" in text and "📣 Kallio Yoga" in text and "&lt;b&gt;on Friday" in shown.text
+    assert "3 members" in text or "4 members" in text
+    assert await fan_out() == 0
+    path = re.search(r'action="(/dashboard/announcements/\d+)/delivery"', shown.text)
+    assert path
+    shown = await dashboard.post(f"{path[1]}/delivery", at="")
+    assert "It is on its way." in dashboard.text(shown)
+    await fan_out()
+    assert await db.value("SELECT count(*) FROM messages WHERE kind = 'announcement'") >= 4
+    live = re.findall(r'id="live" hidden hx-get="([^"]+)"', (await dashboard.get(path[1])).text)
+    assert live and (await dashboard.client.get(live[0].replace("&amp;", "&"))).status_code == 204
+    shown = await dashboard.post(f"{path[1]}/stop")
+    assert "Stopped." in dashboard.text(shown) and "messages were not sent" in dashboard.text(shown)
+    again = await dashboard.post(f"{path[1]}/delivery", at="")
+    assert again.status_code == 422
+
+
+async def test_what_is_missing_is_said_beside_its_field(dashboard: Any, account: Any) -> None:
+    shown = await dashboard.post(PATH, text="Hello", maintenance="1")
+    assert (
+        shown.status_code == 422 and 'id="fault-groups"' in shown.text and ">Hello</textarea>" in shown.text
+    )
+    shown = await dashboard.post(PATH, text="", group=str(account.group_id))
+    assert shown.status_code == 422 and 'id="fault-text"' in shown.text
+    assert f'value="{account.group_id}" checked' in shown.text
+    assert (await dashboard.post(PATH, text="Hello", group="999999")).status_code == 422
+    assert await db.value("SELECT count(*) FROM announcements") == 0
+
+
+async def test_a_draft_is_changed_by_replacing_it(dashboard: Any, account: Any) -> None:
+    await dashboard.post(PATH, text="Frist", group=str(account.group_id))
+    number = await db.value("SELECT id FROM announcements")
+    form = await dashboard.get(f"{PATH}/new?draft={number}")
+    assert ">Frist</textarea>" in form.text and f'value="{account.group_id}" checked' in form.text
+    await dashboard.post(PATH, text="First", group=str(account.group_id), draft=str(number))
+    assert [row["text"] for row in await db.rows("SELECT text FROM announcements")] == ["First"]
+    newest = await db.value("SELECT id FROM announcements")
+    assert "The draft is discarded" in dashboard.text(await dashboard.post(f"{PATH}/{newest}/removal"))
+
+
+async def test_it_waits_for_its_time(noon: Any, dashboard: Any, account: Any) -> None:
+    await dashboard.post(PATH, text="Summer dates", members="1")
+    number = await db.value("SELECT id FROM announcements")
+    shown = await dashboard.post(f"{PATH}/{number}/delivery", at="2026-11-24T18:00")
+    assert "It will be sent tomorrow at 18:00." in dashboard.text(shown)
+    assert await fan_out() == 0
+    past = await dashboard.post(f"{PATH}/{number}/delivery", at="2026-11-20T18:00")
+    assert past.status_code == 422 and 'id="fault-at"' in past.text
+    clock.advance(timedelta(days=2))
+    assert await fan_out() > 0
