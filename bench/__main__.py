@@ -269,7 +269,7 @@ def measure_memory(url: str) -> None:
         for _ in range(200):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/app/", timeout=5).close()
         time.sleep(8)  # until the worker and the bot have started; nothing is timed here
-        memory = [(_memory_mb(pid, "Rss"), _memory_mb(pid, "Pss")) for pid in (web, worker, bot)]
+        memory = [(memory_mb(pid, "Rss"), memory_mb(pid, "Pss")) for pid in (web, worker, bot)]
     total = sum(rss for rss, _ in memory), sum(pss for _, pss in memory)
     each = ", ".join(
         f"{name} {rss:.0f}" for name, (rss, _) in zip(("web", "worker", "bot"), memory, strict=True)
@@ -280,9 +280,10 @@ def measure_memory(url: str) -> None:
 
 
 @contextmanager
-def running_process(module: list[str], env: dict[str, str]) -> Iterator[int]:
-    """Run a module of this repository as a process; its pid."""
-    process = subprocess.Popen([sys.executable, "-m", *module], env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
+def running_process(module: list[str], env: dict[str, str], *, checkout: Path = ROOT) -> Iterator[int]:
+    """Run a module of a checkout as a process; its pid."""
+    command = [sys.executable, "-m", *module]
+    process = subprocess.Popen(command, env=env, cwd=checkout, stdout=subprocess.DEVNULL)
     try:
         time.sleep(1)
         yield process.pid
@@ -291,7 +292,8 @@ def running_process(module: list[str], env: dict[str, str]) -> Iterator[int]:
         process.wait(30)
 
 
-def _memory_mb(pid: int, field: str) -> float:
+def memory_mb(pid: int, field: str) -> float:
+    """A figure of a process's memory, as the kernel sums it up: `Rss`, or `Pss`, which counts shared pages once."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024

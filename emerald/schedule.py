@@ -77,11 +77,21 @@ async def run_due(jobs: Sequence[Job] = SCHEDULE) -> None:
 
     Raises `Unavailable` only when the schedule itself cannot be read.
     """
+    for job in await find_due(jobs):
+        await run_claimed(job)
+
+
+async def find_due(jobs: Sequence[Job]) -> list[Job]:
+    """Those of these jobs that are due. Raises `Unavailable`."""
     due = await leases.due_jobs([job.name for job in jobs])
-    for job in jobs:
-        if job.name in due and (epoch := await leases.claim_job(job.name)) is not None:
-            with caused_by(new_cause()):
-                await _run(job, epoch)
+    return [job for job in jobs if job.name in due]
+
+
+async def run_claimed(job: Job) -> None:
+    """Run the job, unless another worker claims it first."""
+    if (epoch := await leases.claim_job(job.name)) is not None:
+        with caused_by(new_cause()):
+            await _run(job, epoch)
 
 
 async def _run(job: Job, epoch: int) -> None:

@@ -21,7 +21,7 @@ from bot.delivery.sender import Sender
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
 from emerald.runtime import complete
-from emerald.schedule import SCHEDULE, run_due
+from emerald.schedule import SCHEDULE, find_due, run_claimed
 from emerald.watchdog import watch
 
 log = structlog.get_logger()
@@ -79,11 +79,18 @@ async def is_alive() -> bool:
 
 
 async def _run_jobs() -> None:
-    """Each job in a loop of its own, so that a slow one delays no other."""
+    """Ask every second, in one statement, which jobs are due, and run each beside the others, so that a slow one
+    delays no other."""
     await retry_until_saved(lambda: leases.register_jobs([job.name for job in SCHEDULE]))
-    async with asyncio.TaskGroup() as loops:
-        for job in SCHEDULE:
-            loops.create_task(run_forever(partial(unless_maintained, partial(run_due, (job,))), JOB_INTERVAL))
+    running: dict[str, asyncio.Task[None]] = {}
+    async with asyncio.TaskGroup() as runs:
+
+        async def start_due() -> None:
+            idle = [job for job in SCHEDULE if job.name not in running or running[job.name].done()]
+            for job in await find_due(idle):
+                running[job.name] = runs.create_task(_attempt(partial(run_claimed, job)))
+
+        await run_forever(partial(unless_maintained, start_due), JOB_INTERVAL)
 
 
 async def _set_up_bot(sender: Sender) -> None:
@@ -109,15 +116,19 @@ async def run_forever(act: Callable[[], Awaitable[object]], interval: float) -> 
     because of one fault would stop everything else."""
     while True:
         started = time.monotonic()
-        try:
-            await act()
-        except (Busy, Unavailable) as error:
-            log.warning("database unavailable", error=str(error))
-            await asyncio.sleep(PAUSE_AFTER_ERROR)
-        except Exception:
-            log.exception("worker loop failed")
-            await asyncio.sleep(PAUSE_AFTER_ERROR)
+        await _attempt(act)
         await asyncio.sleep(max(0.0, interval - (time.monotonic() - started)))
+
+
+async def _attempt(act: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await act()
+    except (Busy, Unavailable) as error:
+        log.warning("database unavailable", error=str(error))
+        await asyncio.sleep(PAUSE_AFTER_ERROR)
+    except Exception:
+        log.exception("worker loop failed")
+        await asyncio.sleep(PAUSE_AFTER_ERROR)
 
 
 async def _stop(sender: Sender) -> None:

@@ -166,6 +166,12 @@ async def is_card(chat_id: int, message_id: int, code: str) -> bool:
     )
 
 
+# Both at the moment $1.
+STALE = f"""{JOB} WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00' AND g.health = 'well'
+    AND (coalesce(s.version, t.version) > c.shown_version OR c.next_try_at <= $1)"""
+UNLINKED = f"{JOB} WHERE c.state = 'unlinked' AND c.next_try_at <= $1"
+
+
 async def stale_cards(
     *, limit: int, except_ids: Collection[int] = (), busy: Collection[int] = ()
 ) -> list[CardJob]:
@@ -177,9 +183,7 @@ async def stale_cards(
     shows.
     """
     rows = await db.rows(
-        f"{JOB} WHERE c.state = 'live' AND c.next_try_at < '9000-01-01 00:00:00+00' AND g.health = 'well'"
-        " AND (coalesce(s.version, t.version) > c.shown_version OR c.next_try_at <= $1)"
-        " AND NOT (c.id = ANY($2::bigint[])) AND NOT (g.chat_id = ANY($3::bigint[]))"
+        f"{STALE} AND NOT (c.id = ANY($2::bigint[])) AND NOT (g.chat_id = ANY($3::bigint[]))"
         " ORDER BY c.drawn_at NULLS FIRST, c.id LIMIT $4",
         clock.now(),
         list(except_ids),
@@ -195,7 +199,7 @@ async def unlinked_cards(
     """Unlinked cards that still have their buttons, or are to be redrawn without; none in these
     `busy` chats, and none of these ids."""
     rows = await db.rows(
-        f"{JOB} WHERE c.state = 'unlinked' AND c.next_try_at <= $1 AND NOT (c.id = ANY($2::bigint[]))"
+        f"{UNLINKED} AND NOT (c.id = ANY($2::bigint[]))"
         " AND NOT (c.chat_id = ANY($3::bigint[])) ORDER BY c.next_try_at, c.id LIMIT $4",
         clock.now(),
         list(except_ids),

@@ -19,6 +19,7 @@ from backend import clock, failpoints, leases
 from backend.causes import caused_by
 from backend.errors import Busy, Unavailable
 from backend.messages.results import record_result
+from backend.messages.waiting import is_anything_due
 from backend.outbox.claim import claim, recover
 from backend.outbox.deliveries import Delivery
 from backend.outbox.recent import chats_with_live_cards, messages_to_groups
@@ -63,7 +64,8 @@ class Sender:
         if clock.now() < self._renew_at:
             return self.epoch is not None
         asked_at = clock.now()
-        before = await leases.held_until(self.lease)
+        # Nobody can have taken it from whoever still holds it by the clock.
+        before = None if self.holds_lease else await leases.held_until(self.lease)
         epoch = await leases.take(self.lease, self.holder, LEASE_TTL)
         self._renew_at, self._held_until = asked_at + LEASE_RENEWAL, asked_at + LEASE_TTL
         if epoch is not None and epoch != self.epoch:
@@ -95,7 +97,7 @@ class Sender:
         if not await self.hold() or self.epoch is None:
             return 0
         room = min(self.limiter.room - len(self._waiting), CALLS_MAX - len(self._under_way))
-        if room <= 0:
+        if room <= 0 or not await is_anything_due():
             return 0
         # Cards take at most half: a busy evening in many groups does not hold up messages.
         started = await self._start_cards(max(1, room // 2))

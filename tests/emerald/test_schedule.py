@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from backend import clock, db, leases
 from backend.errors import Busy
+from bench.statements import noted_statements
 from bot.delivery.sender import LEASE_TTL
 from emerald import worker
 from emerald.schedule import SCHEDULE, Job, run_due
@@ -200,16 +202,39 @@ async def test_a_job_whose_worker_was_killed_runs_again_within_ten_seconds(
     assert len(telegram.calls("sendMessage")) == 1
 
 
-async def test_a_worker_asks_for_each_job_every_second(world: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_asks_for_all_jobs_every_second_and_a_slow_one_delays_no_other(
+    world: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Decision 0009: a job whose claim has run out waits no longer for the next worker."""
-    intervals: list[float] = []
+    ran: list[str] = []
+    slow_ends, quick_ran = asyncio.Event(), asyncio.Event()
 
-    async def asked(act: object, interval: float) -> None:
-        intervals.append(interval)
+    async def slow() -> int:
+        ran.append("slow")
+        await slow_ends.wait()
+        return 0
 
-    monkeypatch.setattr(worker, "run_forever", asked)
-    await worker._run_jobs()
-    assert intervals == [1.0] * len(SCHEDULE)
+    async def quick() -> int:
+        ran.append("quick")
+        quick_ran.set()
+        return 0
+
+    async def three_times(act: Callable[[], Awaitable[None]], interval: float) -> None:
+        assert interval == 1.0
+        for _ in range(3):
+            quick_ran.clear()
+            with noted_statements() as sent:
+                await act()
+            assert len([sql for sql in sent if "next_run_at <= $2" in sql]) == 1
+            await quick_ran.wait()
+            await until("SELECT next_run_at <= now() FROM schedule WHERE name = 'quick'")
+        slow_ends.set()
+
+    monkeypatch.setattr(worker, "run_forever", three_times)
+    monkeypatch.setattr(worker, "SCHEDULE", (Job("slow", RUNS, slow), Job("quick", RUNS, quick)))
+    async with asyncio.timeout(20):
+        await worker._run_jobs()
+    assert sorted(ran) == ["quick"] * 3 + ["slow"]
 
 
 async def test_a_worker_is_known_by_its_heartbeat(world: None, noon: datetime) -> None:

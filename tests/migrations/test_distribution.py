@@ -59,6 +59,7 @@ ACROSS_ACCOUNTS = {
     "backend/cards/posting.py",
     "backend/cards/queries.py",
     "backend/groups/presence.py",
+    "backend/messages/waiting.py",
     "backend/metrics.py",
     "backend/outbox/claim.py",
     "backend/outbox/recent.py",
