@@ -96,3 +96,17 @@ async def series_by_id(account_id: int, series_id: int) -> SeriesView | None:
         f"{SELECT_SERIES} WHERE r.account_id = $1 AND r.id = $3", account_id, clock.now(), series_id
     )
     return _view_from_row(row) if row else None
+
+
+SERIES_NAMED_MAX = 200  # that a list offers to choose from
+
+
+async def series_names(account_id: int) -> list[tuple[int, str]]:
+    """The ids and titles of the account's series that are not archived, by title."""
+    rows = await db.rows(
+        "SELECT id, title FROM event_series WHERE account_id = $1 AND archived_at IS NULL"
+        " ORDER BY lower(title), id LIMIT $2",
+        account_id,
+        SERIES_NAMED_MAX,
+    )
+    return [(row["id"], row["title"]) for row in rows]

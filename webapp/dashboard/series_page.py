@@ -1,7 +1,7 @@
 """The form of a series with everything beside it: the next dates, the consequences, what follows the rule and what does not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from litestar import Response
@@ -16,6 +16,7 @@ from backend.recurrence.timing import UNBOUNDED, SeriesBounds, changed_bounds
 from backend.zones import zone_names
 from webapp import series_preview
 from webapp.calendar_paste import has_pasted_entry, left_parts, taken_parts
+from webapp.dashboard.conflicts import Difference
 from webapp.dashboard.followed import own_rows
 from webapp.dashboard.lead_times import (
     ANNOUNCE,
@@ -58,15 +59,6 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A field that somebody else has changed, or that was typed: what is stored by now, and what was typed."""
-
-    name: str
-    theirs: str
-    yours: str
-
-
 def differences(visit: Visit, opened: Opened, form: SeriesForm, limits: LimitsForm) -> list[Difference]:
     """Where the form and what is stored by now differ; choices without a name of their own are one line."""
     found, others = [], False
@@ -77,7 +69,7 @@ def differences(visit: Visit, opened: Opened, form: SeriesForm, limits: LimitsFo
             continue
         source, typed = (opened.form, form) if hasattr(form, name) else (opened.limits, limits)
         found.append(
-            Difference(visit.voice.gettext(label), str(getattr(source, name)), str(getattr(typed, name)))
+            Difference(visit.voice.gettext(label), str(getattr(typed, name)), str(getattr(source, name)))
         )
     if others:
         found.append(Difference(visit.voice.gettext(N_("Other choices")), "", ""))

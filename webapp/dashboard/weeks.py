@@ -1,4 +1,4 @@
-"""The calendar's weeks, from Monday to Sunday in the reader's zone, and their titles."""
+"""The calendar's weeks, from Monday to Sunday in the reader's zone, and its months of whole weeks; their titles."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from backend import clock
 from backend.bookings.views import InstanceView
@@ -17,6 +17,7 @@ from webapp.rule_sentences import weekday_names
 _SHORT_MONTH = re.compile(r"([ML])\1{2,}")
 _NIGHT = timedelta(hours=12)
 _NAME = re.compile(r"(\d{4})-W(\d{2})")
+_MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,45 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """One month, shown in whole weeks."""
+
+    first: date
+
+    @property
+    def name(self) -> str:
+        """Its name in a URL: `2026-11`."""
+        return f"{self.first:%Y-%m}"
+
+    @property
+    def before(self) -> "Month":
+        return Month((self.first - timedelta(days=1)).replace(day=1))
+
+    @property
+    def after(self) -> "Month":
+        return Month((self.first + timedelta(days=31)).replace(day=1))
+
+    @property
+    def days(self) -> list[date]:
+        """From the Monday of its first week to the Sunday of its last."""
+        last = self.after.first - timedelta(days=1)
+        monday = self.first - timedelta(days=self.first.weekday())
+        return [monday + timedelta(days=n) for n in range((last - monday).days + 7 - last.weekday())]
+
+    @property
+    def reach(self) -> tuple[datetime, datetime]:
+        """The instants between which every instance starts whose local day is among `days`."""
+        days = self.days
+        start, end = (datetime.combine(day, time(), UTC) for day in (days[0], days[-1]))
+        return start - timedelta(days=1), end + timedelta(days=2)
+
+    def title(self, voice: Voice) -> str:
+        """`November 2026`."""
+        title = format_skeleton("yMMMM", self.first, locale=voice.locale)
+        return title[:1].upper() + title[1:]
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """A day of the week or of the list, with its instances."""
 
@@ -86,6 +126,14 @@ def week_named(name: str, zone: str) -> Week:
             return Week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
     today = clock.now().astimezone(reading_zone(zone)).date()
     return Week(today - timedelta(days=today.weekday()))
+
+
+def month_named(name: str, zone: str) -> Month:
+    """The month with this name, else the present month in the zone."""
+    found = _MONTH.fullmatch(name)
+    if found is not None:
+        return Month(date(int(found[1]), int(found[2]), 1))
+    return Month(clock.now().astimezone(reading_zone(zone)).date().replace(day=1))
 
 
 def local_date(view: InstanceView, zone: str) -> date:

@@ -126,7 +126,7 @@ class _Told:
         after: str = "",
     ) -> Iterable[Line]:
         if instances:
-            rest = f"{self._dates(instances)}."
+            rest = _ended(self._dates(instances))
             if after:
                 rest = f"{rest} {self.voice.gettext(after)}"
             yield Line(tone, icon, self.voice.ngettext(one, many, len(instances)), rest)
@@ -178,10 +178,13 @@ class _Told:
         by_instance: dict[int, list[str]] = {}
         for change in changes:
             by_instance.setdefault(change.instance_id, []).append(change.name)
+        by_names: dict[tuple[str, ...], list[InstanceSnapshot]] = {}
+        for id, names in by_instance.items():
+            by_names.setdefault(tuple(names), []).append(self.instances[id])
         strong = self.voice.ngettext(one, many, len({change.name for change in changes}))
         parts = [
-            f"{self._day(self.instances[id])}: {self._names(People(tuple(names), len(names)))}"
-            for id, names in by_instance.items()
+            f"{self._names(People(names, len(names)))}: {self._dates(instances)}"
+            for names, instances in by_names.items()
         ]
         yield Line(tone, icon, strong, self._parts(parts))
 
@@ -273,7 +276,7 @@ class _Told:
                 "",
                 "bell",
                 self.voice.gettext(N_("Reminders come at another time")),
-                f"{self._parts(moments)[:-1]}: {names}.",
+                f"{self._parts(moments).rstrip('.')}: {names}.",
             )
 
     def cards(self) -> Iterable[Line]:
@@ -302,13 +305,18 @@ class _Told:
         shown = parts[:DATES_MAX]
         if more := len(parts) - len(shown):
             shown.append(self.voice.ngettext(N_("%(n)s more date"), N_("%(n)s more dates"), more))
-        return f"{'; '.join(shown)}."
+        return _ended("; ".join(shown))
 
     def _names(self, people: People) -> str:
         shown = [name or self.voice.gettext(N_("Someone")) for name in people.names[:NAMES_MAX]]
         if more := people.total - len(shown):
             shown.append(self.voice.ngettext(N_("%(n)s other"), N_("%(n)s others"), more))
         return format_list(shown, locale=self.voice.locale)
+
+
+def _ended(text: str) -> str:
+    """The text with a full stop; dates of some languages end with one."""
+    return text if text.endswith(".") else f"{text}."
 
 
 def _together(groups: Iterable[People]) -> People:

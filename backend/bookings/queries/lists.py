@@ -216,14 +216,17 @@ async def account_instances(
     until: datetime | None = None,
     limit: int = 200,
     running: bool = False,
+    series_id: int | None = None,
+    group_id: int | None = None,
 ) -> list[InstanceView]:
     """A club's dates that start within [since, until), for its organisers; with `running` also those that
-    began before and end after `since`."""
+    began before and end after `since`; of one series or group only, where one is named."""
     condition = (
         "i.account_id = $2 AND (i.starts_at >= $3 OR $6 AND i.ends_at > $3) AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
+        " AND ($7::bigint IS NULL OR i.series_id = $7) AND ($8::bigint IS NULL OR r.group_id = $8)"
         " ORDER BY i.starts_at, i.id LIMIT $5"
     )
-    values = person.id, account_id, since, until, limit, running
+    values = person.id, account_id, since, until, limit, running, series_id, group_id
     return await _with_archive(since, limit, condition, *values)
 
 

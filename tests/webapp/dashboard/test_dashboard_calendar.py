@@ -1,5 +1,6 @@
 """The club's week with its seats and waitlists, and what needs an organiser."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -111,19 +112,21 @@ async def test_an_instance_of_three_days_is_listed_on_each_until_its_end(
     await instance(title="Night run", starts_local=datetime(2026, 11, 25, 22, 0), duration_minutes=4 * 60)
     this_week = "/dashboard?week=2026-W48"
 
-    def counts(shown: str) -> tuple[int, int]:
-        return shown.count("Camp"), shown.count("Night run")
+    def counts(answer: Any) -> tuple[int, int]:
+        tiles = " ".join(re.findall(r'<a class="ev .*?</a>', answer.text, re.S))
+        return tiles.count("Camp"), tiles.count("Night run")
 
     for path in (this_week, "/dashboard?view=list"):
-        assert counts(dashboard.text(await dashboard.get(path))) == (3, 1)
+        assert counts(await dashboard.get(path)) == (3, 1)
     clock.advance(datetime(2026, 11, 28, 10, 0, tzinfo=UTC) - clock.now())  # Saturday
-    assert counts(dashboard.text(await dashboard.get(this_week))) == (3, 1)
-    shown = dashboard.text(await dashboard.get("/dashboard?view=list"))
-    assert counts(shown) == (2, 0) and "Saturday, 28 November" in shown and "Sunday, 29 November" in shown
+    assert counts(await dashboard.get(this_week)) == (3, 1)
+    page = await dashboard.get("/dashboard?view=list")
+    shown = dashboard.text(page)
+    assert counts(page) == (2, 0) and "Saturday, 28 November" in shown and "Sunday, 29 November" in shown
     clock.advance(datetime(2026, 11, 29, 15, 59, tzinfo=UTC) - clock.now())
-    assert counts(dashboard.text(await dashboard.get("/dashboard?view=list"))) == (1, 0)
+    assert counts(await dashboard.get("/dashboard?view=list")) == (1, 0)
     clock.advance(timedelta(minutes=2))
-    assert counts(dashboard.text(await dashboard.get("/dashboard?view=list"))) == (0, 0)
+    assert counts(await dashboard.get("/dashboard?view=list")) == (0, 0)
 
 
 async def test_an_instance_over_two_weeks_is_in_both(noon: Any, dashboard: Any, instance: Any) -> None:
@@ -227,3 +230,39 @@ async def test_finnish_readers_read_finnish_dates(sign_in: Any, olga: Any, noon:
     await choose_language(olga, "fi")
     shown = (await sign_in(olga)).text(await (await sign_in(olga)).get("/dashboard"))
     assert "23.–29. marraskuuta" in shown
+
+
+async def test_shows_a_month_in_whole_weeks(noon: Any, dashboard: Any, series: Any) -> None:
+    """From the Monday before the first to the Sunday after the last; the address names it, and its neighbours."""
+    await series(title="Yoga", starts_local=datetime(2026, 11, 24, 18, 0), rule="FREQ=WEEKLY")
+    page = await dashboard.get("/dashboard?view=month&month=2026-12")
+    shown = dashboard.text(page)
+    assert "December 2026" in shown
+    tiles = re.findall(r'<a class="ev line.*?</a>', page.text, re.S)
+    assert len(tiles) == 5  # 1, 8, 15, 22, 29 December
+    assert "month=2026-11" in page.text and "month=2027-01" in page.text
+    assert "Nothing this month" in dashboard.text(await dashboard.get("/dashboard?view=month&month=2030-05"))
+    for odd in ("2026-13", "0001-01", "x"):
+        assert "November 2026" in dashboard.text(await dashboard.get(f"/dashboard?view=month&month={odd}"))
+
+
+@pytest.mark.parametrize("view", ["", "&view=month", "&view=list"])
+async def test_an_address_names_one_series_or_group(
+    noon: Any, dashboard: Any, series: Any, account: Any, view: str
+) -> None:
+    """The filters stand in the links of every view; another club's series is none of it."""
+    yoga = await series(title="Yoga", group_id=account.group_id)
+    await series(title="Chess", group_id=None, visibility="link")
+
+    async def tiles(query: str) -> tuple[bool, bool]:
+        answer = await dashboard.get(f"/dashboard?{query}{view}")
+        found = " ".join(re.findall(r'<a class="ev .*?</a>', answer.text, re.S))
+        return "Yoga" in found, "Chess" in found
+
+    assert await tiles("x=") == (True, True)
+    assert await tiles(f"series={yoga.series_id}") == (True, False)
+    assert await tiles(f"group={account.group_id}") == (True, False)
+    assert await tiles("series=999999") == (False, False)
+    assert await tiles("series=x&group=-1") == (True, True)
+    kept = await dashboard.get(f"/dashboard?series={yoga.series_id}{view}")
+    assert kept.text.count(f"series={yoga.series_id}") >= 3

@@ -1,6 +1,8 @@
-"""The club's instances with their seats and waitlists, by week or as a list; above them what needs an
+"""The club's instances with their seats and waitlists, by week or month or as a list; above them what needs an
 organiser."""
 
+import re
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,27 +14,56 @@ from backend import clock
 from backend.bookings.organiser_etags import calendar_etag
 from backend.bookings.queries.lists import account_instances
 from backend.bookings.views import InstanceView
-from backend.events.queries import all_series
+from backend.events.queries import all_series, series_names
+from backend.groups.queries import groups
 from backend.known_zones import reading_zone
 from backend.people.browser_sessions import record_session_use
 from backend.seats.state import InstanceState
 from webapp.dashboard.responses import etag_for, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.todo import load_todo
-from webapp.dashboard.weeks import Week, days, local_days, week_named, week_of
+from webapp.dashboard.weeks import Week, days, local_days, month_named, week_named, week_of
 from webapp.freshness import is_fresh, seen_token
 from webapp.respond import AnyRequest, not_modified
+from webapp.rule_sentences import weekday_names
 
 LIST_PAGE = 50
+MONTH_MAX = 500  # dates of a month
+_ID = re.compile(r"[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Of which series or group the dates are; they stand in the address of every view."""
+
+    series: int | None = None
+    group: int | None = None
+
+    @property
+    def query(self) -> dict[str, int]:
+        """The same as parameters of an address."""
+        named = {"series": self.series, "group": self.group}
+        return {name: id for name, id in named.items() if id is not None}
+
+
+def _filters(request: AnyRequest) -> Filters:
+    """What the address asks for; anything that is no id asks for everything."""
+    texts = (request.query_params.get(name, "") for name in ("series", "group"))
+    return Filters(*(int(text) if _ID.fullmatch(text) else None for text in texts))
 
 
 @get("/")
 async def index(
     request: AnyRequest, visit: NamedDependency[Visit], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
-    """`?week=2026-W48` names a week, `?view=list` the list, whose next page begins `?after=` an instant."""
-    if request.query_params.get("view") == "list":
-        return await _list(request, visit, seen)
+    """`?week=2026-W48` names a week, `?view=month&month=2026-11` a month, `?view=list` the list, whose next page begins
+    `?after=` an instant; `?series=` and `?group=` leave out all others."""
+    filters = _filters(request)
+    view = request.query_params.get("view")
+    if view == "list":
+        return await _list(request, visit, seen, filters)
+    if view == "month":
+        return await _month(request, visit, seen, filters)
     zone = visit.zone
     week = week_named(request.query_params.get("week", ""), zone)
     since, until = week.reach
@@ -40,7 +71,14 @@ async def index(
     if is_fresh(seen, etag):
         return not_modified()
     await record_session_use(visit.token)
-    near = await account_instances(visit.account.id, visit.person, since=since, until=until, running=True)
+    near = await account_instances(
+        *(visit.account.id, visit.person),
+        since=since,
+        until=until,
+        running=True,
+        series_id=filters.series,
+        group_id=filters.group,
+    )
     views = [
         view for view in near if any(week.monday <= day <= week.sunday for day in local_days(view, zone))
     ]
@@ -60,16 +98,64 @@ async def index(
         booked=sum(view.booked for view in views if view.state != InstanceState.CANCELLED),
         events=sum(view.state != InstanceState.CANCELLED for view in views),
         todo=await load_todo(visit),
-        **await _next_step(visit, week, views),
+        **await _choices(visit, filters),
+        **await _next_step(visit, week, views, filters),
     )
 
 
-async def _next_step(visit: Visit, week: Week, views: list[InstanceView]) -> dict[str, Any]:
+async def _choices(visit: Visit, filters: Filters) -> dict[str, Any]:
+    """What can be chosen to see only some of the dates: the names of series and groups."""
+    return {
+        "filters": filters,
+        "series_choices": await series_names(visit.account.id),
+        "group_choices": [(group.id, group.title) for group in await groups(visit.account.id)],
+    }
+
+
+async def _month(
+    request: AnyRequest, visit: Visit, seen: str, filters: Filters
+) -> Response[str] | Response[None]:
+    zone = visit.zone
+    month = month_named(request.query_params.get("month", ""), zone)
+    since, until = month.reach
+    etag = etag_for(visit, await calendar_etag(visit.account.id, since, until, limit=MONTH_MAX, running=True))
+    if is_fresh(seen, etag):
+        return not_modified()
+    views = await account_instances(
+        *(visit.account.id, visit.person),
+        since=since,
+        until=until,
+        limit=MONTH_MAX,
+        running=True,
+        series_id=filters.series,
+        group_id=filters.group,
+    )
+    return render_page(
+        request,
+        visit,
+        "calendar/month.html",
+        seen=seen_token(etag, visit.person, [], {zone}),
+        month=month,
+        this_month=month_named("", zone),
+        days=days(visit.voice, month.days, views, zone),
+        weekdays=weekday_names(visit.voice, "abbreviated"),
+        todo=await load_todo(visit),
+        **await _choices(visit, filters),
+    )
+
+
+async def _next_step(visit: Visit, week: Week, views: list[InstanceView], filters: Filters) -> dict[str, Any]:
     """For an empty week: the next instance there is, or whether there is any series at all."""
     if views:
         return {"next_date": None, "no_series": False}
     zone = visit.zone
-    later = await account_instances(visit.account.id, visit.person, since=week.reach[1], limit=1)
+    later = await account_instances(
+        *(visit.account.id, visit.person),
+        since=week.reach[1],
+        limit=1,
+        series_id=filters.series,
+        group_id=filters.group,
+    )
     return {
         "next_date": later[0] if later else None,
         "next_week": week_of(later[0], zone) if later else None,
@@ -77,7 +163,9 @@ async def _next_step(visit: Visit, week: Week, views: list[InstanceView]) -> dic
     }
 
 
-async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] | Response[None]:
+async def _list(
+    request: AnyRequest, visit: Visit, seen: str, filters: Filters
+) -> Response[str] | Response[None]:
     zone = visit.zone
     after = _instant(request.query_params.get("after", ""))
     is_first = after is None
@@ -87,7 +175,12 @@ async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] |
     if is_fresh(seen, etag):
         return not_modified()
     found = await account_instances(
-        visit.account.id, visit.person, since=since, limit=LIST_PAGE + 1, running=is_first
+        *(visit.account.id, visit.person),
+        since=since,
+        limit=LIST_PAGE + 1,
+        running=is_first,
+        series_id=filters.series,
+        group_id=filters.group,
     )
     more = found[LIST_PAGE].starts_at if len(found) > LIST_PAGE else None
     views = [view for view in found[:LIST_PAGE] if view.ends_at > clock.now()]
@@ -100,6 +193,7 @@ async def _list(request: AnyRequest, visit: Visit, seen: str) -> Response[str] |
         more=more.isoformat() if more else "",
         todo=await load_todo(visit),
         no_series=not views and not await all_series(visit.account.id),
+        **await _choices(visit, filters),
     )
 
 

@@ -21,6 +21,7 @@ from webapp.dashboard.access import find_series
 from webapp.dashboard.followed import saved_notice
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.series_change import (
+    Change,
     LimitsForm,
     Opened,
     Scope,
@@ -119,12 +120,21 @@ async def update(
     form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
     if has_pasted_entry(form):
         return await _fill(request, visit, form, limits, opened=opened, scope=asked.scope)
+    change = read_change(visit.person, opened, form, limits, asked.scope)
     if asked.shown and asked.shown != opened.digest:
         both = differences(visit, opened, form, limits)
+        shown = await _consequences(visit, opened, change, asked.scope)
         return await render_form(
-            request, visit, form, limits, opened=opened, scope=asked.scope, conflict=both, status=409
+            request,
+            visit,
+            form,
+            limits,
+            opened=opened,
+            scope=asked.scope,
+            shown=shown,
+            conflict=both,
+            status=409,
         )
-    change = read_change(visit.person, opened, form, limits, asked.scope)
     faults = change.faults
     if not faults.by_field:
         try:
@@ -140,8 +150,17 @@ async def update(
                 notice = notice_of(visit, Words(N_("Saved. The other dates are as they were.")))
                 return redirect(request, visit.url(event_path(opened.date.code)), notice)
             return redirect(request, visit.url(series_path(saved_id)), await saved_notice(visit, saved_id))
+    marked = WhatIf(refusal=InvalidForm([]))
     return await render_form(
-        request, visit, form, limits, opened=opened, scope=asked.scope, faults=faults, status=422
+        request,
+        visit,
+        form,
+        limits,
+        opened=opened,
+        scope=asked.scope,
+        shown=marked,
+        faults=faults,
+        status=422,
     )
 
 
@@ -174,13 +193,9 @@ async def compare(
     visit, opened = await _opened(visit, series_id, asked.date)
     form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
     change = read_change(visit.person, opened, form, limits, asked.scope)
-    shown: WhatIf
-    if change.faults.by_field or has_pasted_entry(form):
-        shown = WhatIf(refusal=InvalidForm([]))
-    else:
-        shown = await what_if(
-            visit, change.act, series_id, is_whole=opened.date is None or asked.scope != Scope.ONLY
-        )
+    shown = WhatIf(refusal=InvalidForm([]))
+    if not has_pasted_entry(form):
+        shown = await _consequences(visit, opened, change, asked.scope)
     return page(
         "dashboard/series/_what_if_panel.html",
         visit.voice,
@@ -189,6 +204,13 @@ async def compare(
         scope=asked.scope,
         faults=beside(change.faults.by_field),
     )
+
+
+async def _consequences(visit: Visit, opened: Opened, change: Change, scope: str) -> WhatIf:
+    if change.faults.by_field:
+        return WhatIf(refusal=InvalidForm([]))
+    is_whole = opened.date is None or scope != Scope.ONLY
+    return await what_if(visit, change.act, opened.view.id, is_whole=is_whole)
 
 
 async def _opened(visit: Visit, series_id: int, code: str) -> tuple[Visit, Opened]:
