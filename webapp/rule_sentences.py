@@ -4,6 +4,7 @@ Names of days and months are never inflected, so that the sentences can be trans
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from babel.dates import format_date, format_skeleton, format_time
@@ -98,13 +99,39 @@ def _frequency(voice: Voice, rule: RuleDescription) -> str:
     if rule.positions or rule.year_days or rule.weeks:
         return voice.gettext(N_("custom rule"))
     if rule.months and rule.freq is not Freq.YEARLY:
-        return voice.gettext(N_("custom rule"))
+        return _in_months(voice, rule)
     return {
         Freq.DAILY: _daily,
         Freq.WEEKLY: _weekly,
         Freq.MONTHLY: _monthly,
         Freq.YEARLY: _yearly,
     }[rule.freq](voice, rule)
+
+
+def _in_months(voice: Voice, rule: RuleDescription) -> str:
+    """The same in some months: those are named, or the others where they are fewer."""
+    rhythm = _frequency(voice, replace(rule, months=()))
+    if rhythm == voice.gettext(N_("custom rule")):
+        return rhythm
+    others = [month for month in range(1, 13) if month not in rule.months]
+    if len(others) < len(rule.months):
+        return voice.gettext(
+            N_("%(rhythm)s, not in %(months)s"), rhythm=rhythm, months=_months(voice, others)
+        )
+    return voice.gettext(
+        N_("%(rhythm)s, only in %(months)s"), rhythm=rhythm, months=_months(voice, rule.months)
+    )
+
+
+def month_names(voice: Voice, width: str = "wide") -> list[str]:
+    """January to December; `width` is `wide` or `abbreviated`."""
+    names = voice.locale.months["stand-alone"][width]
+    return [names[month] for month in range(1, 13)]
+
+
+def _months(voice: Voice, months: Iterable[int]) -> str:
+    names = month_names(voice)
+    return _join(voice, [names[month - 1] for month in months])
 
 
 def _daily(voice: Voice, rule: RuleDescription) -> str:

@@ -23,6 +23,7 @@ from webapp.forms import Faults
 
 Moment = date | datetime
 REPEAT_CHOICES = ("once", "daily", "weekly", "monthly", "nth", "own")
+MONTHS = range(1, 13)
 END_CHOICES = ("never", "on", "after")
 _UNCHOSEN_ZONE = "UTC"  # of a club for which nobody has chosen one
 # The values of everything a form does not ask for.
@@ -42,7 +43,7 @@ class SeriesForm:
     text in `rule`.
 
     `group` is a group's id, or a group's and a topic's with `:` between. `left_out` (EXDATE) and `extra`
-    (RDATE) are dates in the syntax of RFC 5545.
+    (RDATE) are dates in the syntax of RFC 5545, `months_out` numbers of months.
     """
 
     title: str = ""
@@ -61,6 +62,7 @@ class SeriesForm:
     ends: str = "never"
     until: str = ""
     count: str = ""
+    months_out: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     rule: str = ""
@@ -154,6 +156,7 @@ def _builder_fields(rule: RuleDescription, draft: SeriesDraft) -> dict[str, str 
         "ends": ends,
         "until": until,
         "count": _text(rule.count),
+        "months_out": tuple(str(month) for month in MONTHS if rule.months and month not in rule.months),
     }
 
 
@@ -255,6 +258,9 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
         return ""
     interval = faults.whole_number("interval", form.interval, empty=1) or 1
     until, count = _parse_end(form, starts, faults)
+    months = [month for month in MONTHS if str(month) not in form.months_out]
+    if not months:
+        faults.add(Invalid(N_("Choose at least one month."), field="rule"))
     try:
         rule = build_rule(
             _FREQS[form.repeats],
@@ -265,6 +271,7 @@ def _parse_rule(form: SeriesForm, starts: datetime | None, faults: Faults) -> st
             count,
             rdates=[_parse_moment(text) for text in form.extra],
             exdates=sorted({_parse_moment(text) for text in form.left_out}, key=_format_moment),
+            months=months if len(months) < len(MONTHS) else (),
         )
     except InvalidRecurrence as bad:
         faults.add(bad)

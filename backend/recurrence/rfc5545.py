@@ -242,12 +242,14 @@ def build_rule(
     *,
     rdates: Sequence[DateOrDateTime] = (),
     exdates: Sequence[DateOrDateTime] = (),
+    months: Sequence[int] = (),
 ) -> str:
     """The text of a rule from the dashboard's rule builder, as `parse_recurrence` reads it.
 
     Weekdays are for DAILY and WEEKLY, and with an `ordinal` (1 to 5, negative from the end) for MONTHLY;
-    without them the day follows from the start of the series. A DATE as `until` includes that whole local
-    day. Raises `InvalidRecurrence` for a combination that the builder does not offer.
+    without them the day follows from the start of the series. `months` are the only ones in which it takes
+    place, all where there are none. A DATE as `until` includes that whole local day. Raises
+    `InvalidRecurrence` for a combination that the builder does not offer.
     """
     if ordinal is None:
         is_offered = not weekdays or freq in (Freq.DAILY, Freq.WEEKLY)
@@ -258,7 +260,7 @@ def build_rule(
     if ordinal is not None and not 1 <= abs(ordinal) <= 5:
         raise InvalidRecurrence(RecurrenceFault.VALUE, str(ordinal))
     days = tuple(WeekdayNum(weekday, ordinal) for weekday in sorted(set(weekdays)))
-    rule = Rule(freq, interval, count, until, by_day=days)
+    rule = Rule(freq, interval, count, until, by_day=days, by_month=tuple(sorted(set(months))))
     text = format_recurrence(Recurrence((rule,), (), tuple(rdates), tuple(exdates)))
     parse_recurrence(text)
     return text

@@ -147,6 +147,7 @@ def _can_be_built(rule: Rule, starts: datetime) -> bool:
             described.ordinal,
             described.until,
             described.count,
+            months=() if described.freq is Freq.YEARLY else described.months,
         )
     except InvalidRecurrence:
         return False

@@ -30,7 +30,18 @@ OWN_TEXTS = ("title", "emoji", "description", "place", "map_url")
 OWN_NUMBERS = ("guests_max", "capacity", "duration_minutes")
 START = ("starts_on", "starts_time")
 # Fields of the form whose fault stands beside the rule.
-RULE = ("repeats", "interval", "weekday", "ordinal", "ends", "until", "count", "left_out", "extra")
+RULE = (
+    "repeats",
+    "interval",
+    "weekday",
+    "ordinal",
+    "ends",
+    "until",
+    "count",
+    "months_out",
+    "left_out",
+    "extra",
+)
 
 
 class Scope(StrEnum):

@@ -34,7 +34,7 @@ from webapp.dashboard.session import Visit
 from webapp.dashboard.what_if import WhatIf
 from webapp.forms import Faults
 from webapp.respond import AnyRequest
-from webapp.rule_sentences import weekday_names
+from webapp.rule_sentences import month_names, weekday_names
 from webapp.series_form import SeriesForm, draft_from_form
 
 # The fields that the preview needs; others may still be empty.
@@ -133,6 +133,7 @@ def _choices(visit: Visit, form: SeriesForm, limits: LimitsForm) -> dict[str, An
         "reminders": lead_time_choices(
             voice, sorted({int(lead) for lead in leads if lead.isascii() and lead.isdigit()}), ""
         ),
+        "months": [(str(n), name) for n, name in enumerate(month_names(voice, "abbreviated"), 1)],
         "weekdays": list(
             zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), weekday_names(voice, "abbreviated"), strict=True)
         ),

@@ -296,3 +296,30 @@ async def test_a_minimum_can_be_waived(noon: Any, dashboard: Any, series: Any) -
     done = await dashboard.post(f"{path}/decision")
     assert "It goes ahead" in dashboard.text(done)
     assert await db.value("SELECT decided_at FROM event_instances") is not None
+
+
+async def test_leaves_out_whole_months(
+    noon: Any, dashboard: Any, series: Any, olga: Any, account: Any
+) -> None:
+    """S1: "every Tuesday, not in December"; opened again the form says the same, and saves nothing else (S11)."""
+    from backend.events.queries import series_by_id
+
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY;BYDAY=TU")
+    path = f"/dashboard/series/{made.series_id}"
+    fields = {**fields_of(await dashboard.get(path)), "months_out": ["12"]}
+    preview = dashboard.text(
+        await dashboard.post(f"/dashboard/series/preview?series={made.series_id}", **fields)
+    )
+    assert "Every Tuesday, not in December at" in preview
+    await dashboard.post(path, **fields)
+    view = await series_by_id(account.id, made.series_id)
+    assert view
+    assert view.draft.rule == "RRULE:FREQ=WEEKLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11;BYDAY=TU"
+    assert {date.starts_at.month for date in await dates_of(made.series_id, olga)} == {11, 1}
+    opened = await dashboard.get(path)
+    assert fields_of(opened)["months_out"] == ["12"] and fields_of(opened)["repeats"] == "weekly"
+    await dashboard.post(path, **fields_of(opened))
+    again = await series_by_id(account.id, made.series_id)
+    assert again and again.draft == view.draft
+    none = {**fields, "months_out": [str(month) for month in range(1, 13)]}
+    assert "Choose at least one month." in dashboard.text(await dashboard.post(path, **none))
