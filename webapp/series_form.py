@@ -4,11 +4,9 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
-from backend.accounts.queries import AccountView
 from backend.errors import Invalid, InvalidForm
 from backend.events.drafts import SeriesDraft, Visibility
 from backend.i18n import N_
-from backend.people.queries import Person
 from backend.recurrence.calendar_entry import is_calendar_entry
 from backend.recurrence.expansion import wall_times
 from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
@@ -25,16 +23,9 @@ Moment = date | datetime
 REPEAT_CHOICES = ("once", "daily", "weekly", "monthly", "nth", "own")
 MONTHS = range(1, 13)
 END_CHOICES = ("never", "on", "after")
-_UNCHOSEN_ZONE = "UTC"  # of a club for which nobody has chosen one
 # The values of everything a form does not ask for.
 DEFAULT_DRAFT = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1, 1))  # noqa: DTZ001
 _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
-
-
-def zone_of_new_event(account: AccountView, organiser: Person) -> str:
-    """The zone that an empty form has: the club's. Of a club for which nobody has chosen one, its organiser's,
-    which their browser said, is the better guess; the form shows it."""
-    return (organiser.zone or account.zone) if account.zone == _UNCHOSEN_ZONE else account.zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,8 @@ class _Told:
         for change in changes:
             by_instance.setdefault(change.instance_id, []).append(change.name)
         by_names: dict[tuple[str, ...], list[InstanceSnapshot]] = {}
-        for id, names in by_instance.items():
-            by_names.setdefault(tuple(names), []).append(self.instances[id])
+        for instance in sorted((self.instances[id] for id in by_instance), key=lambda one: one.starts_at):
+            by_names.setdefault(tuple(by_instance[instance.id]), []).append(instance)
         strong = self.voice.ngettext(one, many, len({change.name for change in changes}))
         parts = [
             f"{self._names(People(names, len(names)))}: {self._dates(instances)}"

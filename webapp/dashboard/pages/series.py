@@ -35,9 +35,10 @@ from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path, series_path
 from webapp.dashboard.what_if import WhatIf, what_if
 from webapp.forms import Faults, read_form
+from webapp.new_event_zone import zone_of_new_event
 from webapp.respond import AnyRequest, page
 from webapp.rule_sentences import recurrence_label_of
-from webapp.series_form import DEFAULT_DRAFT, SeriesForm, zone_of_new_event
+from webapp.series_form import DEFAULT_DRAFT, SeriesForm
 
 
 @get("/series")
