@@ -4,6 +4,7 @@ Whole files go to whichever process is free, so the longest go first: none may b
 takes is measured: `bin/test --durations` writes it to `durations.json`.
 """
 
+import gc
 import json
 from collections import Counter
 from pathlib import Path
@@ -45,6 +46,8 @@ def runs_no_test(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not runs_no_test(config):
+        gc.disable()  # until all tests are collected
     fuzzing.times = config.getoption("--fuzz")
     if hasattr(config, "workerinput") and config.args == ["tests"]:
         config.args = _files_in_turn(**config.workerinput)
@@ -72,6 +75,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return -seconds.get(path, float("inf")), path
 
     items.sort(key=longest_first)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the collected tests and all modules from garbage collection: they stay until the end, and scanning them
+    again and again takes processor time."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _is_pure(item: pytest.Item) -> bool:
