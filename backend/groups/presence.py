@@ -1,6 +1,8 @@
 """Whether a person is in a group (`A4`, `A5`). Telegram's answers are kept for ten minutes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from backend import clock, db
@@ -14,6 +16,7 @@ PRESENCE_TTL = timedelta(minutes=10)  # how long an answer of getChatMember is b
 RECHECK_AFTER = timedelta(days=1)
 
 ASKED_AT_ONCE = 5  # groups about which Telegram is asked while somebody waits
+ANSWERS_WITHIN = 2.0  # seconds for all of these answers; later ones are asked for the next time
 
 # Those never asked about come first. Whoever has a role sees all that is the club's.
 UNKNOWN_GROUPS = """
@@ -128,9 +131,24 @@ _unknown: Batcher[int, list[int]] = Batcher("unknown presence", _find_unknown)
 
 async def learn_presence(person: Person) -> None:
     """Ask Telegram about groups of the person's clubs in which they are not known to be, at most `ASKED_AT_ONCE` of them and each
-    every ten minutes: what takes place there is shown to those who are in it (`A5`)."""
-    for group_id in await _unknown.submit(person.id):
-        await is_present(person, group_id)
+    every ten minutes: what takes place there is shown to those who are in it (`A5`). All are asked about together, and
+    after `ANSWERS_WITHIN` nobody waits any longer."""
+    checker = _membership_checker
+    found = [await group(group_id) for group_id in await _unknown.submit(person.id)]
+    if checker is None or not found:
+        return
+    answers: list[tuple[LinkedGroup, bool | None]] = []
+
+    async def ask(where: LinkedGroup) -> None:
+        answers.append((where, await checker(where.chat_id, person.telegram_id)))
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ANSWERS_WITHIN), asyncio.TaskGroup() as asking:
+            for where in filter(None, found):
+                asking.create_task(ask(where))
+    for where, present in answers:
+        if present is not None:
+            await _record_presence(person, where, present=present)
 
 
 async def _record_presence(person: Person, where: LinkedGroup, *, present: bool) -> None:

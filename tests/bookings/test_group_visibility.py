@@ -1,5 +1,6 @@
 """A series of a group is for those who are in that group (`A5`), whatever else they are in."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -152,3 +153,45 @@ async def test_only_so_many_groups_are_asked_about_at_once(
     assert telegram_says[0] == presence.ASKED_AT_ONCE
     await learn_presence(outsider)
     assert telegram_says[0] == 8
+
+
+async def test_telegram_is_asked_about_all_groups_together(
+    noon: datetime, account: Any, olga: Person, outsider: Person, telegram_says: Any
+) -> None:
+    """Whoever opens the app waits for one answer, not for five one after the other."""
+    for number in range(4):
+        await link_group(olga, account.id, chat_id=-2000 - number, title=f"Group {number}")
+    everybody_asks = asyncio.Barrier(5)
+
+    async def check(chat_id: int, telegram_id: int) -> bool | None:
+        await everybody_asks.wait()
+        return True
+
+    set_membership_checker(check)
+    await learn_presence(outsider)
+    assert (
+        await db.value("SELECT count(*) FROM group_members WHERE user_id = $1 AND present", outsider.id) == 5
+    )
+
+
+async def test_nobody_waits_for_a_silent_telegram(
+    noon: datetime,
+    account: Any,
+    olga: Person,
+    outsider: Person,
+    telegram_says: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was answered in time counts; the others are asked about the next time."""
+    monkeypatch.setattr(presence, "ANSWERS_WITHIN", 0.1)
+    await link_group(olga, account.id, chat_id=-2000, title="Silent")
+
+    async def check(chat_id: int, telegram_id: int) -> bool | None:
+        if chat_id == -2000:
+            await asyncio.Event().wait()
+        return True
+
+    set_membership_checker(check)
+    await learn_presence(outsider)
+    known = await db.rows("SELECT group_id FROM group_members WHERE user_id = $1", outsider.id)
+    assert [row["group_id"] for row in known] == [account.group_id]
