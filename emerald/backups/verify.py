@@ -1,6 +1,7 @@
 """`emerald verify-backup`: restore the newest backup, start a server on it, and count everything again."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import subprocess
@@ -61,7 +62,15 @@ def _verify(catalog: Catalog) -> Verified:
     # PostgreSQL never runs as root, and its own user may not enter the backups.
     place = Path("/var/lib/emerald") if owner_of(Path("/nonexistent")).is_other else catalog.home
     place.mkdir(parents=True, exist_ok=True)
-    where = Path(tempfile.mkdtemp(prefix="verify-", dir=place))
+    with (place / "verify.lock").open("a") as lock:
+        # One at a time, so that whatever lies there is of a run that was killed. Its server ends when it finds its files gone.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in place.glob("verify-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return _verify_in(Path(tempfile.mkdtemp(prefix="verify-", dir=place)), catalog)
+
+
+def _verify_in(where: Path, catalog: Catalog) -> Verified:
     where.chmod(0o711)
     try:
         restored = restore_into(catalog, where / "data")

@@ -106,7 +106,10 @@ async def test_a_backup_is_verified_and_a_damaged_database_is_not(
 ) -> None:
     await book(await instance(), alice, via=Via.CARD)
     await received(catalog)
+    place = Path("/var/lib/emerald") if os.geteuid() == 0 else catalog.home
+    (place / "verify-of-a-killed-run" / "data").mkdir(parents=True)
     verified = await verify_backup(catalog)
+    assert list(place.glob("verify-*")) == []
     assert verified.bookings == 1 and verified.newest_change is not None
     figures = await backup_status.read()
     assert figures is not None and figures.verified_age_seconds < 300
