@@ -1,6 +1,6 @@
 """What `emerald doctor` checks. Each finding is one line that says what to do."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from backend import clock, db, leases, replica, zone_data
 from backend.events.zone_changes import newest_zone_data, series_to_keep
@@ -19,8 +19,14 @@ FROM pg_roles WHERE rolname = current_user
 """
 
 
-async def report(*, invariants: bool, progress: Callable[[int, int], None] | None = None) -> list[str]:
-    """Everything that is wrong with the database of the settings; empty when all is well.
+async def report(
+    *,
+    invariants: bool,
+    progress: Callable[[int, int], None] | None = None,
+    around: Callable[[], Awaitable[list[str]]] | None = None,
+) -> list[str]:
+    """Everything that is wrong with the database of the settings; empty when all is well. `around` finds what is wrong
+    around it, and is asked when no step is missing, for its tables tell that too.
 
     With `invariants`, every seat, every place in the waitlist and every row of the log is counted again
     (`B3`, `B8`).
@@ -56,7 +62,7 @@ async def report(*, invariants: bool, progress: Callable[[int, int], None] | Non
         found.append(f"The replica of REPLICA_DATABASE_URL is not read: {why}. The primary does its work.")
     if invariants:
         found += await check_invariants(progress=progress)
-    return found
+    return [*found, *await around()] if around else found
 
 
 async def _role_findings() -> list[str]:

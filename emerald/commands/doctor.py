@@ -7,7 +7,6 @@ import click
 from backend import zone_data
 from emerald.doctor import check_invariants
 from emerald.health_report import report
-from emerald.pending import pending
 from emerald.runtime import database, result_with_pool
 from emerald.surroundings import surroundings
 
@@ -32,9 +31,7 @@ def doctor(invariants: bool, database_only: bool) -> int:
 async def _findings(invariants: bool, database_only: bool) -> list[str]:
     if database_only:
         return await check_invariants(progress=_show_progress) if invariants else []
-    found = await report(invariants=invariants, progress=_show_progress)
-    # What is around the database is told by its tables too.
-    return found if await pending() else [*found, *await surroundings()]
+    return await report(invariants=invariants, progress=_show_progress, around=surroundings)
 
 
 def _show_progress(done: int, of: int) -> None:

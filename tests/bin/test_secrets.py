@@ -21,3 +21,13 @@ def test_tokens_and_keys_are_found(tmp_path: Path) -> None:
     done = subprocess.run([ROOT / "bin" / "secrets", *files], capture_output=True, text=True)
     assert done.returncode != 0, done.stderr
     assert {name for name in holding | clean if name in done.stdout} == set(holding)
+
+
+def test_files_that_are_left_out_hold_none() -> None:
+    """As when a commit has nothing but translations."""
+    done = subprocess.run(
+        [ROOT / "bin" / "secrets", "requirements.lock", "locales/fi/LC_MESSAGES/emerald.po"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
