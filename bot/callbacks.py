@@ -209,6 +209,14 @@ class LeaveAccountCallback(CallbackData, prefix="lc"):
     answer: str = ""
 
 
+class CreateCallback(CallbackData, prefix="ce"):
+    """A button of the conversation that makes an event: a step with its answer, or `edit`, `cancel`; `confirm` carries the
+    conversation's token."""
+
+    what: str
+    value: str = ""
+
+
 class PrivacyAction(StrEnum):
     """What a button does with the reader's own data."""
 
@@ -242,6 +250,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     TakeBackGroupCallback: frozenset({Place.GROUP}),
     LeaveAccountCallback: frozenset({Place.PRIVATE}),
     PrivacyCallback: frozenset({Place.PRIVATE}),
+    CreateCallback: frozenset({Place.PRIVATE}),
     BookCallback: frozenset({Place.PRIVATE}),
     GuestsCallback: frozenset({Place.PRIVATE}),
     EventListCallback: frozenset({Place.PRIVATE}),

@@ -26,6 +26,6 @@ COMMANDS = {
     "id": N_("Telegram IDs of this chat and of you"),
 }
 # Of use to organisers only, and named in their /help; Telegram offers everybody the others.
-ORGANISER_COMMANDS = ("announce", "here", "unlink")
+ORGANISER_COMMANDS = ("create", "announce", "here", "unlink")
 # Commands with personal answers are not offered in groups.
 GROUP_COMMANDS = ("events", "event", "book", "guests", "leave", "maybe", "polls", "vote", "app", "help")

@@ -13,8 +13,8 @@ from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
 from backend.recurrence.steps import Steps
 from backend.recurrence.timing import UNBOUNDED, SeriesBounds
+from backend.rule_sentences import describe_in_full, long_date
 from backend.zones import ClockChangeKind, find_clock_change, resolve_local, utc_offset_minutes, wall_clock
-from webapp.rule_sentences import describe_in_full, long_date
 
 SHOWN_MAX = 8
 

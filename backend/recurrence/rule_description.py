@@ -1,4 +1,4 @@
-"""A recurrence taken apart for `webapp.rule_sentences` to put into words: no prose here (`S1`)."""
+"""A recurrence taken apart for `backend.rule_sentences` to put into words: no prose here (`S1`)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time

@@ -12,6 +12,7 @@ from backend.events.cancel import REASON_MAX
 from backend.i18n import Words
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
+from backend.rule_sentences import recurrence_label_of
 from webapp.dashboard.people_lists import PAGE_SIZE, SEARCHED, ListQuery, read_list_query
 from webapp.dashboard.responses import APP_LINK, render_page
 from webapp.dashboard.session import Visit
@@ -19,7 +20,6 @@ from webapp.dashboard.urls import event_path
 from webapp.freshness import seen_token
 from webapp.notices import Notice, Overbooking
 from webapp.respond import AnyRequest
-from webapp.rule_sentences import recurrence_label_of
 
 # The lists of the page, as its address names them.
 LISTS = {"in": RosterKind.SEATED, "line": RosterKind.WITHOUT_SEAT, "others": RosterKind.OTHERS}

@@ -12,7 +12,7 @@ from backend import clock
 from backend.bookings.views import InstanceView
 from backend.i18n import Voice
 from backend.known_zones import reading_zone
-from webapp.rule_sentences import weekday_names
+from backend.rule_sentences import weekday_names
 
 _SHORT_MONTH = re.compile(r"([ML])\1{2,}")
 _NIGHT = timedelta(hours=12)

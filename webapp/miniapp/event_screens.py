@@ -14,6 +14,7 @@ from backend.i18n import N_, Words
 from backend.people.queries import Person
 from backend.polls.queries import related_polls
 from backend.polls.views import RelatedPoll
+from backend.rule_sentences import recurrence_label
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from backend.seats.state import InstanceState
 from webapp.freshness import etag_of, seen_token
@@ -28,7 +29,6 @@ from webapp.miniapp.labels import (
 )
 from webapp.miniapp.responses import screen
 from webapp.notices import Undo
-from webapp.rule_sentences import recurrence_label
 
 WAITLIST_MAX = 200  # of a line, read; a dozen are shown
 CONFIRMED = frozenset(

@@ -11,6 +11,7 @@ from backend.bookings.standing_seats import own_standing_seats
 from backend.bookings.views import InstanceView
 from backend.errors import NotFound
 from backend.people.queries import Person
+from backend.rule_sentences import recurrence_label
 from backend.seats.requests import Outcome
 from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.ical_files import file_url
@@ -27,7 +28,6 @@ from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
 from webapp.miniapp.row_cache import list_rows
 from webapp.notices import Undo
 from webapp.respond import not_modified
-from webapp.rule_sentences import recurrence_label
 
 
 async def upcoming_screen(

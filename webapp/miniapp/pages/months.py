@@ -17,6 +17,7 @@ from backend.bookings.queries import lists as lists_queries
 from backend.bookings.views import InstanceView
 from backend.known_zones import reading_zone
 from backend.people.queries import Person
+from backend.rule_sentences import weekday_names
 from backend.seats.state import InstanceState
 from webapp.freshness import etag_of, is_fresh
 from webapp.miniapp.event_screens import seen_of_instances
@@ -25,7 +26,6 @@ from webapp.miniapp.paging import AccountQuery, url_with_query
 from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
 from webapp.reader_status import ReaderStatus, reader_status
 from webapp.respond import not_modified
-from webapp.rule_sentences import weekday_names
 
 DOTS = 3
 MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")

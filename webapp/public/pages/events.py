@@ -8,12 +8,12 @@ from litestar.params import FromPath, FromQuery
 from backend.bookings.queries.event import next_instance, public_event
 from backend.bookings.views import InstanceView
 from backend.i18n import Voice
+from backend.rule_sentences import recurrence_label
 from webapp.assets import IMMUTABLE
 from webapp.miniapp.labels import app_link, public_link
 from webapp.public.pictures import HEIGHT, WIDTH, PictureContent, TooManyWaiting, render_picture
 from webapp.public.seat_labels import seats_label
 from webapp.respond import AnyRequest, browser_language, page
-from webapp.rule_sentences import recurrence_label
 
 PICTURE = ".png"
 PAGE_AGE = 15  # seconds a page may be cached

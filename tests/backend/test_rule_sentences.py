@@ -57,7 +57,7 @@ def test_describes_a_rule_in_full(rule: str, words: str) -> None:
     from backend.i18n import Voice
     from backend.recurrence.rfc5545 import parse_recurrence
     from backend.recurrence.rule_description import describe_recurrence
-    from webapp.rule_sentences import describe_in_full
+    from backend.rule_sentences import describe_in_full
 
     response = describe_recurrence(parse_recurrence(rule), STARTS)
     assert describe_in_full(Voice("en"), response, STARTS, "Europe/Helsinki") == words
@@ -75,14 +75,14 @@ def test_describes_a_rule_in_full(rule: str, words: str) -> None:
 )
 def test_labels_how_often(rule: str, words: str) -> None:
     from backend.i18n import Voice
-    from webapp.rule_sentences import recurrence_label
+    from backend.rule_sentences import recurrence_label
 
     assert recurrence_label(Voice("en"), rule, STARTS) == words
 
 
 def test_names_weekdays_in_the_readers_language() -> None:
     from backend.i18n import Voice
-    from webapp.rule_sentences import weekday_names
+    from backend.rule_sentences import weekday_names
 
     names: Any = weekday_names(Voice("fi"))
     assert names[0] == "maanantai" and len(names) == 7

@@ -1,0 +1,247 @@
+"""/create: a new event, told step by step in the private chat or in one line anywhere."""
+
+from dataclasses import replace
+from typing import Any
+
+from aiogram import F, Router
+from aiogram.filters import CommandObject
+from aiogram.types import CallbackQuery, Message
+
+from backend import clock
+from backend.accounts.queries import AccountView, authorize, joined_accounts
+from backend.accounts.rules import Permission
+from backend.conversations.actions import (
+    Conversation,
+    ConversationKind,
+    conversation,
+    end_conversation,
+    save_conversation,
+)
+from backend.errors import Forbidden, Invalid, InvalidForm
+from backend.events.create import NewSeries, create_series
+from backend.events.drafts import SeriesDraft
+from backend.groups.queries import LinkedGroup, groups
+from backend.i18n import N_, Voice, Words
+from backend.known_zones import reading_zone
+from backend.people.queries import Person
+from backend.recurrence.rfc5545 import parse_recurrence
+from backend.recurrence.rule_description import describe_recurrence
+from backend.rule_sentences import describe_in_full
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import CreateCallback
+from bot.delivery.client import answer_callback_query, reply, try_to_replace
+from bot.event_drafts import Answers, Place, Repeat, Step, draft_of, next_step, read_answer, read_line
+from bot.filters import command_named, from_person, in_private_chat
+from bot.handlers.redirects import redirect_from_group
+from bot.keyboards.create_event import make_edit_rows, make_step_rows, make_summary_rows
+from bot.keyboards.links import make_app_button
+from bot.rendering import RenderedMessage, render, render_words
+
+_KIND = ConversationKind.CREATE_EVENT
+_SHOWN_DATES = 5
+
+
+async def create(
+    message: Message, command: CommandObject, person: Person, voice: Voice, group: LinkedGroup | None
+) -> None:
+    """/create: begins the conversation; with flags, makes the event at once."""
+    accounts = await _organised(person)
+    if not accounts:
+        raise Forbidden()
+    if command.args:
+        await _create_in_one_line(message, command.args, accounts, person, voice, group)
+        return
+    if not await redirect_from_group(message, voice, "create"):
+        await begin(message, person, voice)
+
+
+async def begin(message: Message, person: Person, voice: Voice) -> None:
+    """Ask the first question."""
+    accounts = await _organised(person)
+    if not accounts:
+        raise Forbidden()
+    answers: dict[str, Any] = {} if len(accounts) > 1 else {Step.ACCOUNT: accounts[0].id}
+    await reply(message, await _go_on(answers, person, voice))
+
+
+async def _organised(person: Person) -> list[AccountView]:
+    return [
+        account
+        for account in await joined_accounts(person)
+        if account.has_permission(Permission.MANAGE_EVENTS)
+    ]
+
+
+async def _create_in_one_line(
+    message: Message,
+    line: str,
+    accounts: list[AccountView],
+    person: Person,
+    voice: Voice,
+    group: LinkedGroup | None,
+) -> None:
+    account = next((each for each in accounts if group is None or each.id == group.account_id), None)
+    if account is None:
+        raise Forbidden()
+    topic = message.message_thread_id if message.is_topic_message else None
+    place = Place(group.id, topic) if group is not None else Place()
+    draft = read_line(line, account.zone, place, voice)
+    made = await create_series(person, account.id, draft)
+    await reply(message, _render_created(made, draft, voice, private=message.chat.type == "private"))
+
+
+async def _go_on(answers: Answers, person: Person, voice: Voice, step: Step | None = None) -> RenderedMessage:
+    """Record the answers; the next question, or the one of this step, or the summary of all."""
+    accounts = await _organised(person)
+    account = next((each for each in accounts if each.id == answers.get(Step.ACCOUNT)), None)
+    if account is None:
+        answers = {name: value for name, value in answers.items() if name != Step.ACCOUNT}
+    linked = await groups(account.id) if account is not None else []
+    if account is not None and not linked:
+        answers = {**answers, Step.GROUP: "0"}
+    step = step or next_step(answers)
+    saved = await save_conversation(person, _KIND, step, answers)
+    if step is Step.CONFIRM and account is not None:
+        return _render_summary(saved, account, linked, voice)
+    now = clock.now().astimezone(reading_zone(account.zone if account else "UTC"))
+    rows = make_step_rows(step, accounts, linked, now.date(), voice)
+    return render("create_step.html", voice, rows, step=step, title=answers.get(Step.TITLE, ""))
+
+
+def _render_summary(
+    saved: Conversation, account: AccountView, linked: list[LinkedGroup], voice: Voice
+) -> RenderedMessage:
+    draft = draft_of(saved.answers, account.zone)
+    where = next((group for group in linked if group.id == draft.group_id), None)
+    topic = next((t.name for t in (where.topics if where else ()) if t.topic_id == draft.topic_id), "")
+    return render(
+        "create_summary.html",
+        voice,
+        make_summary_rows(saved.token, voice),
+        draft=draft,
+        account=account,
+        group=where,
+        topic=topic,
+        **_describe(draft, voice),
+    )
+
+
+def _describe(draft: SeriesDraft, voice: Voice) -> dict[str, Any]:
+    """The rule in words, and its first dates. Raises `InvalidForm`."""
+    voice = voice.or_zone(draft.zone)
+    dates = draft.next_occurrences(clock.now(), limit=_SHOWN_DATES)
+    described = describe_recurrence(parse_recurrence(draft.rule), draft.starts_local)
+    return {
+        "sentence": describe_in_full(voice, described, draft.starts_local, draft.zone),
+        "dates": [
+            f"{voice.date(each.original_start, draft.zone)}, {voice.hour(each.original_start, draft.zone)}"
+            for each in dates
+        ],
+    }
+
+
+def _render_created(made: NewSeries, draft: SeriesDraft, voice: Voice, *, private: bool) -> RenderedMessage:
+    code, label = made.first_code, voice.gettext(N_("Open in Emerald"))
+    rows = [[make_app_button(label, f"e_{code}", f"events/{code}", private=private)]]
+    return render("created.html", voice, rows, draft=draft, **_describe(draft, voice))
+
+
+async def answer_typed(message: Message, person: Person, voice: Voice, asked: Conversation) -> None:
+    """A text while something is asked: the answer to that; or why it is none, and the question again."""
+    step = Step(asked.step)
+    account = next(
+        (each for each in await _organised(person) if each.id == asked.answers.get(Step.ACCOUNT)), None
+    )
+    today = clock.now().astimezone(reading_zone(account.zone if account else "UTC")).date()
+    try:
+        answer = read_answer(step, message.text or "", today, voice.language)
+    except Invalid as fault:
+        again = await _go_on(asked.answers, person, voice, step=step)
+        why = render_words(fault.words, voice).text
+        await reply(message, replace(again, text=f"{why}\n\n{again.text}"))
+        return
+    await reply(message, await _go_on({**asked.answers, step: answer}, person, voice))
+
+
+async def is_asked(message: Message, person: Person | None = None) -> dict[str, Conversation] | bool:
+    """Whether the person is asked something, and writes no command."""
+    if person is None or (message.text or "").startswith("/"):
+        return False
+    asked = await conversation(person, _KIND)
+    return {"asked": asked} if asked is not None else False
+
+
+async def tap(query: CallbackQuery, callback_data: CreateCallback, person: Person, voice: Voice) -> None:
+    """A button of the conversation. Raises `Invalid` when it was ended meanwhile."""
+    message = editable_message(query)
+    asked = await conversation(person, _KIND)
+    if asked is None:
+        raise Invalid(N_("This is done or was stopped. /create starts again."))
+    what, value = callback_data.what, callback_data.value
+    if what == "cancel":
+        await end_conversation(person, _KIND)
+        await answer_callback(query, voice, Words(N_("Stopped. Nothing was saved.")), "done")
+        rendered = render("create_stopped.html", voice)
+    elif what == "edit" and not value:
+        await answer_callback_query(query)
+        rendered = render("create_edit.html", voice, make_edit_rows(voice))
+    elif what == "edit":
+        await answer_callback_query(query)
+        rendered = await _go_on(asked.answers, person, voice, step=Step(value))
+    elif what == Step.CONFIRM:
+        rendered = await _create(query, asked, value, person, voice)
+    else:
+        answers = {**asked.answers, Step(what): _read_tapped(Step(what), value)}
+        rendered = await _go_on(answers, person, voice)
+        await answer_callback_query(query)
+    if message is not None:
+        await try_to_replace(message, rendered)
+
+
+def _read_tapped(step: Step, value: str) -> Any:
+    """The value of a button as it is stored. Raises `Invalid` for one that no button has."""
+    try:
+        match step:
+            case Step.REPEAT:
+                return Repeat(value).value
+            case Step.ACCOUNT:
+                return int(value)
+            case Step.SEATS:
+                return int(value) and read_answer(Step.SEATS, value, clock.now().date(), "en")
+            case Step.GROUP:
+                group_id, _, topic_id = value.partition("-")
+                return f"{int(group_id)}-{int(topic_id)}" if topic_id else str(int(group_id))
+            case Step.TIME | Step.DAY:
+                return read_answer(step, value, clock.now().date(), "en")
+    except ValueError:
+        pass
+    raise Invalid(N_("Tap one of the buttons, please."))
+
+
+async def _create(
+    query: CallbackQuery, asked: Conversation, token: str, person: Person, voice: Voice
+) -> RenderedMessage:
+    """Make the event, once: whoever ends the conversation makes it. What is refused is asked for again."""
+    if token != str(asked.token) or next_step(asked.answers) is not Step.CONFIRM:
+        await answer_callback(query, voice, Words(N_("Something has changed since. Look again.")), "refused")
+        return await _go_on(asked.answers, person, voice)
+    account = await authorize(person, asked.answers[Step.ACCOUNT], Permission.MANAGE_EVENTS)
+    draft = draft_of(asked.answers, account.zone)
+    if not await end_conversation(person, _KIND, token=asked.token):
+        raise Invalid(N_("This is done or was stopped. /create starts again."))
+    try:
+        made = await create_series(person, account.id, draft)
+    except InvalidForm as form:
+        fault = next(iter(form.faults.values()))
+        await answer_callback(query, voice, fault, "invalid")
+        return await _go_on(asked.answers, person, voice)
+    await answer_callback(query, voice, Words(N_("Created.")), "done")
+    return _render_created(made, draft, voice, private=True)
+
+
+def router() -> Router:
+    made = Router(name="create event")
+    made.message.register(create, command_named("create"), from_person)
+    made.message.register(answer_typed, F.text, in_private_chat, from_person, is_asked)
+    made.callback_query.register(tap, CreateCallback.filter(), from_person)
+    return made
