@@ -11,7 +11,6 @@ import structlog
 from aiogram.types import Update
 from litestar import Litestar, Request, Response, post
 from litestar.datastructures import State
-from pydantic import ValidationError
 
 from backend.errors import Unavailable
 from backend.settings import settings
@@ -19,6 +18,7 @@ from bot.bot_setup import WEBHOOK_PATH
 from bot.delivery.client import make_bot
 from bot.dispatcher import make_dispatcher
 from bot.middleware import is_addressed
+from bot.updates import read_update
 
 log = structlog.get_logger()
 
@@ -57,11 +57,8 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
     if not isinstance(body, dict) or not isinstance(body.get("update_id"), int):
         return Response(None, status_code=400)
     state = request.app.state
-    try:
-        update = Update.model_validate(body, context={"bot": state.bot})
-    except ValidationError as error:
-        # From a newer Bot API: to repeat it would not help.
-        log.warning("update not understood", update=body["update_id"], error=str(error)[:500])
+    update = read_update(body, state.bot)
+    if update is None:  # from a newer Bot API: to repeat it would not help
         return Response(None)
     if len(state.updates) >= UPDATES_MAX:
         return _again()

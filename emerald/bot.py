@@ -17,6 +17,7 @@ from bot.bot_setup import set_up_bot
 from bot.delivery.client import get_updates, make_bot
 from bot.dispatcher import make_dispatcher, used_update_types
 from bot.middleware import is_addressed
+from bot.updates import read_update
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
 from emerald.pollers import poll_alone
@@ -108,7 +109,11 @@ async def _poll(bot: Bot, dispatcher: Dispatcher) -> None:
                 pause = min(PAUSE_MAX, pause * 2)
                 continue
             pause = PAUSE_MIN
-            for update in updates:
+            for raw in updates:
+                update = read_update(raw, bot)
+                if update is None:
+                    offset = raw["update_id"] + 1
+                    continue
                 if not is_addressed(update) and await maintenance.is_on():
                     # Not confirmed: Telegram sends it again, with all that came after it.
                     await asyncio.sleep(MAINTENANCE_PAUSE)

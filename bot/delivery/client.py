@@ -38,7 +38,6 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     MenuButtonWebApp,
     Message,
-    Update,
     WebAppInfo,
 )
 
@@ -310,8 +309,20 @@ async def delete_webhook(bot: Bot) -> None:
     await bot.delete_webhook()
 
 
-async def get_updates(bot: Bot, offset: int | None, kinds: Sequence[str], seconds: int) -> list[Update]:
-    """Fetch updates of these kinds; Telegram waits up to this many seconds for the first."""
-    return await bot.get_updates(
-        offset=offset, timeout=seconds, allowed_updates=list(kinds), request_timeout=seconds + 10
-    )
+class _GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
+    """`getUpdates`, as JSON: one update that is not understood must not keep the others from being read."""
+
+    __returning__ = list[dict[str, Any]]
+    __api_method__ = GetUpdates.__api_method__
+
+    offset: int | None = None
+    timeout: int | None = None
+    allowed_updates: list[str] | None = None
+
+
+async def get_updates(
+    bot: Bot, offset: int | None, kinds: Sequence[str], seconds: int
+) -> list[dict[str, Any]]:
+    """Fetch updates of these kinds, as JSON; Telegram waits up to this many seconds for the first."""
+    call = _GetRawUpdates(offset=offset, timeout=seconds, allowed_updates=list(kinds))
+    return await bot(call, request_timeout=seconds + 10)
