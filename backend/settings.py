@@ -77,6 +77,7 @@ class Settings:
     sandbox_port: int
     secret_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
+    webhook_secret_before: str = field(repr=False)  # accepted too while a new one is put in its place
     init_data_max_age: int  # seconds (`X1`)
     frame_ancestors: str  # who may frame the Mini App, as written in a Content-Security-Policy
     log_level: str  # a name of the logging module
@@ -209,6 +210,9 @@ class Settings:
             sandbox_port=sandbox_port,
             secret_key=secret_key,
             webhook_secret=_webhook_secret(variables, secret_key),
+            webhook_secret_before=variables.matching(
+                "TELEGRAM_WEBHOOK_SECRET_BEFORE", HEADER_SECRET, "16 to 256 of A-Z a-z 0-9 _ -"
+            ),
             init_data_max_age=variables.integer("INIT_DATA_MAX_AGE", 86_400, 1, 604_800),
             frame_ancestors=(
                 variables.matching(

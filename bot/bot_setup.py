@@ -1,57 +1,127 @@
-"""Setting the bot up at Telegram: its commands, menu button and webhook."""
+"""Setting the bot up at Telegram: its commands, menu button and webhook. What is there already stays untouched, so that it may
+be done at every start; `emerald setup-bot` shows what differs."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import (
     BotCommand,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    BotCommandScopeUnion,
 )
 
 from backend.i18n import DEFAULT, Voice, languages
 from backend.settings import settings
-from bot.command_names import COMMANDS, GROUP_COMMANDS
-from bot.delivery.client import delete_webhook, set_commands, set_menu_button, set_webhook
+from bot.command_names import COMMANDS, GROUP_ADMINISTRATOR_COMMANDS, GROUP_COMMANDS, ORGANISERS_OWN
+from bot.delivery.client import (
+    delete_webhook,
+    get_commands,
+    get_menu_button,
+    get_webhook,
+    set_commands,
+    set_menu_button,
+    set_webhook,
+)
 
 log = structlog.get_logger()
 
 WEBHOOK_PATH = "/telegram/webhook"
 WEBHOOK_CONNECTIONS = 40
+MENU_LABEL = "Emerald"
+_WEBHOOK = "webhook"
+SCOPES: tuple[tuple[str, BotCommandScopeUnion, Sequence[str]], ...] = (
+    ("private chats", BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),
+    ("groups", BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
+    ("administrators of groups", BotCommandScopeAllChatAdministrators(), GROUP_ADMINISTRATOR_COMMANDS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is set otherwise at Telegram: how it is there, how it should be, and what makes it so."""
+
+    what: str
+    now: str
+    wanted: str
+    mend: Callable[[], Awaitable[None]]
 
 
 async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
-    """Set the commands, the menu button, and the webhook or none. Returns False when Telegram refused."""
+    """Make everything at Telegram as it should be; the webhook always anew, because nobody can read back with which secret
+    it was set. Returns False when Telegram refused."""
     try:
-        await _set_commands(bot)
-        if settings.sandbox or settings.public_url.startswith("https://"):
-            await set_menu_button(bot, "Emerald", f"{settings.public_url}/app/")
+        for difference in await differences(bot, webhook=webhook):
+            if not (webhook and difference.what == _WEBHOOK):
+                await difference.mend()
         if webhook:
-            from bot.dispatcher import make_dispatcher, used_update_types
-
-            await set_webhook(
-                bot,
-                f"{settings.public_url}{WEBHOOK_PATH}",
-                settings.webhook_secret,
-                used_update_types(make_dispatcher()),
-                WEBHOOK_CONNECTIONS,
-            )
-        else:
-            await delete_webhook(bot)
+            await _set_webhook(bot)
     except AiogramError as error:
         log.warning("bot setup failed", error=str(error))
         return False
     return True
 
 
-async def _set_commands(bot: Bot) -> None:
+async def differences(bot: Bot, *, webhook: bool) -> list[Difference]:
+    """What differs. Raises Telegram's errors."""
+    found = []
     for language in languages():
-        voice = Voice(language)
-        # Without a code the commands are those of all other languages too.
-        code = None if language == DEFAULT else language
-        for scope, names in (
-            (BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),
-            (BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
-        ):
-            commands = [BotCommand(command=name, description=voice.gettext(COMMANDS[name])) for name in names]
-            await set_commands(bot, commands, scope, code)
+        for name, scope, names in SCOPES:
+            found += await _compare_commands(bot, language, name, scope, names)
+    return [*found, *await _compare_menu_button(bot), *await _compare_webhook(bot, webhook=webhook)]
+
+
+async def _compare_commands(
+    bot: Bot, language: str, name: str, scope: BotCommandScopeUnion, names: Sequence[str]
+) -> list[Difference]:
+    voice = Voice(language)
+    descriptions = COMMANDS | ORGANISERS_OWN
+    wanted = [BotCommand(command=each, description=voice.gettext(descriptions[each])) for each in names]
+    # Without a code the commands are those of all other languages too.
+    code = None if language == DEFAULT else language
+    now = await get_commands(bot, scope, code)
+    if [(each.command, each.description) for each in now] == [(c.command, c.description) for c in wanted]:
+        return []
+    mend = partial(set_commands, bot, wanted, scope, code)
+    return [Difference(f"commands in {name}, {language}", _listed(now), _listed(wanted), mend)]
+
+
+def _listed(commands: Sequence[BotCommand]) -> str:
+    return ", ".join(f"/{each.command} – {each.description}" for each in commands)
+
+
+async def _compare_menu_button(bot: Bot) -> list[Difference]:
+    """Telegram opens web apps over HTTPS only, the sandbox any."""
+    if not (settings.sandbox or settings.public_url.startswith("https://")):
+        return []
+    now, wanted = await get_menu_button(bot), f"{settings.public_url}/app/"
+    if now == wanted:
+        return []
+    return [Difference("menu button", now, wanted, partial(set_menu_button, bot, MENU_LABEL, wanted))]
+
+
+async def _compare_webhook(bot: Bot, *, webhook: bool) -> list[Difference]:
+    info = await get_webhook(bot)
+    now = f"{info.url} for {', '.join(sorted(info.allowed_updates or ()))}" if info.url else ""
+    if not webhook:
+        return [Difference(_WEBHOOK, now, "", partial(delete_webhook, bot))] if now else []
+    wanted = f"{settings.public_url}{WEBHOOK_PATH} for {', '.join(sorted(_update_types()))}"
+    if now == wanted:
+        return []
+    return [Difference(_WEBHOOK, now, wanted, partial(_set_webhook, bot))]
+
+
+async def _set_webhook(bot: Bot) -> None:
+    url = f"{settings.public_url}{WEBHOOK_PATH}"
+    await set_webhook(bot, url, settings.webhook_secret, _update_types(), WEBHOOK_CONNECTIONS)
+
+
+def _update_types() -> list[str]:
+    from bot.dispatcher import make_dispatcher, used_update_types
+
+    return used_update_types(make_dispatcher())

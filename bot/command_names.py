@@ -26,6 +26,13 @@ COMMANDS = {
     "id": N_("Telegram IDs of this chat and of you"),
 }
 # Of use to organisers only, and named in their /help; Telegram offers everybody the others.
-ORGANISER_COMMANDS = ("create", "announce", "here", "unlink")
+ORGANISERS_OWN = {
+    "create": N_("Create an event"),
+    "announce": N_("Write to groups and members"),
+    "here": N_("Post cards in this topic"),
+    "unlink": N_("Unlink this group"),
+}
+ORGANISER_COMMANDS = tuple(ORGANISERS_OWN)
 # Commands with personal answers are not offered in groups.
 GROUP_COMMANDS = ("events", "event", "book", "guests", "leave", "maybe", "polls", "vote", "app", "help")
+GROUP_ADMINISTRATOR_COMMANDS = (*GROUP_COMMANDS, "create", "here", "unlink")

@@ -47,8 +47,7 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
     Telegram has `WEBHOOK_CONNECTIONS` connections for everybody. What a person waits for holds one of them no
     longer than `ANSWER_WITHIN`, whatever that person does, and is then handled to its end without it.
     """
-    secret = request.headers.get(SECRET_HEADER, "")
-    if not secrets.compare_digest(secret.encode(), settings.webhook_secret.encode()):
+    if not _is_secret(request.headers.get(SECRET_HEADER, "")):
         return Response(None, status_code=401)
     try:
         body = json.loads(await request.body())
@@ -67,6 +66,12 @@ async def receive_update(request: Request[Any, Any, Any]) -> Response[None]:
     task.add_done_callback(state.updates.discard)
     done, _ = await asyncio.wait({task}, timeout=ANSWER_WITHIN if is_addressed(update) else None)
     return _again() if done and not task.result() else Response(None)
+
+
+def _is_secret(given: str) -> bool:
+    """Whether Telegram knows the secret, or the one before while it is replaced."""
+    known = [settings.webhook_secret, *filter(None, [settings.webhook_secret_before])]
+    return any(secrets.compare_digest(given.encode(), each.encode()) for each in known)
 
 
 async def _handle(state: State, update: Update) -> bool:

@@ -24,6 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("emerald.commands.serve:serve", "Run the web server: Mini App, dashboard, webhook."),
     "work": ("emerald.commands.work:work", "Run the worker: it sends messages and runs what is due."),
     "bot": ("emerald.commands.bot:bot", "Run the bot by long polling, where Telegram cannot call us."),
+    "setup-bot": (
+        "emerald.commands.setup_bot:setup_bot",
+        "Set the bot up at Telegram: commands, menu button, webhook.",
+    ),
     "migrate": ("emerald.commands.migrate:migrate", "Update the database to this version."),
     "create-roles": (
         "emerald.commands.roles:create_roles",

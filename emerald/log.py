@@ -82,6 +82,7 @@ def redactor(known: Settings = settings) -> Callable[[str], str]:
         known.telegram_bot_token,
         known.secret_key,
         known.webhook_secret,
+        known.webhook_secret_before,
         *(known.database.password, known.migrate_database.password),
         *(quote(one.password, safe="") for one in (known.database, known.migrate_database)),
     }

@@ -39,6 +39,7 @@ from aiogram.types import (
     MenuButtonWebApp,
     Message,
     WebAppInfo,
+    WebhookInfo,
 )
 
 from backend import failpoints
@@ -294,6 +295,20 @@ async def set_commands(
 ) -> None:
     """Set the list of commands in these chats; without a language it is for all that have none."""
     await bot.set_my_commands(list(commands), scope=scope, language_code=language)
+
+
+async def get_commands(bot: Bot, scope: BotCommandScopeUnion, language: str | None) -> list[BotCommand]:
+    return await bot.get_my_commands(scope=scope, language_code=language)
+
+
+async def get_menu_button(bot: Bot) -> str:
+    """The address that the menu button opens; "" for one that opens no web app."""
+    button = await bot.get_chat_menu_button()
+    return button.web_app.url if isinstance(button, MenuButtonWebApp) else ""
+
+
+async def get_webhook(bot: Bot) -> WebhookInfo:
+    return await bot.get_webhook_info()
 
 
 async def set_menu_button(bot: Bot, text: str, url: str) -> None:

@@ -2,8 +2,10 @@
 
 import json
 
+from aiogram.types import BotCommand, BotCommandScopeAllGroupChats
+
 from backend.i18n import languages
-from bot.bot_setup import WEBHOOK_PATH, set_up_bot
+from bot.bot_setup import WEBHOOK_PATH, differences, set_up_bot
 from bot.command_names import COMMANDS, GROUP_COMMANDS
 from tests.telegram import Telegram
 
@@ -42,3 +44,27 @@ async def test_setup_survives_an_unavailable_telegram(telegram: Telegram) -> Non
     telegram.sandbox.fault(method="setMyCommands", error_code=500)
     assert not await set_up_bot(telegram.bot, webhook=False)
     assert await set_up_bot(telegram.bot, webhook=False)
+
+
+async def test_what_is_right_stays_untouched(telegram: Telegram) -> None:
+    assert len(await differences(telegram.bot, webhook=False)) > 8
+    assert await set_up_bot(telegram.bot, webhook=False)
+    assert await differences(telegram.bot, webhook=False) == []
+    calls = len(telegram.calls("setMyCommands"))
+    assert await set_up_bot(telegram.bot, webhook=False)
+    assert len(telegram.calls("setMyCommands")) == calls
+
+
+async def test_what_somebody_changed_is_found_and_mended(telegram: Telegram) -> None:
+    assert await set_up_bot(telegram.bot, webhook=False)
+    await telegram.bot.set_my_commands(
+        [BotCommand(command="spam", description="Spam")], BotCommandScopeAllGroupChats(), "fi"
+    )
+    await telegram.bot.set_webhook("https://elsewhere.example/")
+    found = await differences(telegram.bot, webhook=False)
+    assert [(each.what, each.now.split(" for ")[0]) for each in found] == [
+        ("commands in groups, fi", "/spam – Spam"),
+        ("webhook", "https://elsewhere.example/"),
+    ]
+    assert await set_up_bot(telegram.bot, webhook=False)
+    assert await differences(telegram.bot, webhook=False) == []

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
@@ -10,6 +11,9 @@ import pytest
 from litestar import Litestar
 
 from backend import db
+from backend.settings import settings
+from bot.bot_setup import WEBHOOK_PATH
+from bot.webhook import SECRET_HEADER
 from tests.telegram import Telegram
 
 PATH = "/telegram/webhook"
@@ -81,6 +85,19 @@ async def test_an_update_delivered_several_times_is_handled_once(
     answers = await asyncio.gather(*(client.post(PATH, json=update(5002)) for _ in range(5)))
     assert [a.status_code for a in answers] == [200] * 5
     assert len(telegram.calls("sendMessage")) == before + 1
+
+
+async def test_the_secret_before_is_accepted_while_it_is_replaced(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`X2`: Telegram calls with the old one until a worker has told it the new one; without it only the new one counts."""
+    monkeypatch.setattr(
+        "bot.webhook.settings", replace(settings, webhook_secret_before="the-secret-before-47")
+    )
+    for secret, status in (("the-secret-before-47", 200), (settings.webhook_secret, 200), ("", 401)):
+        client.headers[SECRET_HEADER] = secret
+        answer = await client.post(WEBHOOK_PATH, json={"update_id": 9_100_000 + status, "poll": None})
+        assert answer.status_code == status
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "ä", None])
