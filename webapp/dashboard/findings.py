@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 
 from backend.i18n import N_, Voice
 from backend.reports.numbers import FillSlot, Numbers
-from webapp.rule_sentences import weekday_names
+from backend.rule_sentences import weekday_names
 
 ABOUT_THE_SAME = 5  # percent: a smaller difference is none
 DAY = 24 * 60 * 60

@@ -13,6 +13,7 @@ from backend.errors import NotFound
 from backend.events.queries import all_series
 from backend.i18n import N_, Voice
 from backend.reports.numbers import PERIODS, Numbers, numbers
+from backend.rule_sentences import weekday_names
 from backend.zones import wall_clock
 from webapp.dashboard import findings
 from webapp.dashboard.people_lists import read_id
@@ -21,7 +22,6 @@ from webapp.dashboard.session import Visit
 from webapp.dashboard.spreadsheets import Cell, Sheet, to_csv
 from webapp.forms import read_query
 from webapp.respond import AnyRequest
-from webapp.rule_sentences import weekday_names
 
 USUAL_PERIOD = 12  # weeks
 
