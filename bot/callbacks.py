@@ -209,6 +209,22 @@ class LeaveAccountCallback(CallbackData, prefix="lc"):
     answer: str = ""
 
 
+class ManageAction(StrEnum):
+    """What a button does with a date of an organiser's list."""
+
+    SHOW = "show"
+    PEOPLE = "people"
+    POST = "post"
+    BACK = "back"
+
+
+class ManageCallback(CallbackData, prefix="m"):
+    """Act on a date as an organiser of its club, or as a helper."""
+
+    action: ManageAction
+    code: str
+
+
 class CreateCallback(CallbackData, prefix="ce"):
     """A button of the conversation that makes an event: a step with its answer, or `edit`, `cancel`; `confirm` carries the
     conversation's token."""
@@ -251,6 +267,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     LeaveAccountCallback: frozenset({Place.PRIVATE}),
     PrivacyCallback: frozenset({Place.PRIVATE}),
     CreateCallback: frozenset({Place.PRIVATE}),
+    ManageCallback: frozenset({Place.PRIVATE}),
     BookCallback: frozenset({Place.PRIVATE}),
     GuestsCallback: frozenset({Place.PRIVATE}),
     EventListCallback: frozenset({Place.PRIVATE}),

@@ -28,6 +28,8 @@ COMMANDS = {
 # Of use to organisers only, and named in their /help; Telegram offers everybody the others.
 ORGANISERS_OWN = {
     "create": N_("Create an event"),
+    "list": N_("The dates of your clubs"),
+    "people": N_("People of a date"),
     "announce": N_("Write to groups and members"),
     "here": N_("Post cards in this topic"),
     "unlink": N_("Unlink this group"),

@@ -14,7 +14,16 @@ from bot.callback_answers import UNKNOWN_BUTTON, answer_callback
 from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_COMMANDS
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group, in_private_chat, names_a_command
-from bot.handlers import create_event, events, memberships, own_bookings, people, privacy, regulars
+from bot.handlers import (
+    create_event,
+    events,
+    memberships,
+    organising,
+    own_bookings,
+    people,
+    privacy,
+    regulars,
+)
 from bot.keyboards.buttons import MAX_LABEL_LENGTH
 from bot.rendering import plain, render, shorten
 from bot.retired_callbacks import find_retired_sentence
@@ -35,6 +44,7 @@ _REDIRECTED: dict[str, Callable[[Message, Person, Voice], Awaitable[None]]] = {
     "privacy": privacy.index,
     "events": events.show_list,
     "create": create_event.begin,
+    "list": organising.index,
     people.NEXT_STEPS: people.next_steps,
 }
 

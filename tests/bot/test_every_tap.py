@@ -32,6 +32,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "AccountZoneCallback": {"account_id": 0, "zone": "Europe/Helsinki"},
     "AnnouncementCallback": {"action": callbacks.AnnouncementAction.SEND, "id": 1},
     "EventListCallback": {"page": 1},
+    "ManageCallback": {"action": callbacks.ManageAction.PEOPLE},
     "CreateCallback": {"what": "edit"},
     "LeaveAccountCallback": {"account_id": 1},
     "PrivacyCallback": {"action": callbacks.PrivacyAction.ASK_TO_ERASE},

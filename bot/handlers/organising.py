@@ -1,0 +1,139 @@
+"""/list and /people: the dates of an organiser's clubs, each with what can be done from the chat (`B10`, `C1`)."""
+
+from aiogram import Router
+from aiogram.filters import CommandObject
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery, Message
+
+from backend.accounts.queries import joined_accounts
+from backend.accounts.rules import Permission
+from backend.bookings.organiser import authorized_attendance
+from backend.bookings.queries.event import event
+from backend.bookings.queries.lists import upcoming
+from backend.bookings.views import InstanceView
+from backend.cards.actions import post_card
+from backend.errors import Forbidden
+from backend.groups.shown_lists import NumberedList
+from backend.i18n import N_, Voice, Words
+from backend.people.queries import Person
+from bot.callback_answers import answer_callback, editable_message
+from bot.callbacks import ManageAction, ManageCallback
+from bot.delivery.client import answer_callback_query, reply, try_to_replace
+from bot.filters import command_named, from_person
+from bot.free_text import read_typed
+from bot.handlers.choices import ask_which, choose
+from bot.handlers.events import NAMED_MAX
+from bot.handlers.redirects import redirect_from_group
+from bot.keyboards.buttons import make_callback_button, make_numbered_rows
+from bot.keyboards.events import make_event_button
+from bot.keyboards.links import make_home_button
+from bot.lists import MAX_ITEMS, list_voice
+from bot.rendering import RenderedMessage, Rows, render
+
+_PEOPLE_MAX = 60  # of each list, in a message
+
+
+async def index(message: Message, person: Person, voice: Voice) -> None:
+    """/list: the next dates of the clubs that the person organises. Raises `Forbidden`."""
+    if not await redirect_from_group(message, voice, "list"):
+        await reply(message, await _render_list(person, voice))
+
+
+async def _render_list(person: Person, voice: Voice) -> RenderedMessage:
+    views = (await _organised(person, Permission.MANAGE_EVENTS))[:MAX_ITEMS]
+    voice = list_voice(voice, views)
+    numbers = make_numbered_rows([_manage(view) for view in views])
+    return render("managed.html", voice, [*numbers, [make_home_button(voice)]], views=views)
+
+
+async def _organised(person: Person, permission: Permission) -> list[InstanceView]:
+    """The dates ahead of the clubs in which the person has the permission. Raises `Forbidden` without such a club."""
+    accounts = {each.id for each in await joined_accounts(person) if each.has_permission(permission)}
+    if not accounts:
+        raise Forbidden()
+    views = await upcoming(person, limit=NAMED_MAX)
+    return [view for view in views if view.account_id in accounts]
+
+
+def _manage(view: InstanceView, action: ManageAction = ManageAction.SHOW) -> ManageCallback:
+    return ManageCallback(action=action, code=view.code)
+
+
+async def people(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
+    """/people with an event: who comes and who waits, for organisers and helpers, in private. Raises `Forbidden`."""
+    if await redirect_from_group(message, voice, "list"):
+        return
+    views = await _organised(person, Permission.SEE_PEOPLE)
+
+    async def listed() -> list[InstanceView]:
+        return views
+
+    typed = read_typed(command.args, voice.language)
+    choice = await choose(NumberedList.EVENTS, typed, listed, person, voice, None, nearest=True)
+    if choice.code is not None:
+        await reply(message, await _render_people(choice.code, person, voice))
+        return
+
+    def button(view: InstanceView) -> CallbackData:
+        return _manage(view, ManageAction.PEOPLE)
+
+    await ask_which(message, choice, button, person, voice, payload="list")
+
+
+async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Person, voice: Voice) -> None:
+    """A button of the list, or under one of its dates. Raises `Forbidden`, and what `post_card` does."""
+    code = callback_data.code
+    match callback_data.action:
+        case ManageAction.POST:
+            await post_card(person, code)
+            words = Words(N_("The card will be in the group in a moment."))
+            await answer_callback(query, voice, words, "done")
+            rendered = await _render_date(code, person, voice)
+        case ManageAction.PEOPLE:
+            rendered = await _render_people(code, person, voice)
+        case ManageAction.SHOW:
+            rendered = await _render_date(code, person, voice)
+        case ManageAction.BACK:
+            rendered = await _render_list(person, voice)
+    await answer_callback_query(query)
+    message = editable_message(query)
+    if message is not None:
+        await try_to_replace(message, rendered)
+
+
+async def _render_date(code: str, person: Person, voice: Voice) -> RenderedMessage:
+    view = await event(code, person)
+    return render("managed_date.html", voice.or_zone(view.account_zone), _make_rows(view, voice), view=view)
+
+
+def _make_rows(view: InstanceView, voice: Voice) -> Rows:
+    acts = [
+        make_callback_button(voice.gettext(N_("People")), _manage(view, ManageAction.PEOPLE)),
+        make_callback_button(voice.gettext(N_("Post the card")), _manage(view, ManageAction.POST)),
+    ]
+    back = make_callback_button(voice.gettext(N_("Back")), _manage(view, ManageAction.BACK))
+    return [acts, [make_event_button(view, voice, private=True)], [back]]
+
+
+async def _render_people(code: str, person: Person, voice: Voice) -> RenderedMessage:
+    attendees = await authorized_attendance(code, person)
+    view = await event(code, person)
+    seated = [each for each in attendees if each.seats]
+    waiting = sorted((each for each in attendees if each.wanted), key=lambda each: each.place or 0)
+    return render(
+        "managed_people.html",
+        voice.or_zone(view.account_zone),
+        _make_rows(view, voice),
+        view=view,
+        seated=seated[:_PEOPLE_MAX],
+        waiting=waiting[:_PEOPLE_MAX],
+        more=max(0, len(seated) - _PEOPLE_MAX) + max(0, len(waiting) - _PEOPLE_MAX),
+    )
+
+
+def router() -> Router:
+    made = Router(name="organising")
+    made.message.register(index, command_named("list"), from_person)
+    made.message.register(people, command_named("people"), from_person)
+    made.callback_query.register(tap, ManageCallback.filter(), from_person)
+    return made
