@@ -94,7 +94,7 @@ async def test_an_owner_by_a_key_has_the_buttons_of_the_first_steps(
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("/event", "I don’t know /\u2060event. Did you mean /events?"),
+        ("/pols", "I don’t know /\u2060pols. Did you mean /polls?"),
         ("/Booking", "I don’t know /\u2060Booking. Did you mean /mybookings, /book?"),
         ("/anounce Hello", "I don’t know /\u2060anounce. /help shows what I can do."),
         ("/qqqq 1 2", "I don’t know /\u2060qqqq. /help shows what I can do."),
@@ -121,10 +121,10 @@ async def test_in_a_group_only_a_command_for_this_bot_is_answered(
 ) -> None:
     """Others may have theirs there."""
     room = telegram.chat()
-    for silent in ("/event", "/event@another_bot", "/"):
+    for silent in ("/pols", "/pols@another_bot", "/"):
         asked = await telegram.say("Alice", silent, room)
         assert not asked["from"]["is_bot"], silent
-    answer = await telegram.say("Alice", "/event@emerald_test_bot", room)
+    answer = await telegram.say("Alice", "/pols@emerald_test_bot", room)
     assert answer["text"] == "I don’t know /\u2060event. Did you mean /events?"
 
 

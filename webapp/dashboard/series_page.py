@@ -13,6 +13,7 @@ from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.recurrence.calendar_entry import CalendarEntry
 from backend.recurrence.timing import UNBOUNDED, SeriesBounds, changed_bounds
+from backend.rule_sentences import month_names, weekday_names
 from backend.zones import zone_names
 from webapp import series_preview
 from webapp.calendar_paste import has_pasted_entry, left_parts, taken_parts
@@ -34,7 +35,6 @@ from webapp.dashboard.session import Visit
 from webapp.dashboard.what_if import WhatIf
 from webapp.forms import Faults
 from webapp.respond import AnyRequest
-from webapp.rule_sentences import month_names, weekday_names
 from webapp.series_form import SeriesForm, draft_from_form
 
 # The fields that the preview needs; others may still be empty.

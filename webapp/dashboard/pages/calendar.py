@@ -18,6 +18,7 @@ from backend.events.queries import all_series, series_names
 from backend.groups.queries import groups
 from backend.known_zones import reading_zone
 from backend.people.browser_sessions import record_session_use
+from backend.rule_sentences import weekday_names
 from backend.seats.state import InstanceState
 from webapp.dashboard.responses import etag_for, render_page
 from webapp.dashboard.session import Visit
@@ -25,7 +26,6 @@ from webapp.dashboard.todo import load_todo
 from webapp.dashboard.weeks import Week, days, local_days, month_named, week_named, week_of
 from webapp.freshness import is_fresh, seen_token
 from webapp.respond import AnyRequest, not_modified
-from webapp.rule_sentences import weekday_names
 
 LIST_PAGE = 50
 MONTH_MAX = 500  # dates of a month

@@ -16,6 +16,7 @@ from backend.i18n import N_, Words
 from backend.recurrence.faults import InvalidRecurrence
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
+from backend.rule_sentences import recurrence_label_of
 from webapp.calendar_paste import fill_form, has_pasted_entry
 from webapp.dashboard.access import find_series
 from webapp.dashboard.followed import saved_notice
@@ -37,7 +38,6 @@ from webapp.dashboard.what_if import WhatIf, what_if
 from webapp.forms import Faults, read_form
 from webapp.new_event_zone import zone_of_new_event
 from webapp.respond import AnyRequest, page
-from webapp.rule_sentences import recurrence_label_of
 from webapp.series_form import DEFAULT_DRAFT, SeriesForm
 
 
