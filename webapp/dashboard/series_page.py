@@ -152,6 +152,8 @@ def preview_of(
     view = opened.view if opened else None
     if opened is None:
         draft, faults = new_draft(form, limits)
+    elif opened.date is not None and scope == Scope.ONLY:  # the rule stays as it is
+        draft, faults = opened.view.draft, Faults()
     else:
         draft, faults = draft_from_form(for_series(opened, form, scope), opened.view.draft)
     wrong = [words for field, words in faults.by_field.items() if field in _TIMING]

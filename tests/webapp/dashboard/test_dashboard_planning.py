@@ -129,6 +129,8 @@ async def test_moving_one_date_asks_who_is_booked(
     fields = {**fields_of(opened), "scope": "only", "starts_time": "19:00"}
     shown = dashboard.text(await dashboard.post(f"/dashboard/series/{made.series_id}/consequences", **fields))
     assert "1 date moves" in shown and "asked whether they still come" in shown and "Alice" in shown
+    rule = await dashboard.post(f"/dashboard/series/preview?series={made.series_id}", **fields)
+    assert "Every Tuesday at 18:00." in dashboard.text(rule)  # which one date does not change
     assert await db.value("SELECT count(*) FROM messages") == 0
     await dashboard.post(f"/dashboard/series/{made.series_id}", **fields)
     assert await db.value("SELECT count(*) FROM messages WHERE kind = 'moved'") == 1
