@@ -6,7 +6,7 @@ invariants once. Counted are its statements, the processor time of this process,
 work off what the filling has left for them; then they are measured.
 
 A hundred clubs take about ten minutes, one and ten about one: `--sizes 1 10`. The smallest run, `--sizes 1 2 --members 200
---parties 10`, takes half a minute. `--json FILE` keeps the figures for `bench.charts`.
+--parties 10`, takes half a minute. `--json FILE` keeps the figures.
 """
 
 import argparse

@@ -4,7 +4,7 @@ Web process, worker and bot, each started by itself, on a PostgreSQL of their ow
 for Telegram and is not counted. After some seconds in which they settle, so many are measured: the processor time of each, the
 transactions that PostgreSQL counted, and at the end their memory, pages that they share counted once (PSS). Several
 checkouts are measured one after another, and `--rounds 2` does so again in the other order. `--seconds 20 --settle 5` takes
-half a minute. `--json FILE` keeps the figures for `bench.charts`.
+half a minute. `--json FILE` keeps the figures.
 """
 
 import argparse

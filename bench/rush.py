@@ -1,0 +1,170 @@
+"""A rush: so many people want so few seats within seconds: `.venv/bin/python -m bench.rush` (two minutes).
+
+nginx with production's configuration, https, three web processes, a worker, and a sandbox with the group, all on one machine.
+Everybody taps once, at a moment of their own within five seconds, on a connection of their own from one of many addresses;
+whoever is told to try again (429, 503) does so after a second. Reported are the answers, when the last one came, whether seats
+were given twice, and what `emerald doctor` finds.
+`--people 500 --seats 50` takes less than a minute. nginx must be installed, as for the tests.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend import embedded
+from bench.__main__ import (
+    PROGRAMS,
+    ROOT,
+    TOKEN,
+    BenchAccount,
+    environment,
+    free_port,
+    psql,
+    running_process,
+    running_server,
+)
+from bench.abuse import Line
+from tests.nginx.front import Front, running
+
+AGAIN = (0, 429, 503)  # statuses after which somebody taps again
+ADDRESSES = 200
+OPEN_AT_ONCE = 200  # handshakes
+HEADERS = "Host: localhost\r\n"
+
+
+@dataclass
+class Rush:
+    """Seconds from each person's tap to their answer, and from the first tap to the last answer; answers by status."""
+
+    times: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    last: float = 0.0
+
+    def percentile(self, share: float) -> float:
+        return sorted(self.times)[min(len(self.times) - 1, int(len(self.times) * share))]
+
+
+async def rush(front: Front, requests: list[bytes], within: float, deadline: float) -> Rush:
+    """Everybody opens a connection, and then taps at their moment. Raises `TimeoutError` at the deadline."""
+    found, trust, opening = Rush(), front.context(), asyncio.Semaphore(OPEN_AT_ONCE)
+    lines = [
+        Line(front.secure, trust, f"127.0.{1 + n % ADDRESSES // 250}.{1 + n % ADDRESSES % 250}")
+        for n in range(len(requests))
+    ]
+
+    async def open_line(line: Line) -> None:
+        async with opening:
+            await line.open()
+
+    async def tap(line: Line, request: bytes, at: float) -> None:
+        await asyncio.sleep(at - time.perf_counter())
+        while True:
+            status = await line.ask(request)
+            found.statuses[status] += 1
+            if status not in AGAIN:
+                break
+            await asyncio.sleep(1)
+        found.times.append(time.perf_counter() - at)
+        line.close()
+
+    async with asyncio.timeout(deadline):
+        await asyncio.gather(*map(open_line, lines))
+        began = time.perf_counter() + 0.5
+        moments = [began + within * n / len(requests) for n in range(len(requests))]
+        await asyncio.gather(*map(tap, lines, requests, moments))
+        found.last = time.perf_counter() - began
+    return found
+
+
+def figure(url: str, sql: str) -> str:
+    done = subprocess.run([PROGRAMS / "psql", "-qAtc", sql, url], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def run(people: int, seats: int, within: float, processes: int, deadline: float) -> dict[str, object]:
+    """One rush on a database of its own; its figures."""
+    telegram = free_port()
+    stand_in = ["sandbox", "--port", str(telegram), "--app-url", "http://127.0.0.1:1"]
+    stand_in += ["--token", TOKEN, "--bot-name", "emerald_bench_bot"]
+    more = {"TELEGRAM_API_URL": f"http://127.0.0.1:{telegram}", "TELEGRAM_WEBHOOK": "false"}
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        directory.chmod(0o755)
+        url = stack.enter_context(embedded.throwaway(durable=True))
+        account = BenchAccount(url, people, events=1)
+        instance = account.hot[0]
+        psql(url, f"UPDATE instance_seats SET capacity = {seats} WHERE instance_id = {instance}")
+        without_env = {name: text for name, text in (environment(url, 1) | more).items() if name != "ENV"}
+        stack.enter_context(running_process(stand_in, without_env))
+        stack.enter_context(running_process(["emerald", "work"], environment(url, 1) | more))
+        ports = [
+            stack.enter_context(running_server(["emerald", "serve"], url, "/health", more))[0]
+            for _ in range(processes)
+        ]
+        front = stack.enter_context(running(directory / "nginx", ports))
+        requests = [
+            text.replace("Host: 127.0.0.1\r\n", HEADERS).encode()
+            for text in account.booking_requests(people, hot=True)
+        ]
+        found = asyncio.run(rush(front, requests, within, deadline))
+        booked, waiting = figure(
+            url, f"SELECT booked, waiting FROM instance_seats WHERE instance_id = {instance}"
+        ).split("|")
+        doctor = subprocess.run(
+            [sys.executable, "-m", "emerald", "doctor", "--invariants", "--database-only"],
+            env=environment(url, 1), cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return {
+            "people": people,
+            "seats": seats,
+            "processes": processes,
+            "last_s": found.last,
+            "p50_s": found.percentile(0.5),
+            "p99_s": found.percentile(0.99),
+            "statuses": dict(sorted(found.statuses.items())),
+            "oversold": max(0, int(booked) - seats),
+            "booked": int(booked),
+            "waiting": int(waiting),
+            "doctor": doctor.stdout.strip(),
+            "load": os.getloadavg()[0],
+        }
+
+
+def main() -> None:
+    """Measure, and print a table; exits with 1 when a seat was given twice or somebody got no place."""
+    options = argparse.ArgumentParser(prog="bench.rush", description=__doc__)
+    options.add_argument("--people", type=int, default=10_000)
+    options.add_argument("--seats", type=int, default=500)
+    options.add_argument("--within", type=float, default=5, help="seconds in which everybody taps once")
+    options.add_argument("--processes", type=int, default=3, help="of the web server")
+    options.add_argument("--deadline", type=float, default=180, help="seconds after which it is given up")
+    options.add_argument("--json", type=Path, help="where to keep the figures")
+    given = options.parse_args()
+    found = run(given.people, given.seats, given.within, given.processes, given.deadline)
+    print(
+        "| people | seats | last answer s | p50 s | p99 s | answers | oversold | booked, in line | doctor | load |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(
+        f"| {given.people:,} | {given.seats:,} | {found['last_s']:.1f} | {found['p50_s']:.2f} | {found['p99_s']:.2f} |"
+        f" {found['statuses']} | {found['oversold']} | {found['booked']}, {found['waiting']} | {found['doctor']} |"
+        f" {found['load']:.1f} |"
+    )
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1))
+    right = found["oversold"] == 0 and found["booked"] == min(given.people, given.seats)
+    if not right or found["doctor"] != "All is well.":
+        raise SystemExit("Seats were not given rightly.")
+
+
+if __name__ == "__main__":
+    main()
