@@ -125,7 +125,7 @@ async def test_in_a_group_only_a_command_for_this_bot_is_answered(
         asked = await telegram.say("Alice", silent, room)
         assert not asked["from"]["is_bot"], silent
     answer = await telegram.say("Alice", "/pols@emerald_test_bot", room)
-    assert answer["text"] == "I don’t know /\u2060event. Did you mean /events?"
+    assert answer["text"] == "I don’t know /\u2060pols. Did you mean /polls?"
 
 
 async def test_commands_may_be_typed_in_capitals(telegram: Telegram, alice: Any, instance: Any) -> None:
