@@ -105,8 +105,11 @@ def find_meant(
     if nearest:
         if any(_is_day(word, voice.language) for word in telling):
             chosen = [view for view in about if _day(view) == _day(about[0])]
-        elif len({view.series_id for view in about}) == 1 and telling:
-            chosen = about[:1]
+        elif telling:
+            next_dates: dict[int, InstanceView] = {}
+            for view in about:
+                next_dates.setdefault(view.series_id, view)
+            chosen = [*next_dates.values()]
     if len(chosen) == 1 and (telling or len(views) == 1):
         return Found(chosen[0], ())
     return Found(None, tuple(chosen))

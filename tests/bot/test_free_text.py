@@ -1,5 +1,6 @@
 """What people write after a command: words of a title, a day, an hour, guests."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -89,6 +90,12 @@ def test_one_of_several_is_never_taken_where_it_costs_a_seat(views: list[Any]) -
     assert find_meant(["december", "1"], views, voice).meant is views[2]
     only = find_meant([], views[:1], voice)
     assert only.meant is views[0]
+
+
+def test_of_several_events_of_a_name_the_next_dates_are_asked_about(views: list[Any]) -> None:
+    other = replace(views[3], title="Morning yoga", id=9)
+    found = find_meant(["yoga"], [*views[:3], other], Voice("en", "Europe/Helsinki"), nearest=True)
+    assert [view.id for view in found.candidates] == [1, 9]
 
 
 def test_those_that_fit_best_are_asked_about(views: list[Any]) -> None:
