@@ -1,5 +1,5 @@
-r"""The commands of README, docs/OPERATIONS.md, docs/RELEASING.md and the runbooks, and why some are not run by
-`test_documented_commands.py`.
+r"""The commands of README, of the documents about running it, of ops/systemd and of the runbooks, and why some are not run
+by `test_documented_commands.py`.
 
 A command is one line of a block marked `bash`, with the lines that a `\` joins to it, or one statement of a block
 marked `sql`. A block without a mark, or with another (`ini`, `yaml`), holds no commands.
@@ -13,8 +13,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("OPERATIONS.md")),
-    *sorted((ROOT / "docs").glob("RELEASING.md")),
+    ROOT / "ops/systemd/README.md",
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("OPERATIONS", "RELEASING", "BACKUPS", "MAINTENANCE", "HIGH_AVAILABILITY", "SCALING")
+    ),
     *sorted((ROOT / "docs/runbooks").glob("*.md")),
 )
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -26,7 +29,25 @@ NOT_RUN = (
     (r"^docker ", "needs a container engine, and images of a registry"),
     (r"^git clone\b", "needs the repository's own address"),
     (r"^certbot ", "needs a public name and a certificate authority"),
-    (r"^journalctl ", "changes the machine itself"),
+    (
+        r"^(journalctl|apt|systemctl|useradd) |>>? /etc/(default|nginx|emerald/patroni)",
+        "changes the machine itself",
+    ),
+    (r"^install (.* -[go] |-m |-d /etc/emerald$)", "changes the machine itself"),
+    (r"^(nginx -t|cp -r nginx)|16-emerald[.]envsh", "asks for nginx's own place; tests/nginx has another"),
+    (r"/opt/(emerald|patroni)", "makes an environment with the network; tests/bin/test_wheel.py does"),
+    (r"^patronictl |/etc/emerald/patroni[.]env| -p 5000 ", "needs a cluster; bin/drill has one"),
+    (r"^(mv|cp -a|chown) .*/to/18/docker", "is the inside of the `docker run` before it"),
+    (r"^emerald (backup|verify-backup)\b", "needs a receiver of WAL; tests/emerald/backups has one"),
+    (
+        r"^emerald restore |^(pg_dump|psql) \"\$\(emerald database-url",
+        "replaces the database; tests/emerald/backups has one of its own",
+    ),
+    (
+        r"^CREATE ROLE backup|^GRANT .* TO backup;",
+        "are one after the other; tests/emerald/test_roles.py has such a role",
+    ),
+    (r"^emerald maintenance on --from", "names moments that pass; tests/doors/test_maintenance.py plans it"),
     (r"^bin/(upgrade|rollback)\b", "tests/ops/test_upgrade.py runs it"),
     (
         r"^DATABASE_URL=\S+ emerald create-roles",
@@ -54,10 +75,9 @@ class Command(NamedTuple):
     @property
     def reason(self) -> str:
         """Why it is not run; "" when it is."""
-        if self.language == "bash":
-            for pattern, reason in NOT_RUN:
-                if re.search(pattern, self.text):
-                    return reason
+        for pattern, reason in NOT_RUN:
+            if re.search(pattern, self.text):
+                return reason
         return ""
 
 

@@ -1,5 +1,5 @@
-"""Every command of README, docs/OPERATIONS.md, docs/RELEASING.md and the runbooks is run here, or `documented.py` says
-why not."""
+"""Every command of README, of the documents about running it, of ops/systemd and of the runbooks is run here, or
+`documented.py` says why not."""
 
 import asyncio
 import importlib
@@ -124,7 +124,7 @@ def to_be_run(document: Path) -> list[Command]:
     return [command for command in commands_in(document) if not command.reason]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 async def test_commands_of_documents_work(server: Server, document: Path, done_already: set[str]) -> None:
     await leases.take("worker", "somebody", timedelta(minutes=10))
     for command in to_be_run(document):
