@@ -5,6 +5,7 @@ from datetime import datetime
 
 from backend import clock, db
 from backend.accounts.rules import Role
+from backend.alphabets import fold, fold_sql
 from backend.errors import NotFound
 from backend.known_zones import first_known
 from backend.people.names import tell_apart
@@ -12,6 +13,7 @@ from backend.people.queries import Person
 from backend.people.sql import SHORT_NAME
 from backend.polls.rules import Answer, PollKind, ResultVisibility, are_results_visible, ended_at
 from backend.polls.views import OptionView, PollView, RelatedPoll, Voter
+from backend.search import search_words, word_patterns
 
 RELATED_MAX = 5  # polls on an instance's screen
 NAMES_MAX = 50  # of one option's voters; `votes` says how many there are
@@ -211,15 +213,23 @@ async def related_polls(
     return [RelatedPoll(**row) for row in rows]
 
 
-async def account_polls(account_id: int, person: Person, *, limit: int = 200) -> list[PollView]:
-    """The account's polls, without names: open ones first, then newest first. Empty for somebody who is no
-    member (`A1`)."""
+async def account_polls(
+    account_id: int, person: Person, *, words: str = "", after: int | None = None, limit: int = 50
+) -> list[PollView]:
+    """The account's polls whose question has these words, without names: open ones first, then newest first; `after` is
+    the poll that the page before ended with. Empty for somebody who is no member (`A1`)."""
     return await _views(
         person,
-        f"WHERE m.id IS NOT NULL AND p.account_id = $3 ORDER BY {OPEN} DESC, p.created_at DESC, p.id DESC LIMIT $4",
+        f"""WHERE m.id IS NOT NULL AND p.account_id = $3
+        AND ($5::bigint IS NULL OR ({OPEN}, p.created_at, p.id) < (
+            SELECT {OPEN}, p.created_at, p.id FROM polls p WHERE p.id = $5))
+        AND (SELECT bool_and({fold_sql("p.question")} ~ pattern) FROM unnest($6::text[]) AS pattern) IS NOT FALSE
+        ORDER BY {OPEN} DESC, p.created_at DESC, p.id DESC LIMIT $4""",
         clock.now(),
         account_id,
         limit,
+        after,
+        word_patterns([fold(word) for word in search_words(words)]),
     )
 
 

@@ -193,10 +193,11 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
         olga, account.id, AnnouncementDraft(text="The hall is closed", to_members=True)
     )
     async with db.transaction():  # a message that Telegram refused
-        await db.execute(
-            "UPDATE messages SET state = 'parked', error = 'Bad Request: chat not found'"
-            " WHERE id = (SELECT min(id) FROM messages WHERE account_id = $1)",
+        refused = await db.value(
+            "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, state, due_at, created_at, error)"
+            " VALUES ($1, $2, 'reminder', '{}', 'refused', 3, 'parked', now(), now(), 'chat not found') RETURNING id",
             account.id,
+            olga.id,
         )
     headers: dict[str, dict[str, dict[str, str]]] = {"nobody": {}}
     for reader, person in who.items():
@@ -215,7 +216,7 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
             "browser_id": str(await db.value("SELECT max(id) FROM web_sessions WHERE user_id = $1", olga.id)),
             "name": "AAAAAAAAAAAA",
             "announcement_id": str(announcement),
-            "message_id": str(await db.value("SELECT id FROM messages WHERE state = 'parked'")),
+            "message_id": str(refused),
             "digest": "0123456789ab",
         },
         other_account,

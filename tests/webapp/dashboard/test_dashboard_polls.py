@@ -222,3 +222,23 @@ async def test_reminds_members_who_have_not_voted(noon: Any, dashboard: Any) -> 
     assert "4 people will be reminded." in first and "Reminded today at 14:00" in first
     again = await dashboard.post(f"/dashboard/polls/{code}/reminder")
     assert "You can remind them again tomorrow at 14:00." in dashboard.text(again)
+
+
+async def test_polls_come_by_pages_and_are_found_by_their_question(
+    dashboard: Any, account: Any, olga: Any, monkeypatch: Any
+) -> None:
+    from backend.polls.actions import create_poll
+    from backend.polls.drafts import OptionDraft, PollDraft
+
+    monkeypatch.setattr("webapp.dashboard.pages.polls.PAGE_SIZE", 3)
+    for number in range(5):
+        draft = PollDraft(question=f"Question {number}?", options=(OptionDraft("Yes"), OptionDraft("No")))
+        await create_poll(olga, account.id, draft)
+    first = await dashboard.get("/dashboard/polls")
+    assert first.text.count('<th scope="row">') == 3 and "Question 4?" in first.text
+    older = first.text.split('rel="next" href="')[1].split('"')[0]
+    rest = await dashboard.get(older)
+    assert rest.text.count('<th scope="row">') == 2 and "Question 0?" in rest.text
+    found = await dashboard.get("/dashboard/polls?q=question+1")
+    assert found.text.count('<th scope="row">') == 1 and "Question 1?" in found.text
+    assert "No poll with these words" in dashboard.text(await dashboard.get("/dashboard/polls?q=zebra"))

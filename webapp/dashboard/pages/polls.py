@@ -19,6 +19,7 @@ from backend.polls.non_voters import non_voters, remind_non_voters
 from backend.polls.organiser_etags import organiser_poll_etag
 from backend.polls.queries import account_polls, poll
 from webapp.dashboard.access import authorize_poll
+from webapp.dashboard.people_lists import PAGE_SIZE, read_list_query
 from webapp.dashboard.poll_form import (
     EventForm,
     PollForm,
@@ -36,10 +37,20 @@ from webapp.respond import AnyRequest, not_modified
 
 @get("/polls")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """All polls of the club, open ones first."""
+    """The polls of the club a page at a time, open ones first. `?q=` finds them by their question."""
     visit = await visit.authorize(Permission.MANAGE_POLLS)
-    found = await account_polls(visit.account.id, visit.person)
-    return render_page(request, visit, "polls/index.html", polls=found)
+    query = read_list_query(request)
+    found = await account_polls(
+        visit.account.id, visit.person, words=query.words, after=query.after, limit=PAGE_SIZE + 1
+    )
+    return render_page(
+        request,
+        visit,
+        "polls/index.html",
+        polls=found[:PAGE_SIZE],
+        query=query,
+        following=found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None,
+    )
 
 
 @get("/polls/new")
