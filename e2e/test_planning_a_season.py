@@ -33,7 +33,7 @@ def test_olga_plans_a_season(stack: Stack, window: Open) -> None:
     desk.get_by_label("Place", exact=True).fill("The new hall")
     expect(desk.locator("#what-if")).to_contain_text("Nobody notices.", timeout=15_000)
     desk.get_by_label("Time", exact=True).fill("20:15")
-    expect(desk.locator("#what-if")).to_contain_text("6 new dates", timeout=15_000)
+    expect(desk.locator("#what-if")).to_contain_text("6 dates start at another time", timeout=15_000)
     shot(desk, "6-those-that-follow")
     desk.get_by_role("button", name="Save").click()
     expect(desk.locator("#notice")).to_contain_text("Saved.", timeout=15_000)

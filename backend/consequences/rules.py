@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from backend.outbox.kinds import Kind
 from backend.seats.state import InstanceState
+from backend.zones import wall_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +173,22 @@ def _reminder_changes(
                 gone, added = tuple(sorted(old - new)), tuple(sorted(new - old))
                 changes.append(ReminderChange(instance, gone, added, booked[instance.id]))
     return changes
+
+
+def made_again(
+    found: Consequences,
+) -> tuple[list[Move], list[InstanceSnapshot], list[InstanceSnapshot]]:
+    """Dates that nobody has touched and that are made anew on the same day, at another hour; and those that are only
+    deleted, or only made."""
+    gone = {wall_clock(one.starts_at, one.zone).date(): one for one in found.deleted}
+    again = [
+        Move(gone[day], one)
+        for one in found.made
+        if (day := wall_clock(one.starts_at, one.zone).date()) in gone
+    ]
+    deleted, made = {move.was.id for move in again}, {move.now.id for move in again}
+    return (
+        again,
+        [one for one in found.deleted if one.id not in deleted],
+        [one for one in found.made if one.id not in made],
+    )

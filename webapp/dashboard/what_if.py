@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from babel.lists import format_list
 
 from backend.consequences.actions import TooMuchToPreview, consequences_of
-from backend.consequences.rules import Consequences, InstanceSnapshot, Mailing, People, SeatChange
-from backend.errors import Busy, InvalidForm, Refusal
+from backend.consequences.rules import (
+    Consequences,
+    InstanceSnapshot,
+    Mailing,
+    Move,
+    People,
+    SeatChange,
+    made_again,
+)
+from backend.errors import Busy, Refusal
 from backend.i18n import N_, Voice
 from backend.outbox.kinds import Kind
 from webapp.dashboard.session import Visit
@@ -61,8 +69,6 @@ async def what_if(
         found = await consequences_of(act, visit.account.id, series_id)
     except (TooMuchToPreview, Busy) as refusal:
         return WhatIf(refusal=refusal, is_unknown=True)
-    except InvalidForm as refusal:
-        return WhatIf(refusal=refusal)
     except Refusal as refusal:
         return WhatIf(refusal=refusal)
     return WhatIf(tuple(lines_of(visit.voice, found, is_whole=is_whole)))
@@ -92,15 +98,10 @@ def lines_of(voice: Voice, found: Consequences, *, is_whole: bool) -> Iterable[L
         _STAY,
     )
     yield from told.over()
-    yield from told.dates(
-        found.deleted,
-        "",
-        "x",
-        N_("%(n)s date disappears"),
-        N_("%(n)s dates disappear"),
-        _EMPTY,
-    )
-    yield from told.dates(found.made, "", "plus", N_("%(n)s new date"), N_("%(n)s new dates"))
+    again, deleted, made = made_again(found)
+    yield from told.retimed(again)
+    yield from told.dates(deleted, "", "x", N_("%(n)s date disappears"), N_("%(n)s dates disappear"), _EMPTY)
+    yield from told.dates(made, "", "plus", N_("%(n)s new date"), N_("%(n)s new dates"))
     if is_whole and found.any:
         yield from told.own()
     yield from told.mailings()
@@ -202,6 +203,18 @@ class _Told:
         yield from self.dates(
             longer, "", "clock", N_("%(n)s date ends at another time"), N_("%(n)s dates end at another time")
         )
+
+    def retimed(self, moves: Sequence[Move]) -> Iterable[Line]:
+        if moves:
+            strong = self.voice.ngettext(
+                N_("%(n)s date starts at another time"), N_("%(n)s dates start at another time"), len(moves)
+            )
+            parts = [
+                f"{self._day(move.now)}: {self.voice.bare_hour(move.was.starts_at, move.was.zone)}"
+                f" → {self.voice.hour(move.now.starts_at, move.now.zone)}"
+                for move in moves
+            ]
+            yield Line("", "clock", strong, f"{self._parts(parts)} {self.voice.gettext(_EMPTY)}")
 
     def over(self) -> Iterable[Line]:
         if self.found.over:

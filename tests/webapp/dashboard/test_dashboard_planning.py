@@ -106,6 +106,8 @@ async def test_another_hour_for_those_that_follow_keeps_their_number(
     codes = [view.code for view in await dates_of(made.series_id, olga)]
     opened = await dashboard.get(f"/dashboard/series/{made.series_id}?date={codes[1]}")
     fields = {**fields_of(opened), "scope": "following", "starts_time": "19:30"}
+    shown = dashboard.text(await dashboard.post(f"/dashboard/series/{made.series_id}/consequences", **fields))
+    assert "2 dates start at another time Tue 1 Dec: 18:00 → 19:30" in shown and "disappear" not in shown
     await dashboard.post(f"/dashboard/series/{made.series_id}", **fields)
     starts = await db.rows("SELECT starts_local FROM event_instances ORDER BY starts_at")
     assert [f"{row['starts_local']:%d.%m. %H:%M}" for row in starts] == [
