@@ -32,7 +32,8 @@ from bot.middleware import (
 
 
 def make_dispatcher() -> Dispatcher:
-    """All handlers behind all middleware. Conversations have no state: a button's data says everything."""
+    """All handlers behind all middleware. What a button's data cannot say of a conversation is in the database
+    (decision 0053), never in the dispatcher."""
     dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
     rate = RateLimiter()
     for middleware in (
