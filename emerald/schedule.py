@@ -16,6 +16,7 @@ from backend.bookings.attendance import complete_ended
 from backend.bookings.reminders import remind_due, remind_unanswered
 from backend.cards.actions import announce_due
 from backend.causes import caused_by, new_cause
+from backend.closing.actions import close_due_accounts
 from backend.conversations.actions import follow_up_conversations
 from backend.departures.former_members import finish_departures
 from backend.errors import Busy, Unavailable
@@ -63,6 +64,7 @@ SCHEDULE = (
     Job("archive", timedelta(days=1), archive_nightly),
     Job("finish departures", timedelta(minutes=10), finish_departures),
     Job("finish erasures", timedelta(hours=1), finish_erasures),
+    Job("close accounts", timedelta(minutes=10), close_due_accounts),
     Job("check invariants", timedelta(days=1), count_violations),
 )
 

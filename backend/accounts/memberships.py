@@ -50,11 +50,15 @@ async def add_membership(
     rises in rank, and a visitor becomes a member by whatever else lets them in (`A10`).
 
     Whom an organiser removed stays out until they are invited: neither a group nor a link lets them in
-    (`A9`). Raises `NotFound` for them, and when the person is being erased.
+    (`A9`). Raises `NotFound` for them, when the person is being erased, and when the club is closed (`A12`).
     """
-    # Erasing a person locks their row: a membership is either there before it, or finds nobody (A7).
+    # Erasing a person locks their row, and closing a club locks the club's: a membership is either there before it,
+    # or finds nobody (A7, A12).
     known = await db.value(
-        "SELECT true FROM telegram_users WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", user_id
+        "SELECT true FROM telegram_users u, accounts a WHERE u.id = $1 AND u.erased_at IS NULL"
+        " AND a.id = $2 AND a.closed_at IS NULL FOR KEY SHARE OF u FOR SHARE OF a",
+        user_id,
+        account_id,
     )
     if not known:
         raise NotFound()

@@ -25,6 +25,7 @@ class AccountView:
     language: str
     role: Role
     membership_id: int
+    closing_at: datetime | None = None  # an owner closes it then (A12)
 
     def has_permission(self, permission: Permission) -> bool:
         return is_permitted(self.role, permission)
@@ -63,7 +64,7 @@ class Key:
 
 
 ACCOUNT = """
-SELECT a.id, a.name, a.zone, a.language, m.role, m.id AS membership_id
+SELECT a.id, a.name, a.zone, a.language, a.closing_at, m.role, m.id AS membership_id
 FROM memberships m JOIN accounts a ON a.id = m.account_id
 WHERE m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 """
@@ -78,6 +79,7 @@ def account_from(row: db.Row) -> AccountView:
         row["language"],
         Role(row["role"]),
         row["membership_id"],
+        row["closing_at"],
     )
 
 

@@ -9,13 +9,15 @@ from backend.people.tables import TelegramUser
 
 
 class Account(Table, tablename="accounts", db=DB):
-    """A club, the tenant. New series and cards start with its `zone` and `language`."""
+    """A club, the tenant. New series and cards start with its `zone` and `language`. It closes at `closing_at` (`A12`)."""
 
     id = BigSerial(primary_key=True)
     name = Text(default=None)
     zone = Text(default="UTC")
     language = Text(default="en")
     created_at = Timestamptz(default=None)
+    closing_at = Timestamptz(null=True, default=None)
+    closed_at = Timestamptz(null=True, default=None)
 
 
 class Membership(Table, tablename="memberships", db=DB):

@@ -58,6 +58,7 @@ class About(StrEnum):
     CARD = auto()
     CLOCKS = auto()  # of a zone, with all that they move
     GROUP = auto()  # that was linked or taken back
+    ACCOUNT = auto()  # that is to be closed, or is kept
     ANNOUNCEMENT = auto()
 
 
@@ -159,6 +160,8 @@ class Kind(StrEnum):
     CLOCKS_CHANGED = "clocks-changed", Policy(Priority.QUESTION, never, about=About.CLOCKS)  # to organisers
     GROUP_LINKED = "group-linked", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     GROUP_TAKEN_BACK = "group-taken-back", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
+    ACCOUNT_CLOSING = "account-closing", Policy(Priority.ANSWER, never, about=About.ACCOUNT)  # to organisers
+    ACCOUNT_KEPT = "account-kept", Policy(Priority.ANSWER, never, about=About.ACCOUNT)  # to organisers
     POLL_UNANSWERED = (
         "poll-unanswered",
         Policy(

@@ -24,6 +24,7 @@ from backend.polls.views import PollView
 from bot.announcements import render_announcement
 from bot.calendar_files import make_calendar_file
 from bot.callbacks import SeatAction, ShowPollCallback
+from bot.delivery.account_messages import compose_about_account
 from bot.keyboards.events import (
     make_event_button,
     make_event_rows,
@@ -336,5 +337,6 @@ COMPOSERS: dict[About, Callable[[Delivery], Awaitable[RenderedMessage]]] = {
     About.CARD: _compose_about_card,
     About.CLOCKS: _compose_about_clocks,
     About.GROUP: _compose_about_group,
+    About.ACCOUNT: compose_about_account,
     About.ANNOUNCEMENT: _compose_announcement,
 }

@@ -74,6 +74,7 @@ ACROSS_ACCOUNTS = {
 # Modules whose statements of one account name its rows in a way that is not recognised: parts that stand in a larger statement,
 # and lists of rows that are joined.
 OF_ONE_ACCOUNT = {
+    "backend/closing/export.py",
     "backend/announcements/actions.py",
     "backend/announcements/queries.py",
     "backend/bookings/organiser_etags.py",

@@ -53,6 +53,7 @@ async def test_a_migrated_database_is_as_one_that_was_made_anew(released: str, e
 NEW_JOBS = {
     "archive",
     "check invariants",
+    "close accounts",
     "finish departures",
     "follow up conversations",
     "keep wall clocks",

@@ -91,6 +91,8 @@ ALWAYS_TRUE = {
     Kind.CLOCKS_CHANGED,
     Kind.GROUP_LINKED,
     Kind.GROUP_TAKEN_BACK,
+    Kind.ACCOUNT_CLOSING,
+    Kind.ACCOUNT_KEPT,
 }
 
 

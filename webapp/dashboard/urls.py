@@ -15,6 +15,7 @@ GROUPS = "/dashboard/groups"
 AUDIT = "/dashboard/audit"
 KEYS = "/dashboard/keys"
 SETTINGS = "/dashboard/settings"
+CLOSING = "/dashboard/settings/closing"
 SECTIONS = frozenset(
     {SERIES, MEMBERS, POLLS, NUMBERS, ANNOUNCEMENTS, MESSAGES, GROUPS, AUDIT, KEYS, SETTINGS}
 )

@@ -52,6 +52,16 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.DEPARTED: {"others": 2, "kept": False},
     Kind.GROUP_LINKED: {"group": "Padel <club>", "account_name": "Kallio Yoga"},
     Kind.GROUP_TAKEN_BACK: {"group": "t.me/padel", "account_name": "Kallio & co"},
+    Kind.ACCOUNT_CLOSING: {
+        "account_name": "Kallio <Yoga>",
+        "zone": "Europe/Helsinki",
+        "closing_at": START.isoformat(),
+    },
+    Kind.ACCOUNT_KEPT: {
+        "account_name": "Kallio <Yoga>",
+        "zone": "Europe/Helsinki",
+        "closing_at": START.isoformat(),
+    },
     Kind.CLOCKS_CHANGED: {
         "title": "Evening <flow>",
         "zone": "Africa/Casablanca",
@@ -208,6 +218,12 @@ def group_message(kind: Kind, language: str) -> Any:
     return render_about_group(delivery(kind, language))
 
 
+def account_message(kind: Kind, language: str) -> Any:
+    from bot.delivery.account_messages import render_about_account
+
+    return render_about_account(delivery(kind, language))
+
+
 def announcement_message(kind: Kind, language: str) -> Any:
     from backend.announcements.queries import Announcement
     from backend.announcements.rules import AnnouncementState
@@ -237,6 +253,7 @@ RENDER: dict[About, Callable[[Kind, str], Any]] = {
     About.CARD: card_message,
     About.CLOCKS: clocks_message,
     About.GROUP: group_message,
+    About.ACCOUNT: account_message,
     About.ANNOUNCEMENT: announcement_message,
 }
 
