@@ -10,10 +10,14 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.archive import of_archive
 from backend.audit.actions import record_audit
-from backend.errors import NotFound
+from backend.errors import Invalid, NotFound
+from backend.i18n import N_
 from backend.known_zones import first_known
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME
+from backend.typed_text import clean_line
+
+REASON_MAX = 200  # characters of why an absence is pardoned
 
 
 class AbsenceKind(StrEnum):
@@ -110,8 +114,12 @@ async def absences(account_id: int, *, membership_id: int | None = None, limit: 
     ]
 
 
-async def pardon(person: Person, account_id: int, absence_id: int) -> None:
-    """Let an absence not count; idempotent. Raises `Forbidden`, `NotFound`."""
+async def pardon(person: Person, account_id: int, absence_id: int, *, reason: str = "") -> None:
+    """Let an absence not count, for the reason that the history of the club keeps; idempotent. Raises `Invalid`,
+    `Forbidden`, `NotFound`."""
+    reason = clean_line(reason)
+    if len(reason) > REASON_MAX:
+        raise Invalid(N_("At most %(most)s characters, please."), field="reason", most=REASON_MAX)
     account = await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     async with db.transaction():
         if not await db.execute(
@@ -124,4 +132,4 @@ async def pardon(person: Person, account_id: int, absence_id: int) -> None:
             person.id,
         ):
             raise NotFound()
-        await record_audit(account.id, person.id, "pardon", f"absence {absence_id}")
+        await record_audit(account.id, person.id, "pardon", f"absence {absence_id}", reason=reason)

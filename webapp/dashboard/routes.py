@@ -58,7 +58,7 @@ dashboard = Router(
         *(cards.create, cards.create_for_poll),
         *(polls.index, polls.new, polls.create, polls.show, polls.destroy),
         *(polls.create_date, polls.create_reminder),
-        *(members.index, members.update, members.destroy),
+        *(members.index, members.show, members.create_pardon, members.update, members.destroy),
         *(numbers.index, numbers.show),
         *(announcements.index, announcements.new, announcements.create, announcements.show),
         *(announcements.create_delivery, announcements.destroy, announcements.destroy_draft),

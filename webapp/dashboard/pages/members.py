@@ -10,9 +10,11 @@ from litestar.response import Redirect
 from backend.accounts.memberships import change_role
 from backend.accounts.queries import find_member, member_counts, members
 from backend.accounts.rules import Permission, Role
+from backend.bookings.absences import absences, pardon
 from backend.departures.former_members import remove_member
-from backend.errors import Invalid
+from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
+from backend.reports.member_stories import member_story
 from webapp.dashboard.people_lists import PAGE_SIZE, read_list_query
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
@@ -20,10 +22,53 @@ from webapp.dashboard.urls import MEMBERS
 from webapp.forms import read_form
 from webapp.respond import AnyRequest
 
+ABSENCES_SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class RoleForm:
     role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PardonForm:
+    """The absence that is not to count, and why."""
+
+    absence: str = ""
+    reason: str = ""
+
+
+@get("/members/{membership_id:int}")
+async def show(
+    request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Response[str]:
+    """One member's story in this club: how often they came, what stayed empty, their standing seats."""
+    visit = await visit.authorize(Permission.MANAGE_MEMBERS)
+    member = await find_member(visit.account, membership_id)
+    return render_page(
+        request,
+        visit,
+        "members/show.html",
+        member=member,
+        story=await member_story(visit.account.id, member.id),
+        absences=await absences(visit.account.id, membership_id=member.id, limit=ABSENCES_SHOWN),
+    )
+
+
+@post("/members/{membership_id:int}/pardons", status_code=303)
+async def create_pardon(
+    request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Redirect:
+    """Let one of the member's absences not count."""
+    visit = await visit.authorize(Permission.MANAGE_BOOKINGS)
+    member = await find_member(visit.account, membership_id)
+    form = await read_form(request, PardonForm)
+    theirs = {str(one.id): one.id for one in await absences(visit.account.id, membership_id=member.id)}
+    if form.absence not in theirs:
+        raise NotFound()
+    await pardon(visit.person, visit.account.id, theirs[form.absence], reason=form.reason)
+    words = Words(N_("Pardoned. It no longer counts."))
+    return redirect(request, visit.url(f"{MEMBERS}/{member.id}"), notice_of(visit, words))
 
 
 @get("/members")
