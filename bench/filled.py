@@ -43,8 +43,9 @@ STATEMENTS = (
     # Of the members of the club one in so many, others for each date.
     """INSERT INTO bookings (account_id, instance_id, membership_id, answer, seats, waiting, seated_at, answered_at)
     SELECT i.account_id, i.id, m.id, 'in', 1, 0, i.created_at, i.created_at
-    FROM event_instances i JOIN (SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY id) AS n FROM memberships) m
-        ON m.account_id = i.account_id AND (m.n + i.id) % ({members} / {parties}) = 0""",
+    FROM event_instances i CROSS JOIN LATERAL generate_series({step} - i.id % {step}, {members}, {step}) AS s (n)
+    JOIN (SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY id) AS n FROM memberships) m
+        ON m.account_id = i.account_id AND m.n = s.n""",
     """INSERT INTO event_participation_log (account_id, instance_id, membership_id, by_user_id, via, verb, seats_before,
         seats_after, waiting_before, waiting_after, at)
     SELECT b.account_id, b.instance_id, b.membership_id, m.user_id, 'card', 'book', 0, 1, 0, 0, b.answered_at
@@ -62,7 +63,8 @@ STATEMENTS = (
 async def fill(accounts: int, now: datetime, *, members: int = 1000, parties: int = 100) -> None:
     """Fill an empty database with clubs of so many members, whose dates, of so many parties each, lie around an
     aware instant."""
-    numbers = {"clubs": accounts, "members": members, "parties": parties}
+    numbers = {"clubs": accounts, "members": members, "parties": parties, "step": members // parties}
     for statement in STATEMENTS:
         await db.execute(statement.format(now=f"'{now.isoformat()}'::timestamptz", **numbers))
+        await db.execute("ANALYZE")  # the next one joins what is new
     await db.execute("VACUUM ANALYZE")

@@ -49,7 +49,9 @@ async def find_scans() -> dict[str, list[str]]:
     from emerald.migrate import migrate
 
     await migrate()
+    db.COMMAND_TIMEOUT = 300.0  # filling takes long where many share the machine
     await db.open_pool(name="bench-scans", size=1)
+    await db.execute("SET statement_timeout = 0")
     await fill(ACCOUNTS, clock.now(), members=MEMBERS, parties=PARTIES)
     scans = Scans()
     async with acts() as found:
