@@ -63,6 +63,8 @@ async def create_pardon(
     visit = await visit.authorize(Permission.MANAGE_BOOKINGS)
     member = await find_member(visit.account, membership_id)
     form = await read_form(request, PardonForm)
+    if not form.absence:
+        raise Invalid(N_("Choose one of these, please."), field="absence")
     theirs = {str(one.id): one.id for one in await absences(visit.account.id, membership_id=member.id)}
     if form.absence not in theirs:
         raise NotFound()
