@@ -225,6 +225,21 @@ class ManageCallback(CallbackData, prefix="m"):
     code: str
 
 
+class ClosureAction(StrEnum):
+    """What a button does with the attendance list of a date."""
+
+    SHOW = "show"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+class ClosureCallback(CallbackData, prefix="k"):
+    """Close the attendance list of a date, or open it again, as an organiser of its club."""
+
+    action: ClosureAction
+    code: str
+
+
 class CreateCallback(CallbackData, prefix="ce"):
     """A button of the conversation that makes an event: a step with its answer, or `edit`, `cancel`; `confirm` carries the
     conversation's token."""
@@ -268,6 +283,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     PrivacyCallback: frozenset({Place.PRIVATE}),
     CreateCallback: frozenset({Place.PRIVATE}),
     ManageCallback: frozenset({Place.PRIVATE}),
+    ClosureCallback: frozenset({Place.PRIVATE}),
     BookCallback: frozenset({Place.PRIVATE}),
     GuestsCallback: frozenset({Place.PRIVATE}),
     EventListCallback: frozenset({Place.PRIVATE}),

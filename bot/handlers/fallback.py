@@ -15,6 +15,7 @@ from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_COMMANDS
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group, in_private_chat, names_a_command
 from bot.handlers import (
+    closures,
     create_event,
     events,
     memberships,
@@ -45,6 +46,8 @@ _REDIRECTED: dict[str, Callable[[Message, Person, Voice], Awaitable[None]]] = {
     "events": events.show_list,
     "create": create_event.begin,
     "list": organising.index,
+    "close": closures.ask_to_close,
+    "reopen": closures.ask_to_reopen,
     people.NEXT_STEPS: people.next_steps,
 }
 

@@ -5,7 +5,7 @@ from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import joined_accounts
+from backend.accounts.queries import authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.organiser import authorized_attendance
 from backend.bookings.queries.event import event
@@ -40,17 +40,30 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
 
 
 async def _render_list(person: Person, voice: Voice) -> RenderedMessage:
-    views = (await _organised(person, Permission.MANAGE_EVENTS))[:MAX_ITEMS]
+    views = (await organised(person, Permission.MANAGE_EVENTS))[:MAX_ITEMS]
     voice = list_voice(voice, views)
     numbers = make_numbered_rows([_manage(view) for view in views])
     return render("managed.html", voice, [*numbers, [make_home_button(voice)]], views=views)
 
 
-async def _organised(person: Person, permission: Permission) -> list[InstanceView]:
-    """The dates ahead of the clubs in which the person has the permission. Raises `Forbidden` without such a club."""
+async def permitted_accounts(person: Person, permission: Permission) -> set[int]:
+    """The ids of the clubs in which the person has the permission. Raises `Forbidden` without such a club."""
     accounts = {each.id for each in await joined_accounts(person) if each.has_permission(permission)}
     if not accounts:
         raise Forbidden()
+    return accounts
+
+
+async def load_authorized(code: str, person: Person, permission: Permission) -> InstanceView:
+    """A date, for who has the permission in its club. Raises `Forbidden`, `NotFound`."""
+    view = await event(code, person)
+    await authorize(person, view.account_id, permission)
+    return view
+
+
+async def organised(person: Person, permission: Permission) -> list[InstanceView]:
+    """The dates ahead of the clubs in which the person has the permission. Raises `Forbidden` without such a club."""
+    accounts = await permitted_accounts(person, permission)
     views = await upcoming(person, limit=NAMED_MAX)
     return [view for view in views if view.account_id in accounts]
 
@@ -63,7 +76,7 @@ async def people(message: Message, command: CommandObject, person: Person, voice
     """/people with an event: who comes and who waits, for organisers and helpers, in private. Raises `Forbidden`."""
     if await redirect_from_group(message, voice, "list"):
         return
-    views = await _organised(person, Permission.SEE_PEOPLE)
+    views = await organised(person, Permission.SEE_PEOPLE)
 
     async def listed() -> list[InstanceView]:
         return views
@@ -82,12 +95,11 @@ async def people(message: Message, command: CommandObject, person: Person, voice
 
 async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Person, voice: Voice) -> None:
     """A button of the list, or under one of its dates. Raises `Forbidden`, and what `post_card` does."""
-    code = callback_data.code
+    code, done = callback_data.code, Words("")
     match callback_data.action:
         case ManageAction.POST:
             await post_card(person, code)
-            words = Words(N_("The card will be in the group in a moment."))
-            await answer_callback(query, voice, words, "done")
+            done = Words(N_("The card will be in the group in a moment."))
             rendered = await _render_date(code, person, voice)
         case ManageAction.PEOPLE:
             rendered = await _render_people(code, person, voice)
@@ -95,7 +107,10 @@ async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Perso
             rendered = await _render_date(code, person, voice)
         case ManageAction.BACK:
             rendered = await _render_list(person, voice)
-    await answer_callback_query(query)
+    if done.message:
+        await answer_callback(query, voice, done, "done")
+    else:
+        await answer_callback_query(query)
     message = editable_message(query)
     if message is not None:
         await try_to_replace(message, rendered)

@@ -33,6 +33,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "AnnouncementCallback": {"action": callbacks.AnnouncementAction.SEND, "id": 1},
     "EventListCallback": {"page": 1},
     "ManageCallback": {"action": callbacks.ManageAction.PEOPLE},
+    "ClosureCallback": {"action": callbacks.ClosureAction.CLOSE},
     "CreateCallback": {"what": "edit"},
     "LeaveAccountCallback": {"account_id": 1},
     "PrivacyCallback": {"action": callbacks.PrivacyAction.ASK_TO_ERASE},

@@ -34,6 +34,7 @@ async def test_the_list_leads_to_people_and_card(telegram: Telegram, olga: Any, 
     assert "1. Alice + Anna" in people and "1 in line\n\n1. Bob" in people
     await telegram.tap("Olga", telegram.last(telegram.person("Olga").private), "Back")
     assert telegram.last(telegram.person("Olga").private)["text"] == listed["text"]
+    assert len(telegram.calls("answerCallbackQuery")) == 4  # each tap once
 
 
 async def test_people_by_a_word(telegram: Telegram, olga: Any, yoga: str) -> None:
