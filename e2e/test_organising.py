@@ -36,7 +36,7 @@ def test_olga_runs_a_weekly_event(stack: Stack, window: Open, lab: OpenLab) -> N
     dashboard.get_by_label("Time", exact=True).fill("07:30")
     dashboard.locator("#repeats").select_option("weekly")
     dashboard.locator("#preview .dates li").nth(3).wait_for()
-    dashboard.get_by_label("Place").fill("Allas Sea Pool")
+    dashboard.get_by_label("Place", exact=True).fill("Allas Sea Pool")
     dashboard.get_by_label("Seats", exact=True).fill("0")
     dashboard.get_by_label("Guests per booking").fill("1")
     dashboard.get_by_label("Posts its card to").select_option(label="Cold water club")

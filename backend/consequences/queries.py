@@ -32,7 +32,7 @@ SEAT_CHANGES = f"""
 SELECT l.instance_id, {DISPLAY_NAME} AS name, l.seats_before, l.seats_after, l.waiting_before, l.waiting_after,
     l.offered_before, l.offered_after
 FROM event_participation_log l
-JOIN memberships m ON m.id = l.membership_id
+CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = l.membership_id OFFSET 0) m
 LEFT JOIN telegram_users u ON u.id = m.user_id
 WHERE l.instance_id = ANY($1::bigint[]) AND l.{WRITTEN} ORDER BY l.id
 """
@@ -57,7 +57,7 @@ GROUP BY g.id, g.title ORDER BY g.title, g.id
 
 BOOKED = f"""
 SELECT b.instance_id, {DISPLAY_NAME} AS name FROM bookings b
-JOIN memberships m ON m.id = b.membership_id
+CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = b.membership_id OFFSET 0) m
 JOIN telegram_users u ON u.id = m.user_id
 WHERE b.instance_id = ANY($1::bigint[]) AND b.seats > 0 ORDER BY b.id
 """

@@ -9,8 +9,10 @@ from backend.outbox.kinds import Kind
 
 async def participants(instance_id: int) -> list[db.Row]:
     """The bookings of everyone on Telegram who is booked, waits or said maybe, each with its `user_id`."""
+    # OFFSET 0: each member is looked up by their key; the planner would read the members of all accounts.
     return await db.rows(
-        "SELECT m.user_id, b.* FROM bookings b JOIN memberships m ON m.id = b.membership_id"
+        "SELECT m.user_id, b.* FROM bookings b CROSS JOIN LATERAL"
+        " (SELECT user_id FROM memberships WHERE id = b.membership_id OFFSET 0) m"
         " WHERE b.instance_id = $1 AND b.answer IN ('in', 'maybe') AND m.user_id IS NOT NULL ORDER BY b.id",
         instance_id,
     )

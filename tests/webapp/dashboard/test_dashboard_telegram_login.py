@@ -166,7 +166,7 @@ FORGED: dict[str, dict[str, Any]] = {
         "header": {"alg": "HS256", "kid": "oidc-1"},
     },
     "an algorithm that is not allowed": {"header": {"alg": "RS384", "kid": "oidc-1"}},
-    "no signature": {"body": b'{"id_token": "eyJhbGciOiJub25lIn0.eyJpZCI6MTAwMX0."}'},
+    "no signature": {"body": b'{"id_token": "eyJhbGciOiJub25lIn0.e30."}'},  # pragma: allowlist secret
     "no token": {"body": b'{"access_token": "x"}'},
     "a token that is no text": {"body": b'{"id_token": 7}'},
     "no JSON": {"body": b"<html>"},
