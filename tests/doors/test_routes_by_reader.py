@@ -28,6 +28,7 @@ from backend.seats.requests import Via
 from backend.settings import settings
 from tests import prepared_rows
 from tests.webapp.conftest import init_data, launch_of
+from tests.webapp.dashboard.conftest import park
 from tests.webapp.dashboard.test_dashboard_access import everything
 
 
@@ -194,13 +195,7 @@ async def _make_readers(account: Any, people: dict[str, Any], series: Any, sign_
     announcement = await create_announcement(
         olga, account.id, AnnouncementDraft(text="The hall is closed", to_members=True)
     )
-    async with db.transaction():  # a message that Telegram refused
-        refused = await db.value(
-            "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, state, due_at, created_at, error)"
-            " VALUES ($1, $2, 'reminder', '{}', 'refused', 3, 'parked', now(), now(), 'chat not found') RETURNING id",
-            account.id,
-            olga.id,
-        )
+    refused = await park(account, olga.id, "chat not found")
     headers: dict[str, dict[str, dict[str, str]]] = {"nobody": {}}
     for reader, person in who.items():
         headers[reader] = await _credentials(person, sign_in)

@@ -201,8 +201,8 @@ def test_each_container_gets_its_own_secrets_only(services: dict[str, dict[str, 
     assert seen["nginx"] == []
     assert secrets["migrate"] == {"DATABASE_URL"}
     assert secrets["roles"] == ADDRESSES & set(SECRETS)
-    assert secrets["backup"] == {"DATABASE_URL", "POSTGRES_PASSWORD"}
-    assert seen["backup"] == ["/run/secrets/database", "/run/secrets/backup"]
+    assert secrets["backup"] == {"DATABASE_URL"}
+    assert seen["backup"] == ["/run/secrets/backup"]
     assert seen["roles"] == seen["migrate"] == ["/run/secrets/database"]
     both = ["/run/secrets", "/run/secrets/database"]
     assert all(seen[name] == both for name in ("app", "app-2", "worker", "bot"))

@@ -106,3 +106,21 @@ def sign_in(browser: Callable[[], Browser]) -> SignIn:
 async def dashboard(sign_in: SignIn, olga: Any) -> Browser:
     """Olga's browser."""
     return await sign_in(olga)
+
+
+async def park(account: Any, user_id: int, error: str, *, number: int = 1) -> int:
+    """A message that Telegram refused with these words; its id."""
+    from backend import clock, db
+
+    async with db.transaction():
+        return int(
+            await db.value(
+                "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, state, due_at, created_at, error)"
+                " VALUES ($1, $2, 'reminder', '{}', $3, 3, 'parked', $4, $4, $5) RETURNING id",
+                account.id,
+                user_id,
+                f"parked {number}",
+                clock.now(),
+                error,
+            )
+        )

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.webapp.dashboard.conftest import confirm_sign_in
+from tests.webapp.dashboard.conftest import confirm_sign_in, park
 
 # What each role below ADMIN may open or do, by route and method; everything else is theirs to be refused.
 FOR_HELPERS = {
     ("GET", "/dashboard"),
     ("GET", "/dashboard/events/{code}"),
+    ("GET", "/dashboard/events/{code}/check-ins"),
+    ("POST", "/dashboard/events/{code}/check-ins/{membership_id}"),
     ("GET", "/dashboard/settings"),
     ("POST", "/dashboard/settings/language"),
     ("POST", "/dashboard/settings/browsers/{browser_id}/removal"),
@@ -34,6 +36,8 @@ async def objects(account: Any, olga: Any, alice: Any, instance: Any) -> dict[st
     from backend import db
     from backend.accounts.keys import create_key
     from backend.accounts.rules import Role
+    from backend.announcements.actions import create_announcement
+    from backend.announcements.drafts import AnnouncementDraft
     from backend.bookings.actions import book
     from backend.people.sign_ins import begin_sign_in, finish_sign_in
     from backend.polls.actions import create_poll
@@ -56,6 +60,12 @@ async def objects(account: Any, olga: Any, alice: Any, instance: Any) -> dict[st
         "membership_id": str(await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)),
         "key_id": str(await db.value("SELECT max(id) FROM api_keys")),
         "group_id": str(account.group_id),
+        "announcement_id": str(
+            await create_announcement(
+                olga, account.id, AnnouncementDraft(text="The hall is closed", to_members=True)
+            )
+        ),
+        "message_id": str(await park(account, alice.id, "Bad Request")),
         "browser_id": str(await db.value("SELECT max(id) FROM web_sessions")),
     }
 
@@ -134,7 +144,7 @@ async def test_ids_out_of_range_are_not_found(site: Any, objects: dict[str, str]
             assert answer.status_code == 404, address
 
 
-async def test_a_helper_sees_people_and_can_change_nothing(
+async def test_a_helper_checks_people_in_and_can_change_nothing_else(
     site: Any, objects: dict[str, str], sign_in: Any, olga: Any, bob: Any, account: Any
 ) -> None:
     from backend import db

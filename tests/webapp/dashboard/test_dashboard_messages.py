@@ -4,26 +4,11 @@ from typing import Any
 
 import pytest
 
-from backend import clock, db
+from backend import db
 from backend.bookings import actions
 from backend.events.cancel import cancel_instance
 from backend.seats.requests import Via
-
-
-async def park(account: Any, user_id: int, error: str, *, number: int = 1) -> int:
-    """A message that Telegram refused with these words."""
-    async with db.transaction():
-        return int(
-            await db.value(
-                "INSERT INTO messages (account_id, user_id, kind, detail, dedupe, priority, state, due_at, created_at, error)"
-                " VALUES ($1, $2, 'reminder', '{}', $3, 3, 'parked', $4, $4, $5) RETURNING id",
-                account.id,
-                user_id,
-                f"parked {number}",
-                clock.now(),
-                error,
-            )
-        )
+from tests.webapp.dashboard.conftest import park
 
 
 async def state(message_id: int) -> str:
