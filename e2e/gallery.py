@@ -1,7 +1,7 @@
-"""Screenshots of every screen and state of the Mini App: `.venv/bin/python -m e2e.gallery`, then open
+"""Screenshots of every screen and state of the Mini App and the dashboard: `.venv/bin/python -m e2e.gallery`, then open
 `e2e/shots/gallery/index.html`.
 
-    --only home,event-offer   only these screens or states
+    --only home,event-offer   only these screens or states; `dashboard` or `dashboard-week` of the dashboard
     --language fi,ru   --theme dark,odd   --size 390x844,320x568
     --all                     every state × theme × language × size, with a club of 3,000 (a quarter of an hour)
     --out DIR                 another directory
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OUT = Path(__file__).parent / "shots" / "gallery"
 LANGUAGES, LOOKS = ("en", "fi", "ru"), ("light", "dark", "odd")
-SIZES = {"390x844": (390, 844), "320x568": (320, 568), "420x700": (420, 700)}
+SIZES = {"390x844": (390, 844), "320x568": (320, 568), "420x700": (420, 700), "1280x860": (1280, 860)}
 TALLEST = 3000  # pixels of a screenshot; longer lists are cut
 MANY, SOME = 3000, 300  # members of the large club
 WINDOWS = 2  # open at once, one for each processor
@@ -43,7 +43,15 @@ FEW = (
     ("fi", "odd", "420x700"),
     ("ru", "dark", "320x568"),
 )
+FEW_OF_DASHBOARD = (
+    ("en", "light", "390x844"),
+    ("en", "dark", "390x844"),
+    ("en", "light", "1280x860"),
+    ("fi", "light", "390x844"),
+    ("ru", "dark", "1280x860"),
+)
 Cover = list[tuple[str, str, str]]
+OF_DASHBOARD = "dashboard-"  # what the names of its states begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,11 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR")
     asked = parser.parse_args()
-    cover = _cover(asked)
-    if not cover:
+    app, dashboard = _by_site(asked.only)
+    cover, wide = _cover(asked, FEW), _cover(asked, FEW_OF_DASHBOARD)
+    cover = [one for one in cover if one[2] != "1280x860"] if app is not None else []
+    wide = [one for one in wide if one[1] != "odd"] if dashboard is not None else []
+    if not cover and not wide:
         parser.error("no picture has that language, theme and size")
     asked.out.mkdir(parents=True, exist_ok=True)
     with embedded.throwaway() as url:
@@ -82,20 +93,31 @@ def main() -> None:
             SECRET_KEY="only-for-pictures-" + "0" * 40,
             LOG_LEVEL="error",
         )
-        asyncio.run(_take(asked.only, cover, asked.out, MANY if asked.all else SOME))
+        asyncio.run(_take(app or "", cover, dashboard or "", wide, asked.out, MANY if asked.all else SOME))
 
 
-def _cover(asked: argparse.Namespace) -> Cover:
+def _by_site(only: str) -> tuple[str | None, str | None]:
+    """The names of `--only` for the Mini App and for the dashboard: "" is every state, None is none."""
+    if not only:
+        return "", ""
+    names = [name.strip() for name in only.split(",")]
+    app = [name for name in names if not f"{name}-".startswith(OF_DASHBOARD)]
+    dashboard = [name.removeprefix(OF_DASHBOARD) for name in names if name.startswith(OF_DASHBOARD)]
+    is_all = OF_DASHBOARD.rstrip("-") in names
+    return ",".join(app) or None, "" if is_all else ",".join(dashboard) or None
+
+
+def _cover(asked: argparse.Namespace, few: tuple[tuple[str, str, str], ...]) -> Cover:
     """What to take of each state: what the command line names, else all of it or a few that differ most."""
     named = [asked.language, asked.theme, asked.size]
     if not (asked.all or any(named)):
-        return list(FEW)
+        return list(few)
     every = zip(named, (LANGUAGES, LOOKS, tuple(SIZES)), strict=True)
     wanted = [[one for one in all_ if not named or one in named.split(",")] for named, all_ in every]
     return [(language, look, size) for language, look, size in product(*wanted)]
 
 
-async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
+async def _take(only: str, cover: Cover, of_dashboard: str, wide: Cover, out: Path, many: int) -> None:
     """Set everything up, then open it and take the screenshots."""
     # Settings are read on import, so our modules are imported after the environment is set.
     from backend import clock, db
@@ -106,7 +128,7 @@ async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
     from tests.webapp.staging import NOON, LargeAccountFactory
     from tests.webapp.states import chosen
 
-    begun, states, crowd = time.monotonic(), chosen(only), LargeAccountFactory(many)
+    begun, states, crowd = time.monotonic(), chosen(only) if cover else [], LargeAccountFactory(many)
     languages = [language for language in LANGUAGES if any(language == one[0] for one in cover)]
     await migrate()
     await db.open_pool(name="emerald-gallery")
@@ -121,10 +143,12 @@ async def _take(only: str, cover: Cover, out: Path, many: int) -> None:
                 address = f"http://127.0.0.1:{port}"
                 takers = [_window(browser, address, waiting, cover, out) for _ in range(WINDOWS)]
                 taken = await asyncio.gather(*takers)
+                of_the_dashboard = await _take_dashboard(browser, address, of_dashboard, wide, out)
     finally:
         await db.close_pool()
     pictures = [picture for _, _, picture in sorted(one for window in taken for one in window)]
-    names = [state.name for state in states]
+    pictures += of_the_dashboard
+    names = [state.name for state in states] + [picture.state for picture in of_the_dashboard]
     _write_index(out, pictures, names)
     print(f"{len(pictures)} pictures in {time.monotonic() - begun:.0f} s: {out / 'index.html'}")
 
@@ -156,19 +180,54 @@ async def _window(
     return taken
 
 
+async def _take_dashboard(
+    browser: "Browser", address: str, only: str, cover: Cover, out: Path
+) -> list[Picture]:
+    """Screenshots of the dashboard's states, which one club of each language serves."""
+    from tests.webapp.dashboard.states import chosen, open_state, stage_dashboard
+    from tests.webapp.opening import new_page
+
+    taken: dict[str, list[Picture]] = {}
+    for spoken in dict.fromkeys(language for language, _, _ in cover):
+        staged = await stage_dashboard(spoken)
+        page = await new_page(
+            await browser.new_context(timezone_id="Europe/Helsinki", reduced_motion="reduce", locale=spoken)
+        )
+        for state in chosen(only):
+            looks = [(look, size) for language, look, size in cover if language == spoken]
+            width, height = SIZES[looks[0][1]]
+            await page.set_viewport_size({"width": width, "height": height})
+            await open_state(page, address, staged, state)
+            for look, size in looks:
+                name = f"{OF_DASHBOARD}{state.name}"
+                file = f"{name}.{spoken}.{look}.{size}.png"
+                await page.emulate_media(color_scheme="dark" if look == "dark" else "light")
+                await _shoot(page, size, out / file)
+                taken.setdefault(name, []).append(
+                    Picture(file, name, OF_DASHBOARD.rstrip("-"), spoken, look, size)
+                )
+        await page.context.close()
+    return [picture for pictures in taken.values() for picture in pictures]
+
+
 async def _picture(page: "Page", ready: "StagedState", look: str, size: str, out: Path) -> Picture:
     from tests.webapp.opening import THEMES, show_theme
 
     state = ready.state
+    await show_theme(page, THEMES[look], outside=state.outside)
+    name = f"{state.name}.{ready.language}.{look}.{size}.png"
+    await _shoot(page, size, out / name)
+    return Picture(name, state.name, state.screen, ready.language, look, size)
+
+
+async def _shoot(page: "Page", size: str, path: Path) -> None:
+    """The whole page in a window of this width."""
     width, height = SIZES[size]
     await page.set_viewport_size({"width": width, "height": height})
-    await show_theme(page, THEMES[look], outside=state.outside)
     # The bar sticks to the bottom of the window; in a full-page screenshot that is the bottom of the page.
     whole = await page.evaluate("document.documentElement.scrollHeight")
     await page.set_viewport_size({"width": width, "height": max(height, min(whole, TALLEST))})
-    name = f"{state.name}.{ready.language}.{look}.{size}.png"
-    await page.screenshot(path=out / name)
-    return Picture(name, state.name, state.screen, ready.language, look, size)
+    await page.screenshot(path=path)
 
 
 def _write_index(out: Path, pictures: list[Picture], names: list[str]) -> None:

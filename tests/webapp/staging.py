@@ -206,14 +206,16 @@ class Stage:
     def __post_init__(self) -> None:
         self.texts = TEXTS[self.language]
 
-    async def account(self, name: str = "", *, others: int = 3, groups: int = 1) -> StagedAccount:
-        """A club the reader is a member of, with Olga, Bob and some others."""
-        olga, bob = await someone("Olga"), await someone("Bob")
+    async def account(
+        self, name: str = "", *, others: int = 3, groups: int = 1, owner: Person | None = None
+    ) -> StagedAccount:
+        """A club the reader is a member of, with Olga, Bob and some others; `owner` takes Olga's place."""
+        olga, bob = owner or await someone("Olga"), await someone("Bob")
         account = await create_own_account(
             olga, name or self.texts.account_name, zone=ZONE, language=self.language
         )
         members = tuple([await someone(FIRST[i % len(FIRST)]) for i in range(others)])
-        for person in (bob, *members, self.reader):
+        for person in (bob, *members, *((self.reader,) if self.reader != olga else ())):
             await join(person, account, through=JoinedThrough.HAND)
         titles = self.texts.groups[:groups]
         linked = [
@@ -226,6 +228,11 @@ class Stage:
 
     async def event(self, account: StagedAccount, hours: float = 76, **about: Any) -> str:
         """An instance that starts this many hours after noon, yoga by default; its code."""
+        made = await create_series(account.olga, account.id, self.draft(account, hours, **about))
+        return str(made.first_code)
+
+    def draft(self, account: StagedAccount, hours: float, **about: Any) -> SeriesDraft:
+        """The draft of that event."""
         draft = {
             "title": self.texts.yoga,
             "emoji": "🧘",
@@ -238,8 +245,7 @@ class Stage:
             "zone": ZONE,
             "starts_local": local_time_ahead(hours=hours),
         }
-        made = await create_series(account.olga, account.id, SeriesDraft(**{**draft, **about}))
-        return str(made.first_code)
+        return SeriesDraft(**{**draft, **about})
 
     async def poll(self, account: StagedAccount, **about: Any) -> str:
         """A poll with one choice by default; its code."""
