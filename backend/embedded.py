@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -218,7 +218,9 @@ def _start(where: Path) -> None:
     else:
         _make_data(where, programs, owner, sync=True)
     if (dead := _started.pop(where, None)) is not None:
-        dead.poll()  # our child was killed, and only we can reap it
+        # Our child was killed: only we can reap it, and its end may take a moment.
+        with suppress(subprocess.TimeoutExpired):
+            dead.wait(1.0)
     # Recorded at once, so that an interrupted start finds what to stop.
     _started[where] = _launch(where, programs, owner)
     _started[where] = _await_ready(where, programs, owner, _started[where])
