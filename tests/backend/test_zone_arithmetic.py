@@ -56,10 +56,16 @@ def sql_of(folder: str) -> Iterator[tuple[str, str]]:
                 yield path.relative_to(ROOT).as_posix(), text
 
 
+# These take the hour and the weekday of wall clocks that are stored (`starts_local`), and the length of spans.
+OF_WALL_CLOCKS = "backend/reports/numbers.py"
+
+
 def test_no_statement_asks_postgresql_about_a_zone() -> None:
     statements = [*sql_of("backend"), *sql_of("emerald")]
     assert len(statements) > 300
-    assert [(path, sql, found) for path, sql in statements if (found := zoned(sql))] == []
+    found = [(path, sql) for path, sql in statements if zoned(sql)]
+    assert [one for one in found if one[0] != OF_WALL_CLOCKS] == []
+    assert len(found) == 3
 
 
 @pytest.mark.parametrize(

@@ -236,10 +236,13 @@ WITH_VISITORS = {
     "bookings/reminders.py": 1,
     "bookings/roster.py": 2,
     "bookings/standing_seats.py": 2,
+    "closing/actions.py": 2,
     "events/notifications.py": 1,
     "outbox/deliveries.py": 1,
     "outbox/organisers.py": 1,
     "polls/event_creation.py": 1,
+    "reports/audit.py": 1,
+    "reports/numbers.py": 1,
     "seats/regulars.py": 2,
     "seats/store.py": 2,
 }
