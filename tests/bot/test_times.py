@@ -1,6 +1,7 @@
 """Times in Telegram's texts: bold, italic, struck or linked they would lose it. (The fixture `telegram` looks at
 every text that the bot sends in any test.)"""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ def test_a_styled_time_is_found(text: str, found: int) -> None:
 def test_no_message_of_any_kind_has_a_styled_time() -> None:
     """Every card, message and answer, in each language: the snapshots show them all."""
     files = sorted(SNAPSHOTS.rglob("snapshots/**/*.txt"))
-    with_times = [path for path in files if "<tg-time" in path.read_text()]
+    # Labels of buttons, which stand in brackets, are plain text: a title in one may hold a tag.
+    texts = {path: re.sub(r"^\[.*\]$", "", path.read_text(), flags=re.MULTILINE) for path in files}
+    with_times = {path: text for path, text in texts.items() if "<tg-time" in text}
     assert len(with_times) > 30
-    assert [path.name for path in with_times if styled_times(path.read_text())] == []
+    assert [path.name for path, text in with_times.items() if styled_times(text)] == []
