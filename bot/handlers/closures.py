@@ -17,9 +17,9 @@ from backend.bookings.views import InstanceView
 from backend.groups.shown_lists import NumberedList
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.callback_answers import answer_callback, editable_message
+from bot.callback_answers import answer_and_replace
 from bot.callbacks import ClosureAction, ClosureCallback
-from bot.delivery.client import answer_callback_query, reply, try_to_replace
+from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
 from bot.handlers.choices import ask_which, choose
@@ -95,7 +95,8 @@ def _show_button(view: InstanceView) -> CallbackData:
 
 async def tap(query: CallbackQuery, callback_data: ClosureCallback, person: Person, voice: Voice) -> None:
     """A button under a list. Raises `Forbidden`, `NotBegun`, `NotFound`."""
-    code, done = callback_data.code, Words("")
+    code = callback_data.code
+    done: Words | None = None
     match callback_data.action:
         case ClosureAction.CLOSE:
             await close_list(code, person)
@@ -105,14 +106,7 @@ async def tap(query: CallbackQuery, callback_data: ClosureCallback, person: Pers
             done = Words(N_("The list is open again, and nobody counts as missed."))
         case ClosureAction.SHOW:
             pass
-    rendered = await _render(code, person, voice)
-    if done.message:
-        await answer_callback(query, voice, done, "done")
-    else:
-        await answer_callback_query(query)
-    message = editable_message(query)
-    if message is not None:
-        await try_to_replace(message, rendered)
+    await answer_and_replace(query, voice, await _render(code, person, voice), done)
 
 
 async def _render(code: str, person: Person, voice: Voice) -> RenderedMessage:

@@ -27,9 +27,9 @@ from backend.people.queries import Person
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
 from backend.rule_sentences import describe_in_full
-from bot.callback_answers import answer_callback, editable_message
+from bot.callback_answers import answer_callback, replace_message
 from bot.callbacks import CreateCallback
-from bot.delivery.client import answer_callback_query, reply, try_to_replace
+from bot.delivery.client import answer_callback_query, reply
 from bot.event_drafts import Answers, Place, Repeat, Step, draft_of, next_step, read_answer, read_line
 from bot.filters import command_named, from_person, in_private_chat
 from bot.handlers.redirects import redirect_from_group
@@ -173,7 +173,6 @@ async def is_asked(message: Message, person: Person | None = None) -> dict[str, 
 
 async def tap(query: CallbackQuery, callback_data: CreateCallback, person: Person, voice: Voice) -> None:
     """A button of the conversation. Raises `Invalid` when it was ended meanwhile."""
-    message = editable_message(query)
     asked = await conversation(person, _KIND)
     if asked is None:
         raise Invalid(N_("This is done or was stopped. /create starts again."))
@@ -194,8 +193,7 @@ async def tap(query: CallbackQuery, callback_data: CreateCallback, person: Perso
         answers = {**asked.answers, Step(what): _read_tapped(Step(what), value)}
         rendered = await _go_on(answers, person, voice)
         await answer_callback_query(query)
-    if message is not None:
-        await try_to_replace(message, rendered)
+    await replace_message(query, rendered)
 
 
 def _read_tapped(step: Step, value: str) -> Any:

@@ -10,9 +10,9 @@ from backend.errors import NotFound
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via
-from bot.callback_answers import answer_callback, editable_message
+from bot.callback_answers import answer_callback, replace_message
 from bot.callbacks import LeaveAccountCallback
-from bot.delivery.client import answer_callback_query, reply, try_to_replace
+from bot.delivery.client import answer_callback_query, reply
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
@@ -55,7 +55,6 @@ async def leave(
     """Ask whether the person leaves the club, with what they would give back; leave it when they are sure. Raises
     `LastOwner`."""
     account = await _find(callback_data.account_id, person)
-    message = editable_message(query)
     if callback_data.answer == "yes":
         await leave_account(person, account.id, via=Via.COMMAND)
         words = Words(N_("You’ve left %(club)s."), {"club": unlinked(shorten(account.name, 80))})
@@ -73,8 +72,7 @@ async def leave(
             [make_callback_button(voice.gettext(N_("Back")), no)],
         ]
         rendered = render("account_leave.html", voice, rows, account=account, ahead=ahead)
-    if message is not None:
-        await try_to_replace(message, rendered)
+    await replace_message(query, rendered)
 
 
 async def _find(account_id: int, person: Person) -> AccountView:

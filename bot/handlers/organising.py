@@ -16,9 +16,9 @@ from backend.errors import Forbidden
 from backend.groups.shown_lists import NumberedList
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from bot.callback_answers import answer_callback, editable_message
+from bot.callback_answers import answer_and_replace
 from bot.callbacks import ManageAction, ManageCallback
-from bot.delivery.client import answer_callback_query, reply, try_to_replace
+from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
 from bot.handlers.choices import ask_which, choose
@@ -95,7 +95,8 @@ async def people(message: Message, command: CommandObject, person: Person, voice
 
 async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Person, voice: Voice) -> None:
     """A button of the list, or under one of its dates. Raises `Forbidden`, and what `post_card` does."""
-    code, done = callback_data.code, Words("")
+    code = callback_data.code
+    done: Words | None = None
     match callback_data.action:
         case ManageAction.POST:
             await post_card(person, code)
@@ -107,13 +108,7 @@ async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Perso
             rendered = await _render_date(code, person, voice)
         case ManageAction.BACK:
             rendered = await _render_list(person, voice)
-    if done.message:
-        await answer_callback(query, voice, done, "done")
-    else:
-        await answer_callback_query(query)
-    message = editable_message(query)
-    if message is not None:
-        await try_to_replace(message, rendered)
+    await answer_and_replace(query, voice, rendered, done)
 
 
 async def _render_date(code: str, person: Person, voice: Voice) -> RenderedMessage:

@@ -19,7 +19,7 @@ from backend.polls.replies import no_winning_date
 from backend.polls.rules import Answer
 from backend.polls.views import PollView
 from backend.seats.requests import Via
-from bot.callback_answers import answer_callback, editable_message
+from bot.callback_answers import answer_callback, editable_message, replace_message
 from bot.callbacks import (
     CreateInstanceCallback,
     PollAction,
@@ -177,7 +177,7 @@ async def show(query: CallbackQuery, callback_data: ShowPollCallback, person: Pe
 
 
 async def organise(
-    query: CallbackQuery, callback_data: PollActionCallback, bot: Bot, person: Person, voice: Voice
+    query: CallbackQuery, callback_data: PollActionCallback, person: Person, voice: Voice
 ) -> None:
     """An organiser's button under a poll: close it, create its instance, remind those who have not voted."""
     code, action = callback_data.code, callback_data.action
@@ -192,7 +192,7 @@ async def organise(
     if action is not PollAction.CLOSE:
         # After rendering, which may refuse: a tap can be answered only once.
         await answer_callback_query(query)
-    await _edit_message(query, bot, rendered)
+    await replace_message(query, rendered)
 
 
 def _render_after(action: PollAction, view: PollView, voice: Voice) -> RenderedMessage:
@@ -214,20 +214,14 @@ def _render_after(action: PollAction, view: PollView, voice: Voice) -> RenderedM
 
 
 async def create_instance(
-    query: CallbackQuery, callback_data: CreateInstanceCallback, bot: Bot, person: Person, voice: Voice
+    query: CallbackQuery, callback_data: CreateInstanceCallback, person: Person, voice: Voice
 ) -> None:
     """Close the poll and create its instance with that many seats; the dashboard edits the rest."""
     details = EventDetails(option_id=callback_data.option or None, capacity=callback_data.seats or None)
     closing = await close_poll(callback_data.code, person, make=details)
     await answer_callback(query, voice, closing.words, closing.kind)
     view = await poll(callback_data.code, person)
-    await _edit_message(query, bot, render_poll_card(view, voice, private=True))
-
-
-async def _edit_message(query: CallbackQuery, bot: Bot, rendered: RenderedMessage) -> None:
-    message = editable_message(query)
-    if message is not None:
-        await try_to_replace(message, rendered)
+    await replace_message(query, render_poll_card(view, voice, private=True))
 
 
 async def _open_polls(person: Person, group: LinkedGroup | None) -> list[PollView]:
