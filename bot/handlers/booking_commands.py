@@ -133,14 +133,11 @@ async def leave_command(
         await reply_with_bookings(message, person, voice, leaving=True)
         return
 
-    async def own() -> list[InstanceView]:
-        return await own_bookings(person, group)
-
     def leaving(code: str) -> Awaitable[Outcome]:
         return leave(code, person, via=Via.COMMAND)
 
     typed = read_typed(command.args, voice.language)
-    choice = await choose(NumberedList.BOOKINGS, typed, own, person, voice, None)
+    choice = await _choose_own(NumberedList.BOOKINGS, typed, list, person, voice, group)
     await _act_or_ask(message, choice, leaving, SeatAction.LEAVE, person, voice, payload="mine")
 
 
@@ -152,14 +149,11 @@ async def take_command(
         await reply_with_offers(message, person, voice, SeatAction.TAKE)
         return
 
-    async def takeable() -> list[InstanceView]:
-        return select_takeable(await own_bookings(person, group))
-
     def taking(code: str) -> Awaitable[Outcome]:
         return take(code, person, via=Via.COMMAND)
 
     typed = read_typed(command.args, voice.language)
-    choice = await choose(NumberedList.TAKEABLE, typed, takeable, person, voice, None)
+    choice = await _choose_own(NumberedList.TAKEABLE, typed, select_takeable, person, voice, group)
     await _act_or_ask(message, choice, taking, SeatAction.TAKE, person, voice, payload="mine")
 
 
@@ -171,15 +165,28 @@ async def pass_command(
         await reply_with_offers(message, person, voice, SeatAction.DECLINE_OFFER)
         return
 
-    async def offered() -> list[InstanceView]:
-        return select_offered(await own_bookings(person, group))
-
     def passing(code: str) -> Awaitable[Outcome]:
         return decline_offer(code, person, via=Via.COMMAND)
 
     typed = read_typed(command.args, voice.language)
-    choice = await choose(NumberedList.OFFERS, typed, offered, person, voice, None)
+    choice = await _choose_own(NumberedList.OFFERS, typed, select_offered, person, voice, group)
     await _act_or_ask(message, choice, passing, SeatAction.DECLINE_OFFER, person, voice, payload="mine")
+
+
+async def _choose_own(
+    name: NumberedList,
+    typed: Typed,
+    select: Callable[[Sequence[InstanceView]], list[InstanceView]],
+    person: Person,
+    voice: Voice,
+    group: LinkedGroup | None,
+) -> Choice:
+    """Which of the person's own bookings is meant, of those that are selected."""
+
+    async def listed() -> list[InstanceView]:
+        return select(await own_bookings(person, group))
+
+    return await choose(name, typed, listed, person, voice, None)
 
 
 async def _act_or_ask(
