@@ -5,7 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from backend.bookings.roster import RosterKind, RosterPage, roster
 from backend.typed_text import clean_line
+from webapp.dashboard.session import Visit
 from webapp.respond import AnyRequest
 
 PAGE_SIZE = 50  # people of a list on a page
@@ -57,3 +59,15 @@ def read_id(text: str) -> int | None:
     """The id of a row, as an address has it; None for what is none."""
     is_id = text.isascii() and text.isdecimal() and len(text) <= _ID_DIGITS
     return (int(text) or None) if is_id else None
+
+
+async def roster_page(visit: Visit, instance_id: int, kind: RosterKind, query: ListQuery) -> RosterPage:
+    """The page that the query names of one list of the people of an instance, in the order of the reader's language."""
+    return await roster(
+        instance_id,
+        kind,
+        words=query.words,
+        after=query.after,
+        limit=PAGE_SIZE,
+        language=visit.person.language,
+    )

@@ -11,11 +11,11 @@ from backend.accounts.rules import Permission
 from backend.bookings import attendance
 from backend.bookings.organiser_etags import organiser_event_etag
 from backend.bookings.queries.event import event
-from backend.bookings.roster import RosterKind, roster, roster_counts
+from backend.bookings.roster import RosterKind, roster_counts
 from backend.errors import Invalid
 from backend.i18n import N_
 from webapp.dashboard.access import authorize_event
-from webapp.dashboard.people_lists import PAGE_SIZE, ListQuery, read_list_query
+from webapp.dashboard.people_lists import ListQuery, read_list_query, roster_page
 from webapp.dashboard.responses import etag_for, notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import check_ins_path
@@ -56,14 +56,7 @@ async def index(
         view=view,
         query=query,
         counts=await roster_counts(view.id),
-        page=await roster(
-            view.id,
-            LISTS[query.show],
-            words=query.words,
-            after=query.after,
-            limit=PAGE_SIZE,
-            language=visit.person.language,
-        ),
+        page=await roster_page(visit, view.id, LISTS[query.show], query),
     )
 
 

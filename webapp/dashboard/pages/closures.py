@@ -8,10 +8,10 @@ from litestar.response import Redirect
 from backend.accounts.rules import Permission
 from backend.bookings.attendance import close_list, reopen_list
 from backend.bookings.queries.event import event
-from backend.bookings.roster import RosterKind, roster, roster_counts
+from backend.bookings.roster import RosterKind, roster_counts
 from backend.i18n import N_
 from webapp.dashboard.access import authorize_event
-from webapp.dashboard.people_lists import PAGE_SIZE, read_list_query
+from webapp.dashboard.people_lists import read_list_query, roster_page
 from webapp.dashboard.responses import redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import check_ins_path, closure_path
@@ -31,14 +31,7 @@ async def show(request: AnyRequest, code: FromPath[str], visit: NamedDependency[
         view=view,
         query=query,
         counts=await roster_counts(view.id),
-        page=await roster(
-            view.id,
-            RosterKind.NO_SHOWS,
-            words=query.words,
-            after=query.after,
-            limit=PAGE_SIZE,
-            language=visit.person.language,
-        ),
+        page=await roster_page(visit, view.id, RosterKind.NO_SHOWS, query),
     )
 
 
