@@ -184,11 +184,7 @@ async def keep_drifted(code: str, person: Person) -> None:
         require_scheduled(row)
         if row["drifted_at"] is None:
             return
-        await db.execute(
-            "UPDATE event_instances SET drifted_at = NULL, edited_at = $2 WHERE id = $1", address.id, now
-        )
-        await bump_versions([address.id])
-        await record_audit(account.id, person.id, "keep", f"instance {address.id}")
+        await _keep([address.id], account.id, person, now)
 
 
 async def keep_all_drifted(person: Person, account_id: int, series_id: int) -> int:
@@ -198,12 +194,16 @@ async def keep_all_drifted(person: Person, account_id: int, series_id: int) -> i
     async with db.transaction():
         await lock_series(series_id, account.id)
         drifted = await lock_drifted(series_id, now)
-        await db.execute(
-            "UPDATE event_instances SET drifted_at = NULL, edited_at = $2 WHERE id = ANY($1::bigint[])",
-            drifted,
-            now,
-        )
-        await bump_versions(drifted)
-        for instance_id in drifted:
-            await record_audit(account.id, person.id, "keep", f"instance {instance_id}")
+        await _keep(drifted, account.id, person, now)
     return len(drifted)
+
+
+async def _keep(instance_ids: list[int], account_id: int, person: Person, now: datetime) -> None:
+    await db.execute(
+        "UPDATE event_instances SET drifted_at = NULL, edited_at = $2 WHERE id = ANY($1::bigint[])",
+        instance_ids,
+        now,
+    )
+    await bump_versions(instance_ids)
+    for instance_id in instance_ids:
+        await record_audit(account_id, person.id, "keep", f"instance {instance_id}")
