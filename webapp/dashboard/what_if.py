@@ -76,20 +76,20 @@ async def what_if(
 
 def lines_of(voice: Voice, found: Consequences, *, is_whole: bool) -> Iterable[Line]:
     """The lines, those that people gain first, then those that need a choice, then the rest."""
-    told = _Told(voice, found)
-    yield from told.seats()
-    yield from told.dates(
+    lines = _Lines(voice, found)
+    yield from lines.seats()
+    yield from lines.dates(
         found.restored,
         "good",
         "check",
         N_("%(n)s date takes place after all"),
         N_("%(n)s dates take place after all"),
     )
-    yield from told.dates(
+    yield from lines.dates(
         found.cancelled, "heed", "block", N_("%(n)s date is cancelled"), N_("%(n)s dates are cancelled")
     )
-    yield from told.moves()
-    yield from told.dates(
+    yield from lines.moves()
+    yield from lines.dates(
         found.drifting,
         "heed",
         "warn",
@@ -97,20 +97,20 @@ def lines_of(voice: Voice, found: Consequences, *, is_whole: bool) -> Iterable[L
         N_("%(n)s dates no longer fit the rule"),
         _STAY,
     )
-    yield from told.over()
+    yield from lines.over()
     again, deleted, made = made_again(found)
-    yield from told.retimed(again)
-    yield from told.dates(deleted, "", "x", N_("%(n)s date disappears"), N_("%(n)s dates disappear"), _EMPTY)
-    yield from told.dates(made, "", "plus", N_("%(n)s new date"), N_("%(n)s new dates"))
+    yield from lines.retimed(again)
+    yield from lines.dates(deleted, "", "x", N_("%(n)s date disappears"), N_("%(n)s dates disappear"), _EMPTY)
+    yield from lines.dates(made, "", "plus", N_("%(n)s new date"), N_("%(n)s new dates"))
     if is_whole and found.any:
-        yield from told.own()
-    yield from told.mailings()
-    yield from told.reminders()
-    yield from told.cards()
+        yield from lines.own()
+    yield from lines.mailings()
+    yield from lines.reminders()
+    yield from lines.cards()
 
 
-class _Told:
-    """The same in one language."""
+class _Lines:
+    """The lines of each kind, in one language."""
 
     def __init__(self, voice: Voice, found: Consequences) -> None:
         self.voice = voice
