@@ -98,7 +98,7 @@ async def stage_dashboard(language: str) -> StagedDashboard:
 
 
 async def _no_crowd(_: Stage) -> Any:
-    raise NotImplementedError
+    raise AssertionError("no state of the dashboard has a crowd")
 
 
 async def _join(account: StagedAccount, person: Person, role: Role, owner: Person) -> None:
