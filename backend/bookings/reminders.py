@@ -1,8 +1,7 @@
 """Reminders for members who are booked, and questions to those who have not answered (`M4`, `P5`).
 
 Both are set-based, an instance is marked when its messages are written, and each message has its key, so that running
-twice does nothing. Whether a message is
-still true is checked again when it is claimed to be sent.
+twice does nothing. Whether a message is still true is checked again when it is claimed to be sent.
 """
 
 from collections import defaultdict

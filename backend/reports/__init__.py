@@ -1,1 +1,2 @@
-"""What organisers take out of a club: the people of an instance as a table."""
+"""What organisers read about their club: its numbers, the stories of members and parties, the people of a date as files, the audit
+log."""
