@@ -13,6 +13,7 @@ from backend.accounts.rules import Permission
 from backend.announcements import actions
 from backend.announcements.drafts import AnnouncementDraft
 from backend.announcements.queries import (
+    Progress,
     announcements,
     audience,
     chosen_groups,
@@ -134,7 +135,7 @@ async def show(
     )
     if is_fresh(seen, etag):
         return not_modified()
-    return await _page(request, visit, announcement_id, etag=etag)
+    return await _page(request, visit, now, etag=etag)
 
 
 @post("/announcements/{announcement_id:int}/delivery", status_code=303)
@@ -158,7 +159,8 @@ async def create_delivery(
                 words = Words(N_("It will be sent %(at)s."), {"at": at}, zone=visit.account.zone)
             url = visit.url(announcement_path(announcement_id))
             return redirect(request, url, notice_of(visit, words, "yes"))
-    return await _page(request, visit, announcement_id, faults=faults.by_field, form=form)
+    now = await progress(visit.person, announcement_id)
+    return await _page(request, visit, now, faults=faults.by_field, form=form)
 
 
 @post("/announcements/{announcement_id:int}/stop", status_code=303)
@@ -211,13 +213,12 @@ def _instant(text: str, zone: str, faults: Faults) -> datetime | None:
 async def _page(
     request: AnyRequest,
     visit: Visit,
-    announcement_id: int,
+    now: Progress,
     *,
     etag: str = "",
     faults: Mapping[str, Words] | None = None,
     form: SendForm | None = None,
 ) -> Response[str]:
-    now = await progress(visit.person, announcement_id)
     is_draft = now.announcement.state is AnnouncementState.DRAFT
     return render_page(
         request,
@@ -227,7 +228,7 @@ async def _page(
         seen=seen_token(etag, visit.person, [], {visit.account.zone}) if etag and not now.is_over else "",
         progress=now,
         one=now.announcement,
-        audience=await audience(visit.person, announcement_id) if is_draft else None,
+        audience=await audience(visit.person, now.announcement.id) if is_draft else None,
         form=form or SendForm(),
         faults=faults or {},
     )
