@@ -1,7 +1,6 @@
 """The club's instances with their seats and waitlists, by week or month or as a list; above them what needs an
 organiser."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from backend.known_zones import reading_zone
 from backend.people.browser_sessions import record_session_use
 from backend.rule_sentences import weekday_names
 from backend.seats.state import InstanceState
+from webapp.dashboard.people_lists import read_id
 from webapp.dashboard.responses import etag_for, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.todo import load_todo
@@ -29,7 +29,6 @@ from webapp.respond import AnyRequest, not_modified
 
 LIST_PAGE = 50
 MONTH_MAX = 500  # dates of a month
-_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,7 @@ class Filters:
 
 def _filters(request: AnyRequest) -> Filters:
     """What the address asks for; anything that is no id asks for everything."""
-    texts = (request.query_params.get(name, "") for name in ("series", "group"))
-    return Filters(*(int(text) if _ID.fullmatch(text) else None for text in texts))
+    return Filters(*(read_id(request.query_params.get(name, "")) for name in ("series", "group")))
 
 
 @get("/")
