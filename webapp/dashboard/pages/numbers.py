@@ -10,7 +10,7 @@ from litestar.params import FromQuery
 
 from backend.accounts.rules import Permission
 from backend.errors import NotFound
-from backend.events.queries import all_series
+from backend.events.queries import series_names
 from backend.i18n import N_, Voice
 from backend.reports.numbers import PERIODS, Numbers, numbers
 from backend.rule_sentences import weekday_names
@@ -59,7 +59,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         "numbers/index.html",
         query=query,
         periods=PERIODS,
-        all_series=await all_series(visit.account.id),
+        series_choices=await series_names(visit.account.id),
         found=found,
         findings=findings,
         weekdays=weekday_names(voice, "abbreviated"),
