@@ -1,2 +1,1 @@
-"""What organisers read about their club: its numbers, the stories of members and parties, the people of a date as files, the audit
-log."""
+"""What organisers read about their club: numbers, the stories of members and parties, people as files, the audit log."""
