@@ -135,16 +135,31 @@ def _member(row: db.Row) -> Member:
     )
 
 
+VISITOR = "VISITOR"  # in a `MemberFilter`: who takes part by links only (A10)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFilter:
+    """Which members are listed: those of a role, or visitors; those who are in a group. "" and None are all."""
+
+    role: str = ""
+    group_id: int | None = None
+
+
+EVERYBODY = MemberFilter()
+
+
 async def members(
     account: AccountView,
     *,
+    wanted: MemberFilter = EVERYBODY,
     words: str = "",
     after: int | None = None,
     limit: int = 50,
     language: str = DEFAULT,
 ) -> PeoplePage[Member]:
-    """The account's members and visitors, organisers first, then by name in the order of the language; `words` are
-    searched for in their names, `after` is the membership that the page before ended with."""
+    """The account's members and visitors that are `wanted`, organisers first, then by name in the order of the language;
+    `words` are searched for in their names, `after` is the membership that the page before ended with."""
     order = (
         "array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role),"
         f" {order_sql(DISPLAY_NAME, language)}, m.id"
@@ -152,8 +167,19 @@ async def members(
     # A page keeps its place when the last member of the one before leaves the club.
     numbered = f"""SELECT {MEMBER}, m.left_at, row_number() OVER (ORDER BY {order}) AS n
         FROM memberships m {PERSON} WHERE m.account_id = $1 AND (m.left_at IS NULL OR m.id = $3)"""
+    listed = f"""left_at IS NULL
+        AND ($5::text = '' OR $5 = CASE WHEN visitor_since IS NULL THEN role ELSE '{VISITOR}' END)
+        AND ($6::bigint IS NULL OR user_id IN (SELECT g.user_id FROM group_members g
+            WHERE g.account_id = $1 AND g.group_id = $6 AND g.present))"""
     return await page_of(
-        _member, numbered, account.id, words=words, after=after, limit=limit, listed="left_at IS NULL"
+        _member,
+        numbered,
+        account.id,
+        *(wanted.role, wanted.group_id),
+        words=words,
+        after=after,
+        limit=limit,
+        listed=listed,
     )
 
 

@@ -2,9 +2,12 @@
 that an act answers with the same part."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import urlencode
 
+from backend.accounts.queries import VISITOR, MemberFilter
+from backend.accounts.rules import Role
 from backend.bookings.roster import RosterKind, RosterPage, roster
 from backend.typed_text import clean_line
 from webapp.dashboard.session import Visit
@@ -35,13 +38,32 @@ class ListQuery:
         """The query of the page's address, with its `?`; "" without one."""
         return f"?{urlencode(self.parameters)}" if self.parameters else ""
 
-    def showing(self, name: str) -> "ListQuery":
+    def showing(self, name: str) -> Self:
         """The same with the first page of another list."""
-        return ListQuery(self.words, name)
+        return replace(self, show=name, after=None)
 
-    def turned(self, after: int | None) -> "ListQuery":
+    def turned(self, after: int | None) -> Self:
         """The same with another page of the list."""
-        return ListQuery(self.words, self.show, after)
+        return replace(self, after=after)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberQuery(ListQuery):
+    """A query of the members' list, which also says of which role (or `VISITOR`) and of which group they are."""
+
+    role: str = ""
+    group: int | None = None
+
+    @property
+    def parameters(self) -> dict[str, str | int]:
+        """The same as parameters of an address."""
+        named = {"role": self.role, "group": self.group, "q": self.words, "after": self.after}
+        return {name: value for name, value in named.items() if value}
+
+    @property
+    def wanted(self) -> MemberFilter:
+        """Whom it leaves in the list."""
+        return MemberFilter(self.role, self.group)
 
 
 def search_text(request: AnyRequest, name: str) -> str:
@@ -53,6 +75,14 @@ def read_list_query(request: AnyRequest, lists: Collection[str] = ()) -> ListQue
     """The query of a request to a page with these lists. What names none of them, or no page, is left out."""
     show, after = request.query_params.get("show", ""), request.query_params.get("after", "")
     return ListQuery(search_text(request, "q"), show if show in lists else "", read_id(after))
+
+
+def read_member_query(request: AnyRequest) -> MemberQuery:
+    """The query of a request to the members' list. A role that there is not counts as not said."""
+    text = request.query_params
+    role, group, after = text.get("role", ""), read_id(text.get("group", "")), read_id(text.get("after", ""))
+    known = role in Role.__members__ or role == VISITOR
+    return MemberQuery(search_text(request, "q"), after=after, role=role if known else "", group=group)
 
 
 def read_id(text: str) -> int | None:

@@ -376,6 +376,7 @@ STATES: tuple[State, ...] = (
     State("poll-closed", "/dashboard/polls/{decided}"),
     State("members", "/dashboard/members"),
     State("members-found", "/dashboard/members?q=zzz"),
+    State("members-none", "/dashboard/members?role=ADMIN"),
     State("member", "/dashboard/members/{member}"),
     State("members-alone", "/dashboard/members", reader="founder"),
     State("numbers", "/dashboard/numbers"),

@@ -161,3 +161,68 @@ async def test_the_pages_stay_in_their_club(
     assert f'name="club" value="{account.id}"' in first.text
     [removal] = re.findall(r'action="([^"]+/removal\?[^"]+)"', second.text)[:1]
     assert names_on(await dashboard.post(html.unescape(removal))) == names_on(second)[1:]
+
+
+async def test_lists_those_of_a_role(noon: Any, dashboard: Any, olga: Any, bob: Any, account: Any) -> None:
+    """Visitors are no members, though their rows have a member's role."""
+    await dashboard.post(f"/dashboard/members/{await membership(bob)}/role", role="HELPER")
+    await db.execute_single(
+        "UPDATE memberships SET visitor_since = joined_at WHERE id = $1", await membership_named("Aino")
+    )
+    expected = {
+        "OWNER": ["Olga"],
+        "ADMIN": [],
+        "HELPER": ["Bob"],
+        "MEMBER": ["Alice"],
+        "VISITOR": ["Aino"],
+        "KING": ["Olga", "Bob", "Aino", "Alice"],
+    }
+    for wanted, names in expected.items():
+        shown = await dashboard.get(f"/dashboard/members?role={wanted}")
+        assert names_on(shown) == names, wanted
+        assert "4 people" in dashboard.text(shown)
+    assert "Nobody has this role yet" in dashboard.text(await dashboard.get("/dashboard/members?role=ADMIN"))
+
+
+async def test_lists_those_who_are_in_a_group(noon: Any, dashboard: Any, olga: Any, account: Any) -> None:
+    """Whoever was seen in it and has not left it since; a group of another club has nobody."""
+    choose = f"/dashboard/members?group={account.group_id}"
+    shown = await dashboard.get(choose)
+    assert names_on(shown) == ["Aino", "Alice", "Bob"] and "3 found" in dashboard.text(shown)
+    await db.execute_single(
+        "UPDATE group_members SET present = false WHERE user_id = (SELECT user_id FROM memberships WHERE id = $1)",
+        await membership_named("Bob"),
+    )
+    assert names_on(await dashboard.get(choose)) == ["Aino", "Alice"]
+    assert names_on(await dashboard.get(f"{choose}&role=OWNER")) == []
+    assert names_on(await dashboard.get(f"{choose}&q=alice")) == ["Alice"]
+    theirs = await create_own_account(olga, "Another club")
+    foreign = await dashboard.get(f"/dashboard/members?club={theirs}&group={account.group_id}")
+    assert names_on(foreign) == [] and "Nobody here yet" in dashboard.text(foreign)
+
+
+async def test_pages_and_acts_keep_the_filters(noon: Any, dashboard: Any, account: Any, crowd: Any) -> None:
+    """Each member of the group is on one page; an act leads back to it."""
+    await crowd(70)
+    pages = await pages_of(dashboard, f"/dashboard/members?group={account.group_id}&role=MEMBER&q=member")
+    listed = [name for page in pages for name in names_on(page)]
+    assert len(pages) == 2 and len(listed) == len(set(listed)) == 70
+    [role] = re.findall(r'action="([^"]+/role\?[^"]+)"', pages[1].text)[:1]
+    shown = await dashboard.post(html.unescape(role), role="HELPER")
+    assert names_on(shown) == names_on(pages[1])[1:]
+    assert f'value="{account.group_id}" selected' in shown.text and 'value="MEMBER" selected' in shown.text
+
+
+async def test_an_only_member_learns_how_people_join(noon: Any, dashboard: Any, olga: Any) -> None:
+    own = await create_own_account(olga, "Quiet club")
+    shown = dashboard.text(await dashboard.get(f"/dashboard/members?club={own}"))
+    assert "Only you so far" in shown and "Anyone who taps it is a member" in shown
+
+
+async def membership_named(first_name: str) -> int:
+    return int(
+        await db.value(
+            "SELECT m.id FROM memberships m JOIN telegram_users u ON u.id = m.user_id WHERE u.first_name = $1",
+            first_name,
+        )
+    )

@@ -13,9 +13,10 @@ from backend.accounts.rules import Permission, Role
 from backend.bookings.absences import absences, pardon
 from backend.departures.former_members import remove_member
 from backend.errors import Invalid, NotFound
+from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.reports.member_stories import member_story
-from webapp.dashboard.people_lists import PAGE_SIZE, read_list_query
+from webapp.dashboard.people_lists import PAGE_SIZE, read_member_query
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import MEMBERS
@@ -75,11 +76,13 @@ async def create_pardon(
 
 @get("/members")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
-    """The members a page at a time, organisers first. `?q=` finds them by name."""
+    """The members a page at a time, organisers first. `?q=` finds them by name, `?role=` and `?group=` leave out all
+    others."""
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
-    query = read_list_query(request)
+    query = read_member_query(request)
     page = await members(
         visit.account,
+        wanted=query.wanted,
         words=query.words,
         after=query.after,
         limit=PAGE_SIZE,
@@ -92,6 +95,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         page=page,
         counts=await member_counts(visit.account),
         query=query,
+        group_choices=[(group.id, group.title) for group in await groups(visit.account.id)],
         roles=[
             role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)
         ],
@@ -110,7 +114,7 @@ async def update(
         raise Invalid(N_("Choose a role."), field="role")
     role = Role[form.role]
     if Role.OWNER in (member.role, role):
-        await visit.require_confirmation(f"{MEMBERS}{read_list_query(request)}")
+        await visit.require_confirmation(f"{MEMBERS}{read_member_query(request)}")
     await change_role(visit.person, visit.account.id, membership_id, role)
     sentence = {
         Role.OWNER: N_("%(name)s is an owner now."),
@@ -131,7 +135,7 @@ async def destroy(
     visit = await visit.authorize(Permission.MANAGE_MEMBERS)
     member = await find_member(visit.account, membership_id)
     if member.role is Role.OWNER:
-        await visit.require_confirmation(f"{MEMBERS}{read_list_query(request)}")
+        await visit.require_confirmation(f"{MEMBERS}{read_member_query(request)}")
     await remove_member(visit.person, visit.account.id, membership_id)
     words = Words(
         N_("%(name)s is no longer a member. Their seats are free again, and they need a key to come back."),
@@ -142,4 +146,4 @@ async def destroy(
 
 def _list_url(request: AnyRequest, visit: Visit) -> str:
     """The part of the list that the form was sent from."""
-    return visit.url(f"{MEMBERS}{read_list_query(request)}")
+    return visit.url(f"{MEMBERS}{read_member_query(request)}")
