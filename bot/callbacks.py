@@ -240,6 +240,26 @@ class ClosureCallback(CallbackData, prefix="k"):
     code: str
 
 
+class PartyAction(StrEnum):
+    """What a button does with the parties of a date."""
+
+    WAITING = "line"  # shows who waits, to be seated
+    ASK_TO_SEAT = "asks"
+    SEAT = "seat"
+    SEAT_OVER = "over"  # although that is more than there are seats
+    LISTED = "list"  # shows everybody, to be removed
+    ASK_TO_REMOVE = "askr"
+    REMOVE = "remove"
+
+
+class PartyCallback(CallbackData, prefix="y"):
+    """Act on a party of a date as an organiser of its club; the membership is 0 where a list is shown."""
+
+    action: PartyAction
+    code: str
+    membership_id: Serial = 0
+
+
 class CreateCallback(CallbackData, prefix="ce"):
     """A button of the conversation that makes an event: a step with its answer, or `edit`, `cancel`; `confirm` carries the
     conversation's token."""
@@ -284,6 +304,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     CreateCallback: frozenset({Place.PRIVATE}),
     ManageCallback: frozenset({Place.PRIVATE}),
     ClosureCallback: frozenset({Place.PRIVATE}),
+    PartyCallback: frozenset({Place.PRIVATE}),
     BookCallback: frozenset({Place.PRIVATE}),
     GuestsCallback: frozenset({Place.PRIVATE}),
     EventListCallback: frozenset({Place.PRIVATE}),

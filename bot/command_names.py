@@ -30,6 +30,8 @@ ORGANISERS_OWN = {
     "create": N_("Create an event"),
     "list": N_("The dates of your clubs"),
     "people": N_("People of a date"),
+    "seat": N_("Seat somebody who waits"),
+    "remove": N_("Take somebody off a date"),
     "close": N_("Close an attendance list"),
     "reopen": N_("Open an attendance list again"),
     "announce": N_("Write to groups and members"),

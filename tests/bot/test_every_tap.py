@@ -34,6 +34,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "EventListCallback": {"page": 1},
     "ManageCallback": {"action": callbacks.ManageAction.PEOPLE},
     "ClosureCallback": {"action": callbacks.ClosureAction.CLOSE},
+    "PartyCallback": {"action": callbacks.PartyAction.LISTED},
     "CreateCallback": {"what": "edit"},
     "LeaveAccountCallback": {"account_id": 1},
     "PrivacyCallback": {"action": callbacks.PrivacyAction.ASK_TO_ERASE},

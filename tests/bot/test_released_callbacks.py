@@ -14,7 +14,7 @@ from bot.retired_callbacks import find_retired_sentence
 CODE = "abcdefghjk"
 
 # All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`, `n`, `b`, `u`, `l`,
-# `lc`, `x`, `ce`, `m`, `k`. The list only grows: a release that adds a form adds it here; a release that stops handling one
+# `lc`, `x`, `ce`, `m`, `k`, `y`. The list only grows: a release that adds a form adds it here; a release that stops handling one
 # leaves it here, and adds it to `RETIRED`.
 RELEASED = [
     *(
@@ -60,6 +60,8 @@ RELEASED = [
     *(f"ce:{what}" for what in ("day:2026-12-24", "time:1800", "group:7-3", "group:0", "seats:12")),
     *(f"m:{action}:{CODE}" for action in ("show", "people", "post", "back")),
     *(f"k:{action}:{CODE}" for action in ("show", "close", "reopen")),
+    *(f"y:{action}:{CODE}:0" for action in ("line", "list")),
+    *(f"y:{action}:{CODE}:7" for action in ("asks", "seat", "over", "askr", "remove")),
     f"u:{CODE}:",
     f"u:{CODE}:2",
     "l:1:0",
