@@ -38,7 +38,7 @@ def list_voice(voice: Voice, views: Sequence[InstanceView]) -> Voice:
 
 
 async def select(
-    name: NumberedList,
+    name: NumberedList | None,
     arguments: str | None,
     listed: Callable[[], Awaitable[Sequence[HasCode]]],
     person: Person,
@@ -47,10 +47,10 @@ async def select(
     marks: str = "",
 ) -> Selection | None:
     """What the arguments of a command select; None without arguments. A number is that of the list which was shown last,
-    or of the list as it is now where none was shown lately. Raises `Invalid`."""
+    or of the list as it is now where none was shown lately, or it has no name. Raises `Invalid`."""
     if not arguments:
         return None
-    codes = await last_list(name, person, group)
+    codes = await last_list(name, person, group) if name is not None else None
     if codes is None:
         codes = [item.code for item in await listed()]
     return parse_selection(arguments, codes, marks=marks)

@@ -16,6 +16,7 @@ class NumberedList(StrEnum):
     """The lists whose numbers commands take, by the name that the database stores."""
 
     EVENTS = "events"
+    ORGANISED = "organised"  # by the reader: of /list
     BOOKINGS = "bookings"
     TAKEABLE = "takeable"
     OFFERS = "offers"

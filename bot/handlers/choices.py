@@ -34,7 +34,7 @@ class Choice:
 
 
 async def choose(
-    name: NumberedList,
+    name: NumberedList | None,
     typed: Typed,
     listed: Callable[[], Awaitable[Sequence[InstanceView]]],
     person: Person,
@@ -43,8 +43,8 @@ async def choose(
     *,
     nearest: bool = False,
 ) -> Choice:
-    """What was typed after a command means, by a number of the list of this `name`, by a code, or by words about the events
-    that are `listed`; for `nearest` see `find_meant`. Raises `Invalid`."""
+    """What was typed after a command means, by a number of the list of this `name` (None: of those `listed`), by a code, or
+    by words about the events that are `listed`; for `nearest` see `find_meant`. Raises `Invalid`."""
     if is_selection(typed.words):
         selection = await select(name, " ".join(typed.words), listed, person, group)
         assert selection is not None

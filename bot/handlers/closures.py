@@ -14,7 +14,6 @@ from backend.bookings.attendance import NotBegun, close_list, reopen_list
 from backend.bookings.queries.lists import between
 from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.bookings.views import InstanceView
-from backend.groups.shown_lists import NumberedList
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import answer_and_replace
@@ -62,9 +61,8 @@ async def _show(message: Message, text: str | None, person: Person, voice: Voice
     async def listed() -> list[InstanceView]:
         return views
 
-    choice = await choose(
-        NumberedList.EVENTS, read_typed(text, voice.language), listed, person, voice, None, nearest=True
-    )
+    typed = read_typed(text, voice.language)
+    choice = await choose(None, typed, listed, person, voice, None, nearest=True)
     if choice.code is not None:
         await reply(message, await _render(choice.code, person, voice))
     elif not views:

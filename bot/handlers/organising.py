@@ -3,9 +3,9 @@
 from aiogram import Router
 from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, InlineKeyboardButton, Message
 
-from backend.accounts.queries import authorize, joined_accounts
+from backend.accounts.queries import AccountView, authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.organiser import authorized_attendance
 from backend.bookings.queries.event import event
@@ -13,11 +13,11 @@ from backend.bookings.queries.lists import upcoming
 from backend.bookings.views import InstanceView
 from backend.cards.actions import post_card
 from backend.errors import Forbidden
-from backend.groups.shown_lists import NumberedList
+from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import answer_and_replace
-from bot.callbacks import ManageAction, ManageCallback
+from bot.callbacks import ManageAction, ManageCallback, PartyAction, PartyCallback
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
@@ -41,6 +41,7 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
 
 async def _render_list(person: Person, voice: Voice) -> RenderedMessage:
     views = (await organised(person, Permission.MANAGE_EVENTS))[:MAX_ITEMS]
+    await remember_list(NumberedList.ORGANISED, [view.code for view in views], person)
     voice = list_voice(voice, views)
     numbers = make_numbered_rows([_manage(view) for view in views])
     return render("managed.html", voice, [*numbers, [make_home_button(voice)]], views=views)
@@ -82,7 +83,7 @@ async def people(message: Message, command: CommandObject, person: Person, voice
         return views
 
     typed = read_typed(command.args, voice.language)
-    choice = await choose(NumberedList.EVENTS, typed, listed, person, voice, None, nearest=True)
+    choice = await choose(NumberedList.ORGANISED, typed, listed, person, voice, None, nearest=True)
     if choice.code is not None:
         await reply(message, await _render_people(choice.code, person, voice))
         return
@@ -112,28 +113,44 @@ async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Perso
 
 
 async def _render_date(code: str, person: Person, voice: Voice) -> RenderedMessage:
-    view = await event(code, person)
-    return render("managed_date.html", voice.or_zone(view.account_zone), _make_rows(view, voice), view=view)
+    view = await load_authorized(code, person, Permission.MANAGE_EVENTS)
+    account = await authorize(person, view.account_id, Permission.MANAGE_EVENTS)
+    rows = _make_rows(view, account, voice)
+    return render("managed_date.html", voice.or_zone(view.account_zone), rows, view=view)
 
 
-def _make_rows(view: InstanceView, voice: Voice) -> Rows:
-    acts = [
-        make_callback_button(voice.gettext(N_("People")), _manage(view, ManageAction.PEOPLE)),
-        make_callback_button(voice.gettext(N_("Post the card")), _manage(view, ManageAction.POST)),
-    ]
-    back = make_callback_button(voice.gettext(N_("Back")), _manage(view, ManageAction.BACK))
-    return [acts, [make_event_button(view, voice, private=True)], [back]]
+def _make_rows(view: InstanceView, account: AccountView, voice: Voice, *, of_people: bool = False) -> Rows:
+    """The buttons under a date or its people, for what this member of the club may do."""
+
+    def button(label: str, data: CallbackData) -> InlineKeyboardButton:
+        return make_callback_button(voice.gettext(label), data)
+
+    acts, back = [], []
+    if of_people and account.has_permission(Permission.MANAGE_BOOKINGS):
+        if view.waiting:
+            acts.append(button(N_("Give a seat"), PartyCallback(action=PartyAction.WAITING, code=view.code)))
+        if view.booked or view.waiting:
+            acts.append(
+                button(N_("Remove somebody"), PartyCallback(action=PartyAction.LISTED, code=view.code))
+            )
+    if not of_people:
+        acts.append(button(N_("People"), _manage(view, ManageAction.PEOPLE)))
+        acts.append(button(N_("Post the card"), _manage(view, ManageAction.POST)))
+    if account.has_permission(Permission.MANAGE_EVENTS):
+        back.append(button(N_("Back"), _manage(view, ManageAction.SHOW if of_people else ManageAction.BACK)))
+    return [row for row in (acts, [make_event_button(view, voice, private=True)], back) if row]
 
 
 async def _render_people(code: str, person: Person, voice: Voice) -> RenderedMessage:
+    view = await load_authorized(code, person, Permission.SEE_PEOPLE)
+    account = await authorize(person, view.account_id, Permission.SEE_PEOPLE)
     attendees = await authorized_attendance(code, person)
-    view = await event(code, person)
     seated = [each for each in attendees if each.seats]
     waiting = sorted((each for each in attendees if each.wanted), key=lambda each: each.place or 0)
     return render(
         "managed_people.html",
         voice.or_zone(view.account_zone),
-        _make_rows(view, voice),
+        _make_rows(view, account, voice, of_people=True),
         view=view,
         seated=seated[:_PEOPLE_MAX],
         waiting=waiting[:_PEOPLE_MAX],

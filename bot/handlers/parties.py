@@ -16,7 +16,7 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.requests import OutcomeKind, Via
 from bot.callback_answers import answer_and_replace
-from bot.callbacks import PartyAction, PartyCallback
+from bot.callbacks import ManageAction, ManageCallback, PartyAction, PartyCallback
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
@@ -69,9 +69,8 @@ async def _show(
     def button(view: InstanceView) -> CallbackData:
         return PartyCallback(action=listing, code=view.code)
 
-    choice = await choose(
-        NumberedList.EVENTS, read_typed(text, voice.language), listed, person, voice, None, nearest=True
-    )
+    typed = read_typed(text, voice.language)
+    choice = await choose(NumberedList.ORGANISED, typed, listed, person, voice, None, nearest=True)
     if choice.code is not None:
         await reply(message, await _render_list(choice.code, listing, person, voice))
     elif not views:
@@ -140,10 +139,12 @@ async def _render_list(code: str, listing: PartyAction, person: Person, voice: V
     numbers = make_numbered_rows(
         [PartyCallback(action=action, code=code, membership_id=party.membership_id) for party in parties]
     )
+    of_date = ManageCallback(action=ManageAction.PEOPLE, code=code)
+    people = make_callback_button(voice.gettext(N_("People")), of_date)
     return render(
         "managed_parties.html",
         voice.or_zone(view.account_zone),
-        [*numbers, [make_event_button(view, voice, private=True)]],
+        [*numbers, [people], [make_event_button(view, voice, private=True)]],
         view=view,
         seats=seats,
         parties=parties,

@@ -86,6 +86,18 @@ async def test_of_several_dates_the_last_one_of_a_title_is_meant(
     assert "Padel · Thu 26 Nov, 18:00" in (await telegram.say("Olga", "/close padel thursday"))["text"]
 
 
+async def test_a_number_counts_the_dates_that_can_be_closed(
+    telegram: Telegram, yoga: str, instance: Make
+) -> None:
+    await instance(title="Padel")
+    await telegram.say("Olga", "/events")
+    shown = await telegram.say("Olga", "/close 1")
+    assert shown["text"] == MISSED
+    assert (await telegram.say("Olga", "/close 2"))["text"] == "There is no such number in the list."
+    await telegram.tap("Olga", shown, "Close the list")
+    assert "The list is closed" in (await telegram.say("Olga", "/reopen 1"))["text"]
+
+
 async def test_a_date_that_is_not_over_keeps_its_list_open(
     telegram: Telegram, instance: Make, noon: datetime, olga: Any
 ) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from backend import db
+from backend.accounts.memberships import change_role
+from backend.accounts.rules import Role
 from backend.bookings.actions import book
 from backend.seats.requests import Via
 from tests.telegram import Telegram, buttons
@@ -32,9 +35,42 @@ async def test_the_list_leads_to_people_and_card(telegram: Telegram, olga: Any, 
     await telegram.tap("Olga", telegram.last(telegram.person("Olga").private), "People")
     people = telegram.last(telegram.person("Olga").private)["text"]
     assert "1. Alice + Anna" in people and "1 in line\n\n1. Bob" in people
-    await telegram.tap("Olga", telegram.last(telegram.person("Olga").private), "Back")
-    assert telegram.last(telegram.person("Olga").private)["text"] == listed["text"]
-    assert len(telegram.calls("answerCallbackQuery")) == 4  # each tap once
+    for text in (shown["text"], listed["text"]):
+        await telegram.tap("Olga", telegram.last(telegram.person("Olga").private), "Back")
+        assert telegram.last(telegram.person("Olga").private)["text"] == text
+    assert len(telegram.calls("answerCallbackQuery")) == 5  # each tap once
+
+
+async def test_a_number_is_that_of_the_list_of_organisers(
+    telegram: Telegram, instance: Make, olga: Any, alice: Any, yoga: str
+) -> None:
+    """/list has no dates of clubs that they are only members of, and /events has."""
+    await instance(title="Padel", capacity=5, starts_local=datetime(2026, 11, 24, 18))
+    await telegram.say("Olga", "/list")
+    await telegram.say("Olga", "/events yoga")
+    assert "Padel" in (await telegram.say("Olga", "/people 1"))["text"]
+    assert "Evening yoga" in (await telegram.say("Olga", "/people 2"))["text"]
+
+
+async def test_a_helper_reads_people_and_is_offered_nothing_else(
+    telegram: Telegram, account: Any, olga: Any, bob: Any, yoga: str
+) -> None:
+    """A tap on a button of somebody else's list shows no date either."""
+    membership_id = await db.value("SELECT id FROM memberships WHERE user_id = $1", bob.id)
+    await change_role(olga, account.id, membership_id, Role.HELPER)
+    people = await telegram.say("Bob", "/people yoga")
+    assert "1. Alice + Anna" in people["text"] and buttons(people) == [["Open in Emerald"]]
+    await change_role(olga, account.id, membership_id, Role.ADMIN)
+    listed = await telegram.say("Bob", "/list")
+    await telegram.tap("Bob", listed, "1")
+    shown = telegram.last(telegram.person("Bob").private)
+    await change_role(olga, account.id, membership_id, Role.HELPER)
+    await telegram.tap("Bob", shown, "People")
+    assert buttons(telegram.last(telegram.person("Bob").private)) == [["Open in Emerald"]]
+    await change_role(olga, account.id, membership_id, Role.ADMIN)
+    listed = await telegram.say("Bob", "/list")
+    await change_role(olga, account.id, membership_id, Role.HELPER)
+    assert (await telegram.tap("Bob", listed, "1"))["text"].startswith("Only organisers")
 
 
 async def test_people_by_a_word(telegram: Telegram, olga: Any, yoga: str) -> None:

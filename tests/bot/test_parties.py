@@ -43,7 +43,7 @@ async def test_an_organiser_seats_who_waits(telegram: Telegram, yoga: str, bob: 
         "🧘 Evening yoga · Thu 26 Nov, 18:00\n1 of 2\n\n1. Bob + 1\n2. Aino\n\n"
         "Tap a number to give them a seat; I ask before I do."
     )
-    assert buttons(asked) == [["1", "2"], ["Open in Emerald"]]
+    assert buttons(asked) == [["1", "2"], ["People"], ["Open in Emerald"]]
     await telegram.tap("Olga", asked, "2")
     question = shown_to_olga(telegram)
     assert question["text"] == "Give Aino a seat?\n1 party was in line before them.\nI’ll tell them."
@@ -86,7 +86,10 @@ async def test_nobody_waits(telegram: Telegram, instance: Make, olga: Any) -> No
     assert (await telegram.say("Olga", "/seat"))["text"] == "Nobody is waiting for a seat."
     assert (await telegram.say("Olga", "/remove"))["text"] == "Nobody has booked yet."
     shown = await telegram.say("Olga", f"/seat {code}")
-    assert "Nobody is waiting for a seat." in shown["text"] and buttons(shown) == [["Open in Emerald"]]
+    assert "Nobody is waiting for a seat." in shown["text"] and buttons(shown) == [
+        ["People"],
+        ["Open in Emerald"],
+    ]
 
 
 async def test_an_organiser_takes_a_party_off_after_a_question(
