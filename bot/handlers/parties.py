@@ -112,7 +112,7 @@ async def _seat(code: str, membership_id: int, person: Person, *, over: bool) ->
     party = await _load_party(view, membership_id)
     values = {"name": party.name}
     if not party.size:
-        raise Invalid(N_("%(name)s isn’t in line any more."), **values)
+        raise Invalid(N_("%(name)s isn’t in line any more."), name=party.name)
     outcome = await bookings.seat(code, person, membership_id, over=over, via=Via.COMMAND)
     if outcome.kind is OutcomeKind.ALREADY:
         return Words(N_("%(name)s is on the list already. Nothing has changed."), values)
