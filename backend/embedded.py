@@ -27,6 +27,7 @@ from backend.embedded_files import (
     Owner,
     binaries,
     forget_stale_pid,
+    launch,
     make_directory,
     owner_of,
     postmaster,
@@ -281,19 +282,7 @@ def _launch(
     command = [str(programs / "postgres"), "-D", str(where / "data"), "-k", str(_sockets(where))]
     for option in (*OPTIONS, *extra):
         command += ["-c", option]
-    with log.open("ab") as file:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            env=ENVIRONMENT,
-            cwd="/",
-            umask=0o077,
-            # In a session of its own: Ctrl-C at our terminal must not stop the server before its clients.
-            start_new_session=True,
-            **owner.as_popen(),
-        )
+    return launch(command, log, owner)
 
 
 def _await_ready(

@@ -68,6 +68,23 @@ def owner_of(data: Path) -> Owner:
     )
 
 
+def launch(command: list[str], log: Path, owner: Owner) -> subprocess.Popen[bytes]:
+    """Start a server as its owner; what it prints is added to `log`."""
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            env=ENVIRONMENT,
+            cwd="/",
+            umask=0o077,
+            # In a session of its own: Ctrl-C at our terminal must not stop the server before its clients.
+            start_new_session=True,
+            **owner.as_popen(),
+        )
+
+
 def make_directory(path: Path, mode: int, owner: Owner | None = None) -> None:
     """Make a directory with exactly these permissions. An existing one must belong to the owner: another user
     could have placed it in /tmp. Raises `EmbeddedError`."""

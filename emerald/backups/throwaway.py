@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from backend.embedded_files import ENVIRONMENT, owner_of, reason
+from backend.embedded_files import ENVIRONMENT, launch, owner_of, reason
 from emerald.backups.errors import BackupError
 from emerald.backups.programs import postgres_programs
 
@@ -81,17 +81,7 @@ def server_on(data: Path, *, user: str, database: str) -> Iterator[str]:
         ]
         for option in (*OVERRIDES, f"unix_socket_directories={sockets}", f"hba_file={sockets}/pg_hba.conf"):
             command += ["-c", option]
-        with log.open("ab") as file:
-            server = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                env=ENVIRONMENT,
-                cwd="/",
-                umask=0o077,
-                **owner.as_popen(),
-            )
+        server = launch(command, log, owner)
         try:
             _await_ready(server, programs / "psql", sockets, log, user, database)
             yield f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?host={quote(str(sockets))}"
@@ -103,7 +93,7 @@ def server_on(data: Path, *, user: str, database: str) -> Iterator[str]:
 
 
 def _await_ready(
-    server: "subprocess.Popen[bytes]", psql: Path, sockets: Path, log: Path, user: str, database: str
+    server: subprocess.Popen[bytes], psql: Path, sockets: Path, log: Path, user: str, database: str
 ) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     command = [
