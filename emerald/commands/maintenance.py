@@ -6,6 +6,7 @@ import click
 
 from backend import clock
 from backend import maintenance as windows
+from backend.announcements.in_every_account import announce_maintenance
 from backend.errors import Invalid
 from backend.i18n import N_
 from backend.maintenance import Window
@@ -19,7 +20,7 @@ def maintenance() -> None:
 
     Mini App, dashboard, feeds and bot say when everything is back, and change nothing; nothing is sent and no job runs.
     What people did not do themselves, like leaving a group, Telegram delivers afterwards. At the end everything opens
-    by itself. `emerald announce --maintenance` tells people beforehand.
+    by itself. `emerald maintenance announce` tells every club beforehand.
     """
 
 
@@ -34,6 +35,28 @@ def on(until: str, start: str | None, message: str) -> int:
     with database():
         planned = result_with_pool("emerald", lambda: windows.plan(starts_at, ends_at, message))
     print(_described(planned))
+    return 0
+
+
+@maintenance.command
+@click.option("--text", required=True, help="The text of the announcement.")
+@click.option(
+    "--members", is_flag=True, help="Each member too, in private. Clubs without a group are told so anyway."
+)
+@click.option(
+    "--at", metavar="ISO", help="When, like 2026-12-04T18:00+02:00; UTC without an offset. Default: now."
+)
+def announce(text: str, members: bool, at: str | None) -> int:
+    """Tell the groups of every club beforehand.
+
+    A club that was told this text already is left out, so the command can be repeated. One club is told by `emerald
+    announce --maintenance`.
+    """
+    moment = _moment(at, "at") if at else None
+    with database():
+        told = result_with_pool("emerald", lambda: announce_maintenance(text, at=moment, to_members=members))
+    clubs = "1 club" if told.accounts == 1 else f"{told.accounts} clubs"
+    print(f"Announced in {clubs}." + (f" {told.before} knew it before." if told.before else ""))
     return 0
 
 
