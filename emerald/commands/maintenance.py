@@ -41,7 +41,7 @@ def on(until: str, start: str | None, message: str) -> int:
 @maintenance.command
 @click.option("--text", required=True, help="The text of the announcement.")
 @click.option(
-    "--members", is_flag=True, help="Each member too, in private. Clubs without a group are told so anyway."
+    "--members", is_flag=True, help="Each member too, in private; always so in clubs without a group."
 )
 @click.option(
     "--at", metavar="ISO", help="When, like 2026-12-04T18:00+02:00; UTC without an offset. Default: now."
