@@ -4,7 +4,14 @@ from datetime import datetime
 
 from backend import clock, db, failpoints
 from backend.accounts.queries import AccountView, authorize, solely_owned_accounts
-from backend.accounts.rules import RANK, JoinedThrough, Permission, Role, keys_that_end
+from backend.accounts.rules import (
+    RANK,
+    REMOVAL_UNDO_TIME,
+    JoinedThrough,
+    Permission,
+    Role,
+    keys_that_end,
+)
 from backend.audit.actions import record_audit
 from backend.errors import Forbidden, NotFound, Refusal
 from backend.i18n import N_, Voice
@@ -16,6 +23,13 @@ class LastOwner(Refusal):
 
     outcome = "last-owner"
     message = N_("A club needs an owner. Make somebody else an owner first.")
+
+
+class TooLateToRestore(Refusal):
+    """A removal can be undone for a day (`A9`)."""
+
+    outcome = "too-late"
+    message = N_("This was more than a day ago. Send them an invite link to let them in again.")
 
 
 async def join(person: Person, account_id: int, *, through: JoinedThrough) -> int:
@@ -171,6 +185,39 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
         await record_audit(
             account.id, person.id, "end membership", f"membership {membership_id}", role=before
         )
+
+
+async def restore_membership(person: Person, account_id: int, membership_id: int) -> datetime | None:
+    """Undo the removal of a member within a day, inside the caller's transaction: they are one again, in the role that they had
+    (`A9`). Returns when they were removed; None when they are a member already, and then nothing has changed.
+
+    Raises `Forbidden` where an owner was removed and the person is none, `TooLateToRestore`, and `NotFound` for anybody
+    else: who left by themselves, was erased, or never was a member.
+    """
+    account = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
+    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.id)
+    row = await db.row(
+        "SELECT m.role, m.left_at, m.removed_at FROM memberships m JOIN accounts a ON a.id = m.account_id"
+        " LEFT JOIN telegram_users u ON u.id = m.user_id"
+        " WHERE m.id = $1 AND m.account_id = $2 AND a.closed_at IS NULL AND u.erased_at IS NULL"
+        " FOR NO KEY UPDATE OF m",
+        membership_id,
+        account.id,
+    )
+    if row is None or (row["left_at"] is not None and row["removed_at"] is None):
+        raise NotFound()
+    if row["left_at"] is None:
+        return None
+    if Role(row["role"]) is Role.OWNER and not account.has_permission(Permission.MANAGE_OWNERS):
+        raise Forbidden(N_("Only an owner can add or remove owners."))
+    removed_at: datetime = row["removed_at"]
+    if removed_at <= clock.now() - REMOVAL_UNDO_TIME:
+        raise TooLateToRestore()
+    await db.execute("UPDATE memberships SET left_at = NULL, removed_at = NULL WHERE id = $1", membership_id)
+    await record_audit(
+        account.id, person.id, "restore membership", f"membership {membership_id}", role=row["role"]
+    )
+    return removed_at
 
 
 async def _lock_member(account: AccountView, membership_id: int) -> Role:

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db, failpoints
-from backend.accounts.rules import JoinedThrough, KeyState, Permission, Role, is_permitted, key_end
+from backend.accounts.rules import (
+    REMOVAL_UNDO_TIME,
+    JoinedThrough,
+    KeyState,
+    Permission,
+    Role,
+    is_permitted,
+    key_end,
+)
 from backend.alphabets import order_sql
 from backend.errors import Forbidden, NotFound
 from backend.i18n import DEFAULT, N_, Voice
@@ -194,6 +202,29 @@ async def find_member(account: AccountView, membership_id: int) -> Member:
     if row is None:
         raise NotFound()
     return _member(row)
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedMember:
+    """Somebody whose removal can still be undone (`A9`), with the role they had."""
+
+    id: int
+    name: str
+    role: Role
+    removed_at: datetime
+
+
+async def removed_members(account: AccountView, *, limit: int = 20) -> list[RemovedMember]:
+    """Whom organisers removed within the last day, the last first."""
+    rows = await db.rows(
+        f"SELECT m.id, {DISPLAY_NAME} AS name, m.role, m.removed_at FROM memberships m {PERSON}"
+        " WHERE m.account_id = $1 AND m.left_at IS NOT NULL AND m.removed_at > $2 AND u.erased_at IS NULL"
+        " ORDER BY m.removed_at DESC, m.id LIMIT $3",
+        account.id,
+        clock.now() - REMOVAL_UNDO_TIME,
+        limit,
+    )
+    return [RemovedMember(row["id"], row["name"], Role(row["role"]), row["removed_at"]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 KEY_LIFE = timedelta(days=366)  # of an API key at most: a year, with its last day
+REMOVAL_UNDO_TIME = timedelta(days=1)  # so long after it the removal of a member can be undone (A9)
 NAME_MAX = 80  # characters of an account's name, and of a key's label
 
 

@@ -38,7 +38,7 @@ SELECT g.account_id, g.series_id, g.membership_id, g.since, r.title, r.emoji, r.
 FROM regulars g
 JOIN event_series r ON r.id = g.series_id
 JOIN accounts a ON a.id = g.account_id
-JOIN memberships m ON m.id = g.membership_id
+JOIN memberships m ON m.id = g.membership_id AND m.left_at IS NULL
 LEFT JOIN telegram_users u ON u.id = m.user_id
 LEFT JOIN LATERAL (SELECT i.code, i.starts_at FROM event_instances i WHERE i.series_id = g.series_id
     AND i.state = 'SCHEDULED' AND i.starts_at > $1 ORDER BY i.starts_at LIMIT 1) n ON true

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from backend import clock, db, failpoints
 from backend.accounts.memberships import end_membership
+from backend.accounts.rules import REMOVAL_UNDO_TIME
 from backend.departures.leaving import end_standing_seats
 from backend.each import do_each
 from backend.groups.presence import learn_presence, mark_absent, recheck_presence
@@ -18,7 +19,7 @@ from backend.people.queries import Person
 from backend.seats import allocator, store
 from backend.seats.requests import Request, Verb, Via
 
-RECHECK_PERIOD = timedelta(days=1)  # so long after its end a membership is checked for seats
+RECHECK_PERIOD = timedelta(days=2)  # so long after its end a membership is checked for seats
 
 # What a former member $1 still has of instances to come, and whether they look for a replacement already.
 HELD = """
@@ -29,10 +30,14 @@ ORDER BY i.starts_at, i.id LIMIT 200
 """
 UNFINISHED = """
 WITH former AS MATERIALIZED (SELECT m.id FROM memberships m WHERE m.left_at > $1::timestamptz - $2::interval
-    AND EXISTS (SELECT 1 FROM telegram_users u WHERE u.id = m.user_id AND u.erased_at IS NULL OFFSET 0))
+    AND (m.user_id IS NULL
+    OR EXISTS (SELECT 1 FROM telegram_users u WHERE u.id = m.user_id AND u.erased_at IS NULL OFFSET 0)))
 SELECT m.id FROM former m WHERE EXISTS (SELECT 1 FROM bookings b
     JOIN event_instances i ON i.id = b.instance_id WHERE b.membership_id = m.id AND i.starts_at > $1
     AND b.seats + b.waiting + b.offered > 0 AND b.replace_since IS NULL AND i.state = 'SCHEDULED' OFFSET 0)
+    OR EXISTS (SELECT 1 FROM memberships r WHERE r.id = m.id AND r.removed_at <= $3)
+    AND (EXISTS (SELECT 1 FROM regulars g WHERE g.membership_id = m.id OFFSET 0)
+        OR EXISTS (SELECT 1 FROM seat_claims c WHERE c.membership_id = m.id OFFSET 0))
 ORDER BY m.id
 """
 
@@ -64,9 +69,10 @@ async def remove_member(person: Person, account_id: int, membership_id: int) -> 
 
 
 async def finish_departures() -> int:
-    """Give back what members whose membership ended within the last day still hold; of how many members. A
-    job of every ten minutes."""
-    rows = await db.rows(UNFINISHED, clock.now(), RECHECK_PERIOD)
+    """Give back what members whose membership ended within the last two days still hold, and end the standing seats of
+    those whose removal can no longer be undone; of how many members. A job of every ten minutes."""
+    now = clock.now()
+    rows = await db.rows(UNFINISHED, now, RECHECK_PERIOD, now - REMOVAL_UNDO_TIME)
     return await do_each("departure", [row["id"] for row in rows], _give_back)
 
 
@@ -75,17 +81,23 @@ async def _give_back(membership_id: int) -> int:
     nothing.
 
     After the deadline the seat of somebody who left goes to whoever takes it, as ever (`B6`); one whom an
-    organiser removed is off at once.
+    organiser removed is off at once, and their standing seats rest while that can be undone.
     """
     member = await db.row("SELECT * FROM memberships WHERE id = $1", membership_id)
     assert member is not None
-    await end_standing_seats([membership_id])
     now = clock.now()
+    if member["removed_at"] is None or member["removed_at"] <= now - REMOVAL_UNDO_TIME:
+        await end_standing_seats([membership_id])
     async with db.transaction():
         found = [row["instance_id"] for row in await db.rows(HELD, membership_id, now)]
         if not found:
             return 1
         await db.execute(store.lock_rows(found))
+        # Whoever is a member again meanwhile keeps what they have.
+        if not await db.value(
+            "SELECT true FROM memberships WHERE id = $1 AND left_at IS NOT NULL FOR SHARE", membership_id
+        ):
+            return 1
         held = [row for row in await db.rows(HELD, membership_id, now) if row["instance_id"] in found]
         await allocator.process_or_raise([_departure(member, row) for row in held])
         await failpoints.reach("departures.given-back")

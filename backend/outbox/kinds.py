@@ -114,6 +114,7 @@ class Kind(StrEnum):
     TRANSFERRED = "brought", Policy(Priority.ANSWER, seat_is_gone, Choice.GIVE_UP_SEAT)  # by an organiser
     REMOVED = "removed", Policy(Priority.ANSWER, never)
     DEPARTED = "departed", Policy(Priority.ANSWER, instance_is_off, Choice.NOTHING)  # no member any more
+    REJOINED = "rejoined", Policy(Priority.ANSWER, instance_is_off)  # their removal was undone
     WAITLISTED = "to-line", Policy(Priority.ANSWER, is_not_waiting, Choice.LEAVE_WAITLIST)  # by an organiser
     REPLACED = "replaced", Policy(Priority.ANSWER, never, Choice.KEEP_SEAT)
     OFFER = "offer", Policy(Priority.OFFER, offer_is_another, Choice.TAKE_OFFER)

@@ -51,6 +51,7 @@ STALE: list[tuple[Kind, dict[str, Any]]] = [
     (Kind.SEATED, {"is_over": True}),
     (Kind.TRANSFERRED, {"seats": 0}),
     (Kind.DEPARTED, CANCELLED),
+    (Kind.REJOINED, CANCELLED),
     (Kind.WAITLISTED, {"waiting": 0}),
     (Kind.OFFER, {"offer_until": None}),
     (Kind.OFFER, {"offer_until": UNTIL + timedelta(minutes=30)}),

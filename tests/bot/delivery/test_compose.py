@@ -50,6 +50,7 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.REMINDER: {"starts_at": START.timestamp(), "lead": 180},
     Kind.CARD_LOST: {"card": 1, "others": 2},
     Kind.DEPARTED: {"others": 2, "kept": False},
+    Kind.REJOINED: {"others": 1, "waiting": False},
     Kind.GROUP_LINKED: {"group": "Padel <club>", "account_name": "Kallio Yoga"},
     Kind.GROUP_TAKEN_BACK: {"group": "t.me/padel", "account_name": "Kallio & co"},
     Kind.ACCOUNT_CLOSING: {

@@ -24,6 +24,7 @@ from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.bookings.organiser import seat_by_name
 from backend.bookings.standing_seats import make_regular
 from backend.cards.actions import post_card
+from backend.departures.former_members import remove_member
 from backend.events.archive import archive_series
 from backend.events.cancel import cancel_instance
 from backend.events.edit import edit_series
@@ -87,6 +88,9 @@ async def stage_dashboard(language: str) -> StagedDashboard:
     helper = await someone("Noora", language=language)
     stage.reader = helper
     await _join(account, helper, Role.HELPER, owner)
+    gone = await someone("Ville", language=language)
+    await _join(account, gone, Role.HELPER, owner)
+    await remove_member(owner, account.id, await _membership(account, gone))
     names = {"account": account.id, "member": await _membership(account, account.bob)}
     names |= await _season(stage, account)
     names |= await _dates(stage, account)

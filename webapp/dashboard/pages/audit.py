@@ -44,6 +44,7 @@ ACTS = {
     "remove": N_("Removed from the list"),
     "reopen list": N_("Opened the list again"),
     "restore": N_("Restored"),
+    "restore membership": N_("Took a member back"),
     "resume": N_("Resumed"),
     "revoke": N_("Revoked a key"),
     "run": N_("Confirmed"),

@@ -8,10 +8,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.memberships import change_role
-from backend.accounts.queries import find_member, member_counts, members
+from backend.accounts.queries import find_member, member_counts, members, removed_members
 from backend.accounts.rules import Permission, Role
 from backend.bookings.absences import absences, pardon
 from backend.departures.former_members import remove_member
+from backend.departures.restoring import restore_member
 from backend.errors import Invalid, NotFound
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
@@ -21,6 +22,7 @@ from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import MEMBERS
 from webapp.forms import read_form
+from webapp.notices import Undo
 from webapp.respond import AnyRequest
 
 ABSENCES_SHOWN = 50
@@ -95,6 +97,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         page=page,
         counts=await member_counts(visit.account),
         query=query,
+        removed=await removed_members(visit.account),
         group_choices=[(group.id, group.title) for group in await groups(visit.account.id)],
         roles=[
             role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)
@@ -141,7 +144,39 @@ async def destroy(
         N_("%(name)s is no longer a member. Their seats are free again, and they need a key to come back."),
         {"name": member.name},
     )
-    return redirect(request, _list_url(request, visit), notice_of(visit, words))
+    undo = Undo(
+        f"{MEMBERS}/{member.id}/restoration{read_member_query(request)}", visit.voice.gettext(N_("Undo"))
+    )
+    is_own = member.user_id == visit.person.id
+    return redirect(
+        request, _list_url(request, visit), notice_of(visit, words, undo=None if is_own else undo)
+    )
+
+
+@post("/members/{membership_id:int}/restoration", status_code=303)
+async def restore(
+    request: AnyRequest, membership_id: FromPath[int], visit: NamedDependency[Visit]
+) -> Redirect:
+    """Undo the removal of a member. Raises `ConfirmAgain` for an owner's."""
+    visit = await visit.authorize(Permission.MANAGE_MEMBERS)
+    removed = {member.id: member for member in await removed_members(visit.account)}.get(membership_id)
+    if removed is not None and removed.role is Role.OWNER:
+        await visit.require_confirmation(f"{MEMBERS}{read_member_query(request)}")
+    restored = await restore_member(visit.person, visit.account.id, membership_id)
+    name = {"name": (await find_member(visit.account, membership_id)).name}
+    if restored is None:
+        words = Words(N_("%(name)s is a member already. Nothing has changed."), name)
+    elif restored.waiting or restored.lost:
+        counts = {"seated": restored.seated, "waiting": restored.waiting, "lost": restored.lost}
+        words = Words(
+            N_(
+                "%(name)s is a member again. Dates with a seat: %(seated)s, in line: %(waiting)s, without a seat: %(lost)s."
+            ),
+            {**name, **counts},
+        )
+    else:
+        words = Words(N_("%(name)s is a member again, with every seat as before."), name)
+    return redirect(request, _list_url(request, visit), notice_of(visit, words, "yes"))
 
 
 def _list_url(request: AnyRequest, visit: Visit) -> str:
