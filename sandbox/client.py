@@ -59,6 +59,10 @@ class Sandbox:
         """Switch Telegram's sending limits on or off."""
         self.post("flood", {"on": on})
 
+    def inline_mode(self, *, on: bool = True, feedback: bool = True) -> None:
+        """Set what @BotFather sets: inline mode, and whether the bot is told what people chose."""
+        self.post("inline-mode", {"on": on, "feedback": feedback})
+
     def advance(self, seconds: float) -> float:
         """Let time pass on the sandbox's clock. Returns the new time in Unix seconds."""
         return float(self.post("clock", {"advance": seconds})["now"])
@@ -228,6 +232,26 @@ class SandboxPerson:
             **place,
         }
         return self._act("tap", body, timeout)
+
+    def ask_inline(
+        self,
+        query: str = "",
+        chat: "SandboxChat | int | None" = None,
+        *,
+        offset: str = "",
+        timeout: float = 10.0,
+    ) -> Json:
+        """Type the bot's name and this query in a chat: `results`, `next_offset` and `button` of the bot's answer."""
+        body = {"chat_id": self._chat_id(chat), "query": query, "offset": offset, "timeout": timeout}
+        answer: Json | None = self._act("inline", body, timeout)["answer"]
+        if answer is None:
+            raise Refused(408, "The bot did not answer the inline query.")
+        return answer
+
+    def choose(self, answer: Json, result_id: str, chat: "SandboxChat | int | None" = None) -> Json:
+        """Send one of the results of an inline query to a chat. Returns the message."""
+        body = {"query_id": answer["id"], "result_id": result_id, "chat_id": self._chat_id(chat)}
+        return self._act("choose", body)
 
     def press(self) -> str:
         """The id of a press whose update the caller brings to the bot itself: of a changed client, or under

@@ -29,7 +29,6 @@ _UNSUPPORTED_PARAMETERS = frozenset(
         "suggested_post_parameters",
         "message_effect_id",
         "allow_paid_broadcast",
-        "inline_message_id",
         "certificate",
         "thumbnail",
         "disable_content_type_detection",

@@ -46,6 +46,26 @@ class ButtonPress:
     is_answered: bool = False
 
 
+@dataclasses.dataclass(slots=True)
+class InlineAsk:
+    """What a person typed behind the bot's name, waiting for the bot's answer."""
+
+    id: str
+    user_id: int
+    query: str
+    offset: str
+    at: float
+    answer: Json | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CachedAnswer:
+    """An answer to an inline query that Telegram gives again by itself, until then."""
+
+    until: float
+    answer: Json
+
+
 class Changes:
     """Counts the changes of everything visible and wakes those who wait for one."""
 
@@ -104,6 +124,9 @@ class Telegram:
         self.calls: collections.deque[RecordedCall] = collections.deque(maxlen=20_000)
         self.call_count = 0
         self.presses: dict[str, ButtonPress] = {}
+        self.inline_asks: dict[str, InlineAsk] = {}
+        # By person (0: everybody), query and offset.
+        self.inline_cache: dict[tuple[int, str, str], CachedAnswer] = {}
         self.grants: dict[str, Grant] = {}
         self.poller: object | None = None
         self.mark_changed()

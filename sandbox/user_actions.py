@@ -107,7 +107,11 @@ def press_button(
     body = {
         "id": press.id,
         "from": bot_api_types.to_user(person),
-        "message": telegram.to_message(message),
+        **(
+            {"inline_message_id": message.inline_id}
+            if message.inline_id
+            else {"message": telegram.to_message(message)}
+        ),
         "chat_instance": chat.instance,
         "data": button["callback_data"],
     }

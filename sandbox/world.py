@@ -121,6 +121,8 @@ class Message(msgspec.Struct):
     reply_to: int | None = None
     service: Json | None = None
     via_bot: bool = False
+    # Of a message with buttons that was sent by inline mode: taps on it name no chat, and the bot edits it by this.
+    inline_id: str = ""
     deleted: bool = False
     document: Document | None = None
     history: list[MessageVersion] = msgspec.field(default_factory=list)
@@ -178,3 +180,7 @@ class World(msgspec.Struct):
     short_descriptions: dict[str, str] = msgspec.field(default_factory=dict)
     prepared: dict[str, PreparedMessage] = msgspec.field(default_factory=dict)
     first_callback_id: int = 4_100_000_000_000_001
+    # As @BotFather sets them: whether people can type the bot's name in any chat, and whether it is told what they chose.
+    inline_mode: bool = True
+    inline_feedback: bool = True
+    inline_messages: dict[str, list[int]] = msgspec.field(default_factory=dict)  # chat and message of each

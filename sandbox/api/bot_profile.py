@@ -35,7 +35,7 @@ def get_me(telegram: Telegram, call: GetMe) -> Json:
     return bot_api_types.to_bot_user(telegram.config) | {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
-        "supports_inline_queries": False,
+        "supports_inline_queries": telegram.world.inline_mode,
         "can_connect_to_business": False,
         "has_main_web_app": True,
     }

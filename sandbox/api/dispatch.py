@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from sandbox.api import bot_profile, callbacks, chats, documents, messages, updates
+from sandbox.api import bot_profile, callbacks, chats, documents, inline, messages, updates
 from sandbox.api.access import parse_chat_id
 from sandbox.errors import AnswerDropped, BotApiError
 from sandbox.faults import Fault
@@ -26,6 +26,7 @@ _SUPPORTED_METHODS: dict[str, Any] = {
     "pinChatMessage": messages.pin_chat_message,
     "sendChatAction": messages.send_chat_action,
     "answerCallbackQuery": callbacks.answer_callback_query,
+    "answerInlineQuery": inline.answer_inline_query,
     "getChat": chats.get_chat,
     "getChatMember": chats.get_chat_member,
     "getChatAdministrators": chats.get_chat_administrators,

@@ -56,7 +56,13 @@ def send_message(telegram: Telegram, call: SendMessage) -> Json:
     return telegram.to_message(message)
 
 
-def edit_message_text(telegram: Telegram, call: EditMessageText) -> Json:
+def edit_message_text(telegram: Telegram, call: EditMessageText) -> Json | bool:
+    if call.inline_message_id is not None:
+        inline = _require_inline_message(telegram, call.inline_message_id)
+        text, entities = parse_text(telegram, call.text or "", call.parse_mode, call.entities)
+        keyboard = read_keyboard(telegram.config, call.reply_markup, private=False)
+        _change(telegram, inline, text, entities, keyboard)
+        return True
     message = require_own_message(telegram, call.chat_id, call.message_id)
     if message.document is not None:
         raise bad_request("there is no text in the message to edit")
@@ -66,7 +72,12 @@ def edit_message_text(telegram: Telegram, call: EditMessageText) -> Json:
     return _save_edit(telegram, message, text, entities, keyboard)
 
 
-def edit_message_reply_markup(telegram: Telegram, call: EditMessageReplyMarkup) -> Json:
+def edit_message_reply_markup(telegram: Telegram, call: EditMessageReplyMarkup) -> Json | bool:
+    if call.inline_message_id is not None:
+        inline = _require_inline_message(telegram, call.inline_message_id)
+        keyboard = read_keyboard(telegram.config, call.reply_markup, private=False)
+        _change(telegram, inline, inline.text, inline.entities, keyboard)
+        return True
     message = require_own_message(telegram, call.chat_id, call.message_id)
     private = telegram.world.chats[message.chat_id].type == "private"
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=private)
@@ -147,8 +158,22 @@ def require_own_message(telegram: Telegram, chat_id: object, message_id: int | N
     return message
 
 
+def _require_inline_message(telegram: Telegram, inline_message_id: str) -> Message:
+    """The message that somebody sent by inline mode, in whatever chat. Raises 400 when it is gone."""
+    chat_id, message_id = telegram.world.inline_messages.get(inline_message_id, (0, 0))
+    message = bot_api_types.find_message(telegram.world, chat_id, message_id)
+    if message is None:
+        raise bad_request("MESSAGE_ID_INVALID")
+    return message
+
+
 def _save_edit(telegram: Telegram, message: Message, text: str, entities: list[Json], keyboard: Any) -> Json:
     chat = require_writable(telegram, message.chat_id)
+    _change(telegram, message, text, entities, keyboard)
+    return telegram.to_message(bot_api_types.find_message(telegram.world, chat.id, message.id) or message)
+
+
+def _change(telegram: Telegram, message: Message, text: str, entities: list[Json], keyboard: Any) -> None:
     if (text, entities, keyboard) == (message.text, message.entities, message.keyboard):
         raise bad_request(
             "message is not modified: specified new message content and reply markup are exactly "
@@ -159,7 +184,6 @@ def _save_edit(telegram: Telegram, message: Message, text: str, entities: list[J
     message.edited_at = now
     message.record(now)
     telegram.mark_changed()
-    return telegram.to_message(bot_api_types.find_message(telegram.world, chat.id, message.id) or message)
 
 
 def find_replied_message_id(telegram: Telegram, chat: Chat, call: SendMessage | SendDocument) -> int | None:

@@ -61,6 +61,20 @@ async def flood(telegram: NamedDependency[Telegram], data: JSONBody[FloodSwitch]
     return read_counters(telegram)
 
 
+class InlineSwitch(msgspec.Struct, forbid_unknown_fields=True):
+    """What @BotFather sets: whether inline mode is on, and whether the bot is told what was chosen."""
+
+    on: bool = True
+    feedback: bool = True
+
+
+@post("/inline-mode", status_code=200)
+async def inline_mode(telegram: NamedDependency[Telegram], data: JSONBody[InlineSwitch]) -> Json:
+    telegram.world.inline_mode, telegram.world.inline_feedback = data.on, data.feedback
+    telegram.mark_changed()
+    return {"on": data.on, "feedback": data.feedback}
+
+
 @get("/clock")
 async def clock(telegram: NamedDependency[Telegram]) -> Json:
     return {"now": telegram.clock.now()}
@@ -166,6 +180,7 @@ router = Router(
         add_fault,
         clear_faults,
         flood,
+        inline_mode,
         clock,
         advance,
         counters,

@@ -9,7 +9,7 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from sandbox import groups, user_actions
+from sandbox import groups, inline, user_actions
 from sandbox.errors import ControlError
 from sandbox.http import serializers
 from sandbox.launch import LaunchPath, LaunchRequest, open_app
@@ -78,6 +78,24 @@ class ShareRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     prepared: str
     chat_id: int
+
+
+class TypedQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """What a person types behind the bot's name; `timeout` is the wait for results in seconds."""
+
+    chat_id: int
+    query: str = ""
+    offset: str = ""
+    timeout: float = 10.0
+
+
+class ChosenResult(msgspec.Struct, forbid_unknown_fields=True):
+    """A result of a query, and where it is sent."""
+
+    query_id: str
+    result_id: str
+    chat_id: int
+    thread_id: int | None = None
 
 
 class StorageCall(msgspec.Struct, forbid_unknown_fields=True):
@@ -227,6 +245,24 @@ async def share(
     )
 
 
+@post("/{name_or_id:str}/inline", status_code=200)
+async def inline_query(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[TypedQuery]
+) -> Json:
+    """Type the bot's name and words: the `results`, `next_offset` and `button` that the bot offers, or null."""
+    ask = inline.type_query(telegram, person, data.chat_id, data.query, data.offset)
+    answer = await inline.wait_for_results(telegram, ask, min(data.timeout, MAX_WAIT_SECONDS))
+    return {"answer": None if answer is None else answer | {"id": ask.id}}
+
+
+@post("/{name_or_id:str}/choose", status_code=200)
+async def choose(
+    telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[ChosenResult]
+) -> Json:
+    message = inline.choose(telegram, person, data.chat_id, data.query_id, data.result_id, data.thread_id)
+    return serializers.message_json(telegram, message)
+
+
 @post("/{name_or_id:str}/storage", status_code=200)
 async def storage(person: NamedDependency[Person], data: JSONBody[StorageCall]) -> Json:
     return user_actions.call_cloud_storage(person, data.method, data.params)
@@ -247,6 +283,8 @@ router = Router(
         membership,
         write_access,
         share,
+        inline_query,
+        choose,
         storage,
     ],
 )

@@ -5,6 +5,7 @@ import { showAlert, openDialog, chooseOne, toast } from './dialogs.js';
 import { byId, el, avatar, botAvatar, icon } from './dom.js';
 import { Phone } from './phone.js';
 import { drawFaultButtons } from './fault_buttons.js';
+import { InlineResults } from './inline.js';
 
 const THEMES = [['light', 'Light'], ['dark', 'Dark'], ['odd', 'Odd']];
 // `#start=…` is like t.me/<bot>?start=… in Telegram: the bot's chat with a Start button, as Olga, who organises.
@@ -14,6 +15,19 @@ const state = {
   thread: null, payload: START, view: null, seen: new Map(), phones: new Map(), drawn: '',
   theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
 };
+const inline = new InlineResults(byId('commands'), {
+  async ask(query, offset) {
+    const done = await runOrAlert(() => act(state.view.me, 'inline', { chat_id: state.view.chat.id, query, offset }));
+    return done?.answer ?? null;
+  },
+  async choose(query, result) {
+    byId('text').value = '';
+    const topic = state.thread && state.thread !== 1 ? { thread_id: state.thread } : {};
+    await runOrAlert(() => act(state.view.me, 'choose', { query_id: query, result_id: result, chat_id: state.view.chat.id, ...topic }));
+    byId('text').focus();
+  },
+  async start(payload) { byId('text').value = ''; await openChat(state.who, payload); },
+});
 const chatView = new ChatView(byId('talk'), byId('said'), { tap, followLink });
 
 // -- polling ------------------------------------------------------------------------------------
@@ -120,7 +134,7 @@ function drawInput({ chat, me, bot }) {
   const key = JSON.stringify(button);
   renderIfChanged(menu, key, () => [icon(button.type === 'web_app' ? 'gem' : 'menu', true), button.type === 'web_app' ? button.text : 'Menu']);
   menu.onclick = () => (button.type === 'web_app' ? openApp({ path: 'menu', url: button.web_app.url, chat_id: me.id }) : openMenu());
-  byId('text').placeholder = chat.type === 'private' ? `Message to ${bot.name}, or / for commands` : 'Message, or / for commands';
+  byId('text').placeholder = chat.type === 'private' ? `Message to ${bot.name}, or / for commands` : `Message, / for commands, or @${bot.username} and a space`;
 }
 
 // -- actions ----------------------------------------------------------------------------------
@@ -218,7 +232,7 @@ function openMenu() {
   else toast('The bot has not named its commands yet.', 'close');
 }
 
-function hideCommands() { byId('commands').hidden = true; chosen = 0; }
+function hideCommands() { inline.hide(); byId('commands').hidden = true; chosen = 0; }
 
 async function sendCommand({ command }) {
   hideCommands();
@@ -227,8 +241,13 @@ async function sendCommand({ command }) {
   byId('text').focus();
 }
 
-byId('text').addEventListener('input', () => { const { value } = byId('text'); if (value.startsWith('/')) showCommands(value); else hideCommands(); });
+byId('text').addEventListener('input', () => {
+  const { value } = byId('text');
+  if (inline.read(value, state.view.bot.username)) return;
+  if (value.startsWith('/')) showCommands(value); else hideCommands();
+});
 byId('text').addEventListener('keydown', (event) => {
+  if (inline.press(event)) { event.preventDefault(); return; }
   const found = byId('commands').hidden ? [] : matching(byId('text').value);
   if (event.key === 'Escape') hideCommands();
   else if (found.length && ['ArrowDown', 'ArrowUp'].includes(event.key)) {
