@@ -31,15 +31,13 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import TelegramType
 from aiogram.types import (
-    BotCommand,
-    BotCommandScopeUnion,
     BufferedInputFile,
     CallbackQuery,
     InlineKeyboardMarkup,
-    MenuButtonWebApp,
+    InlineQuery,
+    InlineQueryResultArticle,
+    InlineQueryResultsButton,
     Message,
-    WebAppInfo,
-    WebhookInfo,
 )
 
 from backend import failpoints
@@ -159,6 +157,20 @@ async def edit(bot: Bot, chat_id: int, message_id: int, rendered: RenderedMessag
     return CallResult(SendResult.DONE)
 
 
+async def edit_inline(bot: Bot, inline_message_id: str, rendered: RenderedMessage) -> CallResult:
+    """Make a message that somebody sent by inline mode show this instead."""
+    try:
+        await bot.edit_message_text(
+            rendered.text,
+            inline_message_id=inline_message_id,
+            reply_markup=rendered.keyboard,
+            request_timeout=TIMEOUT,
+        )
+    except AiogramError as error:
+        return classify_error(error)
+    return CallResult(SendResult.DONE)
+
+
 # --- answering somebody: what Telegram says is raised, but for a 429: then the sender sends it later ---
 
 
@@ -267,6 +279,25 @@ async def answer_callback_query(
         log.warning("answer to a tap dropped", retry_after=refusal.retry_after)
 
 
+async def answer_inline_query(
+    query: InlineQuery,
+    results: Sequence[InlineQueryResultArticle],
+    *,
+    seconds: int,
+    next_offset: str = "",
+    button: InlineQueryResultsButton | None = None,
+) -> None:
+    """Offer results to this person alone; for this many seconds Telegram may answer the same query by itself."""
+    with suppress(TelegramRetryAfter):  # the next letter is the next query
+        await query.answer(
+            list(results),
+            cache_time=seconds,
+            is_personal=True,
+            next_offset=next_offset or None,
+            button=button,
+        )
+
+
 async def is_administrator(message: Message, telegram_id: int) -> bool:
     """Whether a person administers the chat of a message, a group."""
     return await _status(message, telegram_id) in ADMINISTRATORS
@@ -285,43 +316,6 @@ async def _status(message: Message, telegram_id: int) -> str:
     except TelegramRetryAfter as refusal:
         raise Unavailable(f"Telegram says who administers a group in {refusal.retry_after} s") from refusal
     return str(member.status)
-
-
-# --- the bot itself ---
-
-
-async def set_commands(
-    bot: Bot, commands: Sequence[BotCommand], scope: BotCommandScopeUnion, language: str | None
-) -> None:
-    """Set the list of commands in these chats; without a language it is for all that have none."""
-    await bot.set_my_commands(list(commands), scope=scope, language_code=language)
-
-
-async def get_commands(bot: Bot, scope: BotCommandScopeUnion, language: str | None) -> list[BotCommand]:
-    return await bot.get_my_commands(scope=scope, language_code=language)
-
-
-async def get_menu_button(bot: Bot) -> str:
-    """The address that the menu button opens; "" for one that opens no web app."""
-    button = await bot.get_chat_menu_button()
-    return button.web_app.url if isinstance(button, MenuButtonWebApp) else ""
-
-
-async def get_webhook(bot: Bot) -> WebhookInfo:
-    return await bot.get_webhook_info()
-
-
-async def set_menu_button(bot: Bot, text: str, url: str) -> None:
-    await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(text=text, web_app=WebAppInfo(url=url)))
-
-
-async def set_webhook(bot: Bot, url: str, secret: str, kinds: Sequence[str], connections: int) -> None:
-    """Have updates of these kinds brought to us."""
-    await bot.set_webhook(url, secret_token=secret, allowed_updates=list(kinds), max_connections=connections)
-
-
-async def delete_webhook(bot: Bot) -> None:
-    await bot.delete_webhook()
 
 
 class _GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
