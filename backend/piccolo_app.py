@@ -9,7 +9,7 @@ from backend.announcements.tables import Announcement, AnnouncementGroup
 from backend.audit.tables import AuditEntry
 from backend.backup_status import BackupStatus
 from backend.bookings.tables import Absence, InstanceReminders
-from backend.cards.tables import Card
+from backend.cards.tables import Card, SharedCard
 from backend.conversations.tables import ConversationRow
 from backend.events.tables import EventInstance, EventSeries
 from backend.groups.tables import Group, GroupMember, GroupTopic, ShownList
@@ -39,7 +39,7 @@ APP_CONFIG = AppConfig(
         Group, GroupTopic, GroupMember, ShownList,
         EventSeries, EventInstance, InstanceSeats,
         ConversationRow,
-        Message, HeldReply, Lease, ScheduledJob, OperationRun, BackupStatus, Maintenance, Card,
+        Message, HeldReply, Lease, ScheduledJob, OperationRun, BackupStatus, Maintenance, Card, SharedCard,
         Booking, Participation, SeatClaim, Regular, Absence, InstanceReminders,
         Poll, PollOption, PollTally, OptionTally, PollVote,
         Announcement, AnnouncementGroup,

@@ -19,11 +19,12 @@ from aiogram.types import (
 from backend.i18n import DEFAULT, Voice, languages
 from backend.settings import settings
 from bot.command_names import COMMANDS, GROUP_ADMINISTRATOR_COMMANDS, GROUP_COMMANDS, ORGANISERS_OWN
-from bot.delivery.client import (
+from bot.delivery.profile import (
     delete_webhook,
     get_commands,
     get_menu_button,
     get_webhook,
+    has_inline_mode,
     set_commands,
     set_menu_button,
     set_webhook,
@@ -35,6 +36,10 @@ WEBHOOK_PATH = "/telegram/webhook"
 WEBHOOK_CONNECTIONS = 40
 MENU_LABEL = "Emerald"
 _WEBHOOK = "webhook"
+INLINE_HINT = (
+    "In Telegram, write to @BotFather: /setinline, choose the bot, and as the placeholder send: yoga, tuesday…\n"
+    "Then /setinlinefeedback, choose the bot, and choose Enabled. Without it shared cards have no buttons."
+)
 SCOPES: tuple[tuple[str, BotCommandScopeUnion, Sequence[str]], ...] = (
     ("private chats", BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),
     ("groups", BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
@@ -44,12 +49,14 @@ SCOPES: tuple[tuple[str, BotCommandScopeUnion, Sequence[str]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is set otherwise at Telegram: how it is there, how it should be, and what makes it so."""
+    """Something that is set otherwise at Telegram: how it is there, how it should be, and what makes it so; None where only
+    a person can, as `hint` says."""
 
     what: str
     now: str
     wanted: str
-    mend: Callable[[], Awaitable[None]]
+    mend: Callable[[], Awaitable[None]] | None
+    hint: str = ""
 
 
 async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
@@ -57,7 +64,7 @@ async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
     it was set. Returns False when Telegram refused."""
     try:
         for difference in await differences(bot, webhook=webhook):
-            if not (webhook and difference.what == _WEBHOOK):
+            if difference.mend is not None and not (webhook and difference.what == _WEBHOOK):
                 await difference.mend()
         if webhook:
             await _set_webhook(bot)
@@ -73,7 +80,9 @@ async def differences(bot: Bot, *, webhook: bool) -> list[Difference]:
     for language in languages():
         for name, scope, names in SCOPES:
             found += await _compare_commands(bot, language, name, scope, names)
-    return [*found, *await _compare_menu_button(bot), *await _compare_webhook(bot, webhook=webhook)]
+    found += await _compare_menu_button(bot)
+    found += await _compare_inline_mode(bot)
+    return [*found, *await _compare_webhook(bot, webhook=webhook)]
 
 
 async def _compare_commands(
@@ -103,6 +112,14 @@ async def _compare_menu_button(bot: Bot) -> list[Difference]:
     if now == wanted:
         return []
     return [Difference("menu button", now, wanted, partial(set_menu_button, bot, MENU_LABEL, wanted))]
+
+
+async def _compare_inline_mode(bot: Bot) -> list[Difference]:
+    """Whether `@bot yoga` works in any chat. That what was sent is reported too, without which it stays without buttons,
+    cannot be asked."""
+    if await has_inline_mode(bot):
+        return []
+    return [Difference("inline mode", "off", "on", None, INLINE_HINT)]
 
 
 async def _compare_webhook(bot: Bot, *, webhook: bool) -> list[Difference]:

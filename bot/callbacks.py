@@ -284,17 +284,18 @@ class PrivacyCallback(CallbackData, prefix="x"):
 
 
 class Place(StrEnum):
-    """A kind of chat. Nothing of ours stands in channels or in messages sent by way of the bot."""
+    """Where a message with buttons is: a kind of chat, or a card that somebody shared by inline mode in whatever chat."""
 
     PRIVATE = "private"
     GROUP = "group"
+    SHARED = "shared"
 
 
 # Where each kind of button has ever stood; one that is missing here works nowhere. What answers one person,
 # or rewrites the message for them, stands in private only.
 BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
-    SeatCallback: frozenset({Place.PRIVATE, Place.GROUP}),
-    VoteCallback: frozenset({Place.PRIVATE, Place.GROUP}),
+    SeatCallback: frozenset({Place.PRIVATE, Place.GROUP, Place.SHARED}),
+    VoteCallback: frozenset({Place.PRIVATE, Place.GROUP, Place.SHARED}),
     LinkGroupCallback: frozenset({Place.GROUP}),
     CreateAccountCallback: frozenset({Place.GROUP}),
     AccountZoneCallback: frozenset({Place.GROUP}),
@@ -322,5 +323,5 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     ShowStandingSeatCallback: frozenset({Place.PRIVATE}),
     EndStandingSeatCallback: frozenset({Place.PRIVATE}),
 }
-# The seat actions of cards in groups; all the others answer what the bot asked one person in private.
+# The seat actions of cards in groups and of shared ones; all the others answer what the bot asked one person in private.
 GROUP_SEAT_ACTIONS = frozenset({SeatAction.JOIN, SeatAction.ADD_GUEST, SeatAction.LEAVE, SeatAction.TAKE})

@@ -8,6 +8,7 @@ from backend.bookings.queries.event import instance_for_card
 from backend.bookings.queries.people import People, attendees
 from backend.bookings.views import InstanceView
 from backend.cards.rules import NEVER, NEXT_INSTANCE_REFRESH, next_check, shows_next_instance
+from backend.events.drafts import Visibility
 from backend.i18n import Voice
 from backend.polls.queries import poll_for_card
 from backend.polls.rules import PollKind
@@ -18,6 +19,7 @@ from bot.keyboards.links import make_event_link
 from bot.keyboards.polls import has_numbered_options, make_poll_rows
 from bot.rendering import RenderedMessage, render, shorten
 
+NOBODY = People([], 0)
 MAX_PARTIES = 8  # named on a card; of more parties one fewer is named, then the number of further people
 _BAR_CELLS = 8  # of an option's bar
 
@@ -52,6 +54,27 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
     # After a poll about dates has closed, its instance may still be created (P4).
     is_final = not poll.open and (poll.kind != PollKind.DATES or poll.event_option is not None)
     return RenderedCard(message, NEVER if is_final else next_check([poll.closes_at], clock.now()))
+
+
+async def render_shared_card(*, instance_id: int | None, poll_id: int | None) -> RenderedCard | None:
+    """The card for a chat of which nothing is known (`C9`), in its club's language; None when what it shows is gone."""
+    if instance_id is None:
+        return await render_card(instance_id=None, poll_id=poll_id)  # it names nobody anyhow
+    views = await instance_for_card(instance_id)
+    if views is None:
+        return None
+    view, following = views
+    voice = Voice(view.account_language, view.account_zone)
+    message = render_event_card(without_details(view), following, NOBODY, voice, private=False)
+    return RenderedCard(message, _next_check_at(view))
+
+
+def without_details(view: InstanceView) -> InstanceView:
+    """An instance as anybody may read of it: who cancelled it and, if it is for the members in a group, where it is and why
+    it was cancelled are left out (`C9`)."""
+    if view.visibility is Visibility.LINK:
+        return replace(view, cancelled_by="")
+    return replace(view, cancelled_by="", cancel_reason="", place="", map_url="")
 
 
 def render_event_card(

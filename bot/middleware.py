@@ -22,7 +22,7 @@ from backend.maintenance import UnderMaintenance, check_open
 from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked, register_person
-from backend.people.queries import Person
+from backend.people.queries import Person, person_of_telegram
 from backend.people.rate_limits import RateLimit, spend
 from backend.people.telegram_updates import claim_update
 from bot.callback_answers import TOO_OLD, answer_callback
@@ -200,6 +200,10 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
     group = await group_of_chat(chat.id) if chat is not None and chat.type in _GROUP_TYPES else None
     data |= {"person": None, "voice": _voice(data), "group": group}
     if user is not None and not user.is_bot:
+        if event.inline_query is not None:  # whoever only types the bot's name is not recorded
+            data["person"] = person = await person_of_telegram(user.id)
+            data["voice"] = person.voice if person is not None else data["voice"]
+            return await handler(event, data)
         private = chat is not None and chat.type == "private"
         person = data["person"] = await register_person(
             TelegramIdentity(
@@ -242,10 +246,11 @@ class RateLimiter:
         assert isinstance(event, Update)
         person: Person | None = data["person"]
         if person is not None and is_addressed(event):
+            is_query = event.inline_query is not None
             try:
-                await spend(person, RateLimit.UPDATES)
+                await spend(person, RateLimit.INLINE_QUERIES if is_query else RateLimit.UPDATES)
             except TooOften as refusal:
-                if event.callback_query is None and not refusal.is_first:
+                if event.callback_query is None and not is_query and not refusal.is_first:
                     self._be_silent(person, timedelta(seconds=refusal.retry_after))
                     return None
                 raise
@@ -279,9 +284,10 @@ def _voice(data: Data) -> Voice:
 
 
 def is_addressed(event: TelegramObject) -> bool:
-    """Whether a person expects an answer to an update: to a tap, a command, or anything in a private chat."""
+    """Whether a person expects an answer to an update: to a tap, a command, what they type in inline mode, or anything in a
+    private chat."""
     assert isinstance(event, Update)
-    if event.callback_query is not None:
+    if event.callback_query is not None or event.inline_query is not None:
         return True
     message = event.message
     if message is None:

@@ -11,6 +11,7 @@ from aiogram.types import CallbackQuery, Chat, InlineKeyboardMarkup, Message
 
 from backend import failpoints
 from backend.cards.queries import is_card
+from backend.cards.shared import is_shared_card
 from backend.errors import Refusal
 from backend.i18n import N_
 from bot.callback_answers import TOO_OLD, UNKNOWN_BUTTON
@@ -32,9 +33,17 @@ async def verify_tap(query: CallbackQuery) -> None:
         return
     place = _place_of(query)
     if place not in BUTTON_PLACES.get(type(callback), ()):
-        raise Refusal(ANSWERED_IN_PRIVATE if place is Place.GROUP else UNKNOWN_BUTTON)
+        raise Refusal(UNKNOWN_BUTTON if place in (None, Place.PRIVATE) else ANSWERED_IN_PRIVATE)
+    if (
+        isinstance(callback, SeatCallback)
+        and place is not Place.PRIVATE
+        and callback.action not in GROUP_SEAT_ACTIONS
+    ):
+        raise Refusal(ANSWERED_IN_PRIVATE)
     if place is Place.GROUP:
         await _verify_in_group(query, callback)
+    elif place is Place.SHARED:
+        await _verify_on_shared_card(query, callback)
 
 
 def _unpack(data: str) -> CallbackData | None:
@@ -55,7 +64,9 @@ def _unpack(data: str) -> CallbackData | None:
 
 
 def _place_of(query: CallbackQuery) -> Place | None:
-    """The kind of chat of the message; None elsewhere, and in a private chat that is not the reader's."""
+    """Where the message is; None in channels, and in a private chat that is not the reader's."""
+    if query.message is None and query.inline_message_id:
+        return Place.SHARED
     chat: Chat | None = query.message.chat if query.message is not None else None
     match chat.type if chat is not None else "":
         case "private":
@@ -67,8 +78,6 @@ def _place_of(query: CallbackQuery) -> Place | None:
 
 async def _verify_in_group(query: CallbackQuery, callback: CallbackData) -> None:
     """Raise `Refusal` unless the button stands, or may have stood a moment ago, under this message."""
-    if isinstance(callback, SeatCallback) and callback.action not in GROUP_SEAT_ACTIONS:
-        raise Refusal(ANSWERED_IN_PRIVATE)
     present = _button_data(query)
     if query.data in present:
         return
@@ -76,6 +85,14 @@ async def _verify_in_group(query: CallbackQuery, callback: CallbackData) -> None
     if isinstance(callback, SeatCallback | VoteCallback) and await _is_card_of(query, callback, present):
         return
     raise Refusal(TOO_OLD)
+
+
+async def _verify_on_shared_card(query: CallbackQuery, callback: CallbackData) -> None:
+    """Raise `Refusal` unless this very message was recorded as a card of what the tap is about: Telegram does not say which
+    buttons stand under it."""
+    assert isinstance(callback, SeatCallback | VoteCallback)
+    if not await is_shared_card(query.inline_message_id or "", callback.code):
+        raise Refusal(TOO_OLD)
 
 
 async def _is_card_of(

@@ -44,6 +44,7 @@ DELETED_FROM = (
     "regulars",
     "schedule",
     "seat_claims",
+    "shared_cards",
     "shown_lists",
     "sign_ins",
     "telegram_updates",

@@ -35,3 +35,20 @@ class Card(Table, tablename="cards", db=DB):
     lost_at = Timestamptz(null=True, default=None)
     chat_id = BigInt(null=True, default=None)
     drawn_at = Timestamptz(null=True, default=None)
+
+
+class SharedCard(Table, tablename="shared_cards", db=DB):
+    """A card that somebody shared by inline mode: in a chat of which only the message's id is known."""
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    instance_id = ForeignKey(EventInstance, null=True, default=None, on_delete=OnDelete.cascade)
+    poll_id = BigInt(null=True, default=None)
+    inline_message_id = Text(default=None)
+    digest = Text(default=None)
+    shown_version = BigInt(default=None)
+    next_try_at = Timestamptz(default=None)
+    attempts = Integer(default=None)
+    error = Text(default=None)
+    created_at = Timestamptz(default=None)
+    drawn_at = Timestamptz(null=True, default=None)

@@ -8,10 +8,11 @@ from backend.addresses import Address, Addresses
 from backend.events.drafts import SeriesDraft
 from backend.recurrence.timing import UNBOUNDED, SeriesBounds
 
-# An instance `i` that may be deleted: no edit by hand, no booking however old, no card, no message, no claim
+# An instance `i` that may be deleted: no edit by hand, no booking however old, no card, also none shared, no message, no claim
 # of seats, and no poll that chose it.
 UNTOUCHED = """(i.edited_at IS NULL AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id)
+    AND NOT EXISTS (SELECT 1 FROM shared_cards h WHERE h.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM seat_claims s WHERE s.instance_id = i.id)
     AND NOT EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = i.id))"""

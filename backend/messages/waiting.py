@@ -2,6 +2,7 @@
 
 from backend import clock, db
 from backend.cards.queries import STALE, UNLINKED
+from backend.cards.shared import STALE_SHARED
 
 # Asked five times a second, nearly always for nothing: one question instead of one for each kind of work.
 ANYTHING_DUE = f"""
@@ -9,7 +10,7 @@ SELECT EXISTS (SELECT 1 FROM messages WHERE state = 'due' AND due_at <= $1)
     OR EXISTS (SELECT 1 FROM cards WHERE state = 'due' AND next_try_at <= $1)
     OR EXISTS (SELECT 1 FROM held_replies WHERE due_at <= $1)
     OR EXISTS (SELECT 1 FROM announcements WHERE watch_message_id IS NOT NULL)
-    OR EXISTS ({STALE}) OR EXISTS ({UNLINKED})
+    OR EXISTS ({STALE}) OR EXISTS ({UNLINKED}) OR EXISTS ({STALE_SHARED})
 """
 
 

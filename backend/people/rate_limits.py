@@ -16,6 +16,7 @@ class RateLimit(Enum):
     ACCOUNTS = (5, timedelta(days=1))  # founded
     POLLS = (30, timedelta(hours=1))  # made
     SHARES = (10, timedelta(minutes=1))  # messages prepared at Telegram: the bot's calls are everybody's
+    INLINE_QUERIES = (120, timedelta(minutes=1))  # one for nearly each letter typed behind the bot’s name
     EXPORTS = (10, timedelta(hours=1))  # of one's own data
 
     @property

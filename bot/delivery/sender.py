@@ -32,6 +32,7 @@ from bot.delivery.compose import SubjectGone, render_message
 from bot.delivery.progress import ProgressReporter
 from bot.delivery.rate_limit import ALL, GROUP, RateLimiter
 from bot.delivery.replies import ReplySender
+from bot.delivery.shared_cards import SharedCardEditor
 
 log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ class Sender:
         self.epoch: int | None = None
         self.limiter = RateLimiter()
         self.cards = CardPoster(bot, self.limiter)
+        self.shared_cards = SharedCardEditor(bot, self.limiter)
         self.progress = ProgressReporter(bot, self.limiter)
         self.replies = ReplySender(bot, self.limiter)
         self._renew_at = self._held_until = clock.now()
@@ -122,7 +124,7 @@ class Sender:
 
     async def _start_cards(self, room: int) -> int:
         work: list[Coroutine[Any, Any, None]] = []
-        for part in (self.replies, self.progress, self.cards):
+        for part in (self.replies, self.progress, self.cards, self.shared_cards):
             try:
                 work += await part.work(room - len(work))
             except (Busy, Unavailable):

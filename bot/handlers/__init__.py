@@ -18,6 +18,7 @@ from bot.handlers import (
     fallback,
     groups,
     guests,
+    inline,
     memberships,
     organising,
     own_bookings,
@@ -32,9 +33,11 @@ from bot.handlers import (
     topics,
 )
 
-# Keys come first, so that none is taken for anything else; cards in unlinked groups before the buttons on cards;
-# what nothing else wants comes last. Routers are made anew for each dispatcher, since one can be part of one only.
+# What was sent by way of a bot is left alone. Then come keys, so that none is taken for anything else; cards in unlinked
+# groups before the buttons on cards; what nothing else wants comes last. Routers are made anew for each dispatcher, since one
+# can be part of one only.
 ROUTERS: tuple[Callable[[], Router], ...] = (
+    inline.router,
     accounts.router,
     groups.router,
     sign_ins.router,

@@ -1,7 +1,7 @@
 """Seats: the buttons of cards and messages about one's own seat."""
 
 from aiogram import Bot, Router
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery
 
 from backend.bookings.actions import (
     add_guest,
@@ -17,6 +17,7 @@ from backend.bookings.actions import (
 )
 from backend.bookings.queries.event import instance_for_card
 from backend.cards.queries import is_card
+from backend.cards.shared import is_shared_card
 from backend.errors import Busy, NotAMember, NotFound, Refusal
 from backend.events.queries import find_instance
 from backend.i18n import N_, Voice
@@ -50,7 +51,7 @@ async def tap(
     try:
         outcome = await _perform(callback_data, person)
     except NotFound:
-        await _raise_if_not_a_member(callback_data.code, message)
+        await _raise_if_not_a_member(callback_data.code, query)
         raise
     except Busy:
         raise
@@ -98,9 +99,14 @@ async def _perform(callback: SeatCallback, person: Person) -> Outcome:
             return await keep_seat(code, person, via=via)
 
 
-async def _raise_if_not_a_member(code: str, message: Message | None) -> None:
+async def _raise_if_not_a_member(code: str, query: CallbackQuery) -> None:
     """Raises `NotAMember`, which names the club, for a tap on a card: its club is no secret there."""
-    if message is None or not await is_card(message.chat.id, message.message_id, code):
+    message = editable_message(query)
+    if message is not None:
+        is_on_card = await is_card(message.chat.id, message.message_id, code)
+    else:
+        is_on_card = await is_shared_card(query.inline_message_id or "", code)
+    if not is_on_card:
         return
     views = await instance_for_card((await find_instance(code)).id)
     if views is not None:

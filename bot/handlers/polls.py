@@ -5,16 +5,16 @@ from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from backend.accounts.queries import account_voice
-from backend.errors import Forbidden, Invalid
+from backend.errors import Forbidden, Invalid, NotAMember, NotFound
 from backend.groups.queries import LinkedGroup
 from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
-from backend.polls.actions import admit_to_poll, tap_option, vote
+from backend.polls.actions import admit_to_poll, find_poll, tap_option, vote
 from backend.polls.closing import close_poll
 from backend.polls.event_creation import EventDetails
 from backend.polls.non_voters import remind_non_voters
-from backend.polls.queries import open_polls_of_account, poll, polls_of
+from backend.polls.queries import open_polls_of_account, poll, poll_for_card, polls_of
 from backend.polls.replies import no_winning_date
 from backend.polls.rules import Answer
 from backend.polls.views import PollView
@@ -47,7 +47,13 @@ async def tap(
     query: CallbackQuery, callback_data: VoteCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
     """Choose the tapped option, or take the choice back."""
-    outcome = await tap_option(callback_data.code, person, callback_data.option, via=Via.CARD)
+    try:
+        outcome = await tap_option(callback_data.code, person, callback_data.option, via=Via.CARD)
+    except NotFound:
+        if query.inline_message_id:  # on a shared card, which says whose poll it is
+            view = await poll_for_card((await find_poll(callback_data.code)).id)
+            raise NotAMember(club=view.account_name if view is not None else "") from None
+        raise
     await answer_callback(query, voice, outcome.words, outcome.kind)
     message = editable_message(query)
     if message is not None and message.chat.type == "private":

@@ -27,6 +27,8 @@ async def _set_up(check: bool) -> int:
         found = await differences(bot, webhook=settings.telegram_webhook)
         for each in found:
             print(f"{each.what}\n- {each.now or 'nothing'}\n+ {each.wanted or 'nothing'}")
+            if each.hint:
+                print(each.hint)
         if not found:
             print("Telegram has everything as it should be.")
         if not check and not await set_up_bot(bot, webhook=settings.telegram_webhook):

@@ -68,3 +68,14 @@ async def test_what_somebody_changed_is_found_and_mended(telegram: Telegram) -> 
     ]
     assert await set_up_bot(telegram.bot, webhook=False)
     assert await differences(telegram.bot, webhook=False) == []
+
+
+async def test_inline_mode_that_is_off_is_found_with_what_to_do(telegram: Telegram) -> None:
+    """Only a person can switch it on, at @BotFather; the rest is set up all the same."""
+    telegram.sandbox.inline_mode(on=False)
+    assert await set_up_bot(telegram.bot, webhook=False)
+    [found] = await differences(telegram.bot, webhook=False)
+    assert (found.what, found.now, found.wanted, found.mend) == ("inline mode", "off", "on", None)
+    assert "/setinline" in found.hint and "/setinlinefeedback" in found.hint
+    telegram.sandbox.inline_mode()
+    assert await differences(telegram.bot, webhook=False) == []

@@ -18,8 +18,10 @@ from backend.announcements.drafts import AnnouncementDraft
 from backend.cards.actions import post_card, post_poll_card
 from backend.cards.posting import claim_due, record_posted
 from backend.cards.rules import UNSCHEDULED
+from backend.cards.shared import share_instance, share_poll
+from backend.events.queries import find_instance
 from backend.people.sign_ins import begin_sign_in
-from backend.polls.actions import create_poll
+from backend.polls.actions import create_poll, find_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from bot.callbacks import BUTTON_PLACES
 from bot.cards import render_card
@@ -32,10 +34,15 @@ from tests.telegram import Telegram
 Make = Callable[..., Awaitable[str]]
 READERS = ["Olga", "Alice", "Charlie"]  # an organiser, a member, a stranger
 IN_GROUPS = ["event card", "poll card", "link offer", "answer in a group", "inaccessible"]
-ELSEWHERE = ["inline", "channel", "the private chat of another"]
+SHARED = [
+    "shared event card",
+    "shared poll card",
+]  # by inline mode: Telegram tells only the id of the message
+ELSEWHERE = [*SHARED, "inline", "channel", "the private chat of another"]
 # What the forms could change for others than the reader.
 TABLES = (
-    "event_instances", "instance_seats", "polls", "announcements", "cards", "groups", "accounts", "messages", "sign_ins",
+    "event_instances", "instance_seats", "polls", "announcements", "cards", "shared_cards", "groups",
+    "accounts", "messages", "sign_ins",
 )  # fmt: skip
 # What stands on cards of an instance and of a poll, now or after the next change.
 ON_CARDS = {"s:join", "s:more", "s:leave", "s:take"}
@@ -60,7 +67,8 @@ class Scene:
         query: dict[str, Any] = {"id": person.press(), "chat_instance": "1", "data": data}
         query["from"] = {"id": person.id, "is_bot": False, "first_name": name}
         message = self.messages[where]
-        query |= {"inline_message_id": "AAAA"} if message is None else {"message": message}
+        inline_id = where if where in SHARED else "AAAA"
+        query |= {"inline_message_id": inline_id} if message is None else {"message": message}
         update = {"update_id": next(_ids), "callback_query": query}
         self.new_calls()
         await self.telegram.dispatcher.feed_raw_update(self.telegram.bot, update)
@@ -76,9 +84,9 @@ class Scene:
 
     def stands_there(self, where: str, data: str) -> bool:
         """Whether a button of that message may say this."""
-        if where in ("event card", "poll card"):
-            code = self.event if where == "event card" else self.poll
-            kinds = ON_CARDS if where == "event card" else {"v"}
+        if where.endswith(" card"):
+            code = self.event if "event" in where else self.poll
+            kinds = ON_CARDS if "event" in where else {"v"}
             return any(data.startswith(f"{kind}:{code}") for kind in kinds)
         return where == "link offer" and data.startswith("g:")
 
@@ -142,6 +150,8 @@ async def scene(
         form = form.replace(CODE, poll if kind in ("p", "v", "pr", "pm") else event)
         return form.replace("0123456789abcdef", sign_in.key).replace(":7", f":{ids.get(kind, 7)}", 1)
 
+    await share_instance(await find_instance(event), "shared event card")
+    await share_poll(await find_poll(poll), "shared poll card")
     return Scene(
         telegram,
         event,
@@ -153,6 +163,8 @@ async def scene(
             "link offer": _as_telegram_sends(strangers, telegram.last(strangers)),
             "answer in a group": _as_telegram_sends(yoga, answer),
             "inaccessible": {"message_id": event_card["id"] + 900, "date": 0, "chat": _chat(yoga.id)},
+            "shared event card": None,
+            "shared poll card": None,
             "inline": None,
             "channel": _as_telegram_sends(yoga, event_card) | {"chat": {"id": -1009, "type": "channel"}},
             "the private chat of another": _as_telegram_sends(yoga, answer)
@@ -198,7 +210,7 @@ async def test_forged_data_does_nothing(scene: Scene, name: str, where: str) -> 
     assert [found async for found in forge(scene, name, where)] == []
 
 
-@pytest.mark.parametrize("where", IN_GROUPS)
+@pytest.mark.parametrize("where", [*IN_GROUPS, *SHARED])
 async def test_unverified_taps_would_reach_the_group(scene: Scene, where: str, switch_off: Any) -> None:
     """The control of the test before: without the check it finds what handlers do to others' messages."""
     switch_off("taps.unverified")
@@ -230,6 +242,21 @@ async def test_a_card_that_changed_since_the_tap_still_answers_it(scene: Scene) 
     scene.messages["event card"] = {"message_id": shown["message_id"], "date": 0, "chat": shown["chat"]}
     text, _ = await scene.tap("Alice", "event card", f"s:leave:{scene.event}")
     assert text == "You’ve left."
+
+
+async def test_a_shared_card_takes_taps_about_what_it_shows_alone(scene: Scene, instance: Make) -> None:
+    """It is bound to the id of its message, which another message cannot have."""
+    text, calls = await scene.tap("Alice", "shared event card", f"s:join:{scene.event}")
+    assert text.startswith("You’re in.") and not calls
+    other = await instance()
+    for where, code in (
+        ("shared event card", other),
+        ("shared poll card", scene.event),
+        ("inline", scene.event),
+    ):
+        text, calls = await scene.tap("Alice", where, f"s:join:{code}")
+        assert "too old" in text and not calls, where
+    assert await db.value("SELECT count(*) FROM bookings WHERE answer = 'in'") == 1
 
 
 async def test_a_lost_card_is_not_found_under_another_message(

@@ -48,6 +48,7 @@ OURS = {
     "polls": {"code", "kind", "results"},
     "rate_limits": {"name"},
     "schedule": {"name", "error"},
+    "shared_cards": {"inline_message_id", "digest", "error"},
     "shown_lists": {"name", "codes"},
     "conversations": {"kind", "step", "answers"},
     "sign_ins": {"key_hash", "browser_hash", "browser", "address_hash"},

@@ -26,6 +26,7 @@ GLOBAL_KEYS = {
     "groups_chat_id_key",
     "messages_dedupe_key",
     "polls_code_key",
+    "shared_cards_inline_message_id_key",
 }
 # Copied whole to every server: they are small, and rows of every account point at them.
 REFERENCE_TABLES = {"accounts", "telegram_users"}
@@ -50,6 +51,7 @@ WITHOUT_ACCOUNT = {
     "polls": {"group_id"},
     "regulars": {"membership_id", "series_id"},
     "seat_claims": {"instance_id", "membership_id"},
+    "shared_cards": {"instance_id", "poll_id"},
 }
 # Modules with statements that concern several accounts at once, beside the jobs of `emerald/schedule.py`.
 ACROSS_ACCOUNTS = {
@@ -58,6 +60,7 @@ ACROSS_ACCOUNTS = {
     "backend/bookings/queries/lists.py",
     "backend/cards/posting.py",
     "backend/cards/queries.py",
+    "backend/cards/shared.py",
     "backend/groups/presence.py",
     "backend/messages/waiting.py",
     "backend/metrics.py",

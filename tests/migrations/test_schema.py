@@ -60,6 +60,7 @@ PLAIN_KEYS = {
     ("audit_log", "user_id"),
     ("bookings", "instance_id"),
     ("cards", "poll_id"),
+    ("shared_cards", "poll_id"),
     ("group_members", "group_id"),
     ("group_topics", "group_id"),
     ("instance_seats", "instance_id"),
