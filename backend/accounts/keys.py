@@ -10,6 +10,7 @@ from backend.accounts.queries import AccountView, authorize, key_state
 from backend.accounts.rules import (
     KEY_LIFE,
     NAME_MAX,
+    RANK,
     JoinedThrough,
     KeyState,
     Permission,
@@ -123,9 +124,10 @@ async def revoke_key(person: Person, account_id: int, key_id: int) -> None:
 
 async def bind_key(person: Person, key: str) -> AccountView:
     """Make the person a member of the key's account with the key's role, which uses it once (`A3`). A member
-    keeps a higher role.
+    keeps a higher role; one who has as much as the key gives does not use it.
 
-    Raises `NotFound` for an unknown, revoked, expired or used-up key, without saying which it is.
+    Raises `NotFound` for an unknown, revoked, expired or used-up key, and for one that was made before an organiser
+    removed the person (`A9`), without saying which it is.
     """
     at = clock.now()
     async with db.transaction():
@@ -135,13 +137,33 @@ async def bind_key(person: Person, key: str) -> AccountView:
         )
         if found is None or key_state(found, at) is not KeyState.LIVE:
             raise NotFound(N_("This key is not valid. Ask your organiser for a new one."))
-        await db.execute(
-            "UPDATE api_keys SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1",
-            found["id"],
-            at,
-        )
-        await add_membership(found["account_id"], person.id, Role(found["role"]), JoinedThrough.KEY, at)
-        await record_audit(
-            found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"]
-        )
+        if await _changes_standing(person, found):
+            await db.execute(
+                "UPDATE api_keys SET uses_left = uses_left - 1, uses = uses + 1, used_at = $2 WHERE id = $1",
+                found["id"],
+                at,
+            )
+            await add_membership(
+                *(found["account_id"], person.id, Role(found["role"]), JoinedThrough.KEY, at),
+                key_id=found["id"],
+            )
+            await record_audit(
+                found["account_id"], person.id, "use", f"api key {found['id']}", role=found["role"]
+            )
     return await authorize(person, found["account_id"], Permission.BOOK)
+
+
+async def _changes_standing(person: Person, key: db.Row) -> bool:
+    """Whether the key gives the person more than they have. Raises `NotFound` for whom an organiser removed since it was
+    made."""
+    own = await db.row(
+        "SELECT role, left_at, removed_at, visitor_since FROM memberships WHERE account_id = $1 AND user_id = $2",
+        key["account_id"],
+        person.id,
+    )
+    if own is None:
+        return True
+    if own["removed_at"] is not None and own["removed_at"] > key["created_at"]:
+        raise NotFound(N_("This key is not valid. Ask your organiser for a new one."))
+    is_member = own["left_at"] is None and own["visitor_since"] is None
+    return not is_member or RANK[Role(own["role"])] < RANK[Role(key["role"])]

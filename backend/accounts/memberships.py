@@ -59,9 +59,11 @@ async def add_membership(
     at: datetime,
     *,
     is_visitor: bool = False,
+    key_id: int | None = None,
 ) -> int:
     """Insert or revive a membership, inside the caller's transaction; its id. A live one keeps its role or
-    rises in rank, and a visitor becomes a member by whatever else lets them in (`A10`).
+    rises in rank, and a visitor becomes a member by whatever else lets them in (`A10`). `key_id` is the key that
+    they join by.
 
     Whom an organiser removed stays out until they are invited: neither a group nor a link lets them in
     (`A9`). Raises `NotFound` for them, when the person is being erased, and when the club is closed (`A12`).
@@ -82,13 +84,15 @@ async def add_membership(
     return int(
         await db.value(
             "INSERT INTO memberships AS m"
-            " (account_id, user_id, role, joined_through, joined_at, checked_at, visitor_since)"
-            " VALUES ($1, $2, $3, $4, $5, $5, CASE WHEN $7 THEN $5::timestamptz END)"
+            " (account_id, user_id, role, joined_through, joined_at, checked_at, visitor_since, joined_key_id)"
+            " VALUES ($1, $2, $3, $4, $5, $5, CASE WHEN $7 THEN $5::timestamptz END, $8)"
             " ON CONFLICT ON CONSTRAINT memberships_account_id_user_id_key DO UPDATE SET"
             " role = CASE WHEN m.left_at IS NOT NULL OR m.role = ANY($6) THEN excluded.role ELSE m.role END,"
             " joined_at = CASE WHEN m.left_at IS NOT NULL THEN $5 ELSE m.joined_at END,"
             " joined_through = CASE WHEN m.visitor_since IS NULL OR $7 THEN m.joined_through"
             " ELSE excluded.joined_through END,"
+            " joined_key_id = CASE WHEN m.left_at IS NULL AND (m.visitor_since IS NULL OR $7) THEN m.joined_key_id"
+            " ELSE excluded.joined_key_id END,"
             " visitor_since = CASE WHEN m.left_at IS NOT NULL THEN excluded.visitor_since"
             " WHEN $7 THEN m.visitor_since END,"
             " checked_at = $5, left_at = NULL, removed_at = NULL RETURNING id",
@@ -99,6 +103,7 @@ async def add_membership(
             at,
             lower_roles,
             is_visitor,
+            key_id,
         )
     )
 

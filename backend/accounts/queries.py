@@ -64,6 +64,7 @@ class Key:
     label: str
     ending: str
     role: Role
+    uses: int
     uses_left: int | None
     expires_at: datetime
     used_at: datetime | None
@@ -148,10 +149,12 @@ VISITOR = "VISITOR"  # in a `MemberFilter`: who takes part by links only (A10)
 
 @dataclass(frozen=True, slots=True)
 class MemberFilter:
-    """Which members are listed: those of a role, or visitors; those who are in a group. "" and None are all."""
+    """Which members are listed: those of a role, or visitors; those who are in a group; those who joined by a key. "" and
+    None are all."""
 
     role: str = ""
     group_id: int | None = None
+    key_id: int | None = None
 
 
 EVERYBODY = MemberFilter()
@@ -173,17 +176,18 @@ async def members(
         f" {order_sql(DISPLAY_NAME, language)}, m.id"
     )
     # A page keeps its place when the last member of the one before leaves the club.
-    numbered = f"""SELECT {MEMBER}, m.left_at, row_number() OVER (ORDER BY {order}) AS n
+    numbered = f"""SELECT {MEMBER}, m.left_at, m.joined_key_id, row_number() OVER (ORDER BY {order}) AS n
         FROM memberships m {PERSON} WHERE m.account_id = $1 AND (m.left_at IS NULL OR m.id = $3)"""
     listed = f"""left_at IS NULL
         AND ($5::text = '' OR $5 = CASE WHEN visitor_since IS NULL THEN role ELSE '{VISITOR}' END)
         AND ($6::bigint IS NULL OR user_id IN (SELECT g.user_id FROM group_members g
-            WHERE g.account_id = $1 AND g.group_id = $6 AND g.present))"""
+            WHERE g.account_id = $1 AND g.group_id = $6 AND g.present))
+        AND ($7::bigint IS NULL OR joined_key_id = $7)"""
     return await page_of(
         _member,
         numbered,
         account.id,
-        *(wanted.role, wanted.group_id),
+        *(wanted.role, wanted.group_id, wanted.key_id),
         words=words,
         after=after,
         limit=limit,
@@ -258,6 +262,7 @@ async def keys(account: AccountView) -> list[Key]:
             label=row["label"],
             ending=row["ending"],
             role=Role(row["role"]),
+            uses=row["uses"],
             uses_left=row["uses_left"],
             expires_at=key_end(row["expires_at"], row["created_at"]),
             used_at=row["used_at"],

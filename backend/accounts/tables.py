@@ -1,6 +1,6 @@
 """Rows of accounts."""
 
-from piccolo.columns import BigSerial, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -38,6 +38,7 @@ class Membership(Table, tablename="memberships", db=DB):
     left_at = Timestamptz(null=True, default=None)
     removed_at = Timestamptz(null=True, default=None)
     visitor_since = Timestamptz(null=True, default=None)
+    joined_key_id = BigInt(null=True, default=None)
 
 
 class ApiKey(Table, tablename="api_keys", db=DB):
@@ -50,6 +51,7 @@ class ApiKey(Table, tablename="api_keys", db=DB):
     label = Text(default=None)
     role = Text(default=None)
     uses_left = Integer(null=True, default=None)
+    uses = Integer(default=0)
     expires_at = Timestamptz(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)
     used_at = Timestamptz(null=True, default=None)

@@ -53,17 +53,24 @@ class MemberQuery(ListQuery):
 
     role: str = ""
     group: int | None = None
+    invite: int | None = None  # the link by which they joined
 
     @property
     def parameters(self) -> dict[str, str | int]:
         """The same as parameters of an address."""
-        named = {"role": self.role, "group": self.group, "q": self.words, "after": self.after}
+        named = {
+            "role": self.role,
+            "group": self.group,
+            "invite": self.invite,
+            "q": self.words,
+            "after": self.after,
+        }
         return {name: value for name, value in named.items() if value}
 
     @property
     def wanted(self) -> MemberFilter:
         """Whom it leaves in the list."""
-        return MemberFilter(self.role, self.group)
+        return MemberFilter(self.role, self.group, self.invite)
 
 
 def search_text(request: AnyRequest, name: str) -> str:
@@ -79,10 +86,12 @@ def read_list_query(request: AnyRequest, lists: Collection[str] = ()) -> ListQue
 
 def read_member_query(request: AnyRequest) -> MemberQuery:
     """The query of a request to the members' list. A role that there is not counts as not said."""
-    text = request.query_params
-    role, group, after = text.get("role", ""), read_id(text.get("group", "")), read_id(text.get("after", ""))
-    known = role in Role.__members__ or role == VISITOR
-    return MemberQuery(search_text(request, "q"), after=after, role=role if known else "", group=group)
+    role = request.query_params.get("role", "")
+    group, invite, after = (
+        read_id(request.query_params.get(name, "")) for name in ("group", "invite", "after")
+    )
+    known = role if role in Role.__members__ or role == VISITOR else ""
+    return MemberQuery(search_text(request, "q"), after=after, role=known, group=group, invite=invite)
 
 
 def read_id(text: str) -> int | None:

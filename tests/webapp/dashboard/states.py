@@ -14,6 +14,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from backend import clock, codes, db
 from backend.accounts.actions import create_own_account
+from backend.accounts.keys import bind_key, create_key
 from backend.accounts.memberships import change_role, join
 from backend.accounts.rules import JoinedThrough, Role
 from backend.announcements.actions import create_announcement, schedule_announcement
@@ -91,6 +92,8 @@ async def stage_dashboard(language: str) -> StagedDashboard:
     gone = await someone("Ville", language=language)
     await _join(account, gone, Role.HELPER, owner)
     await remove_member(owner, account.id, await _membership(account, gone))
+    link = await create_key(owner, account.id, label=texts.question, role=Role.MEMBER, uses=20)
+    await bind_key(await someone("Kaisa", language=language), link)
     names = {"account": account.id, "member": await _membership(account, account.bob)}
     names |= await _season(stage, account)
     names |= await _dates(stage, account)
@@ -383,6 +386,9 @@ STATES: tuple[State, ...] = (
     State("members-none", "/dashboard/members?role=ADMIN"),
     State("member", "/dashboard/members/{member}"),
     State("members-alone", "/dashboard/members", reader="founder"),
+    State("invites", "/dashboard/members/invites"),
+    State("invites-empty", "/dashboard/members/invites", reader="founder"),
+    State("invites-faults", "/dashboard/members/invites", act=submit("#work form.form", uses="many")),
     State("numbers", "/dashboard/numbers"),
     State("numbers-empty", "/dashboard/numbers", reader="founder"),
     State("announcements", "/dashboard/announcements"),

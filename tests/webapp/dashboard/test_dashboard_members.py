@@ -216,7 +216,7 @@ async def test_pages_and_acts_keep_the_filters(noon: Any, dashboard: Any, accoun
 async def test_an_only_member_learns_how_people_join(noon: Any, dashboard: Any, olga: Any) -> None:
     own = await create_own_account(olga, "Quiet club")
     shown = dashboard.text(await dashboard.get(f"/dashboard/members?club={own}"))
-    assert "Only you so far" in shown and "Anyone who taps it is a member" in shown
+    assert "Only you so far" in shown and "anyone who taps it becomes a member" in shown
 
 
 async def membership_named(first_name: str) -> int:

@@ -49,7 +49,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     visit = await visit.authorize(Permission.MANAGE_KEYS)
     form, faults = await read_form(request, KeyForm), Faults()
     uses = faults.whole_number("uses", form.uses)
-    expires_at = _end_of(form.expires_on, visit.account.zone, faults)
+    expires_at = end_of_key(form.expires_on, visit.account.zone, faults)
     if form.role not in Role.__members__:
         faults.add(Invalid(N_("Choose a role."), field="role"))
     if not faults.by_field:
@@ -79,7 +79,7 @@ async def destroy(request: AnyRequest, key_id: FromPath[int], visit: NamedDepend
     return redirect(request, visit.url(KEYS), notice_of(visit, words))
 
 
-def _end_of(text: str, zone: str, faults: Faults) -> datetime | None:
+def end_of_key(text: str, zone: str, faults: Faults) -> datetime | None:
     """The last minute of that day in the club's zone, as an aware instant; None without a day."""
     if not text:
         return None
@@ -89,6 +89,11 @@ def _end_of(text: str, zone: str, faults: Faults) -> datetime | None:
     except (ValueError, OverflowError):
         faults.add(Invalid(N_("Choose a day."), field="expires_at"))
         return None
+
+
+def invite_link(key: str) -> str:
+    """The address that opens the bot and sends it the key."""
+    return f"https://t.me/{settings.telegram_bot_name}?start={key}"
 
 
 async def _page(
@@ -108,7 +113,7 @@ async def _page(
         keys=await keys(visit.account),
         form=form,
         made=made,
-        invite_link=f"https://t.me/{settings.telegram_bot_name}?start={made}",
+        invite_link=invite_link(made),
         faults=faults.by_field if faults else {},
         roles=[
             role for role in Role if role is not Role.OWNER or visit.has_permission(Permission.MANAGE_OWNERS)

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from backend.accounts.invites import invite_name
 from backend.accounts.memberships import change_role
 from backend.accounts.queries import find_member, member_counts, members, removed_members
 from backend.accounts.rules import Permission, Role
@@ -97,6 +98,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         page=page,
         counts=await member_counts(visit.account),
         query=query,
+        invite_label=await invite_name(visit.account, query.invite) if query.invite else None,
         removed=await removed_members(visit.account),
         group_choices=[(group.id, group.title) for group in await groups(visit.account.id)],
         roles=[
