@@ -12,7 +12,7 @@ from backend.accounts.keys import create_key, revoke_key
 from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid
 from backend.i18n import N_, Words
-from webapp.dashboard.pages.keys import end_of_key, invite_link
+from webapp.dashboard.key_form import end_of_key, invite_link
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import INVITES

@@ -1,7 +1,6 @@
 """API keys (`A3`)."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date, datetime, time
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -13,8 +12,7 @@ from backend.accounts.queries import keys
 from backend.accounts.rules import Permission, Role
 from backend.errors import Invalid
 from backend.i18n import N_, Words
-from backend.settings import settings
-from backend.zones import resolve_local
+from webapp.dashboard.key_form import end_of_key, invite_link
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import KEYS
@@ -77,23 +75,6 @@ async def destroy(request: AnyRequest, key_id: FromPath[int], visit: NamedDepend
     await revoke_key(visit.person, visit.account.id, key_id)
     words = Words(N_("The key is revoked. Anyone who joined with it stays a member."))
     return redirect(request, visit.url(KEYS), notice_of(visit, words))
-
-
-def end_of_key(text: str, zone: str, faults: Faults) -> datetime | None:
-    """The last minute of that day in the club's zone, as an aware instant; None without a day."""
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-        return resolve_local(datetime.combine(day, time(23, 59)), zone)
-    except (ValueError, OverflowError):
-        faults.add(Invalid(N_("Choose a day."), field="expires_at"))
-        return None
-
-
-def invite_link(key: str) -> str:
-    """The address that opens the bot and sends it the key."""
-    return f"https://t.me/{settings.telegram_bot_name}?start={key}"
 
 
 async def _page(
