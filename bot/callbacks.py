@@ -14,7 +14,17 @@ from typing import Annotated
 from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
-Serial = Annotated[int, Field(ge=0, lt=2**63)]  # the id of a row, or 0 for none
+from bot.callback_fields import Serial, Token
+from bot.organiser_callbacks import (
+    AddCallback,
+    AuditCallback,
+    ClosureCallback,
+    CreateCallback,
+    CreatePollCallback,
+    KeyCallback,
+    ManageCallback,
+    PartyCallback,
+)
 
 
 class SeatAction(StrEnum):
@@ -46,7 +56,7 @@ class BookCallback(CallbackData, prefix="b"):
 
     code: str
     guests: Annotated[int, Field(ge=0, lt=100)] | None = None
-    token: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    token: Token = 0
 
 
 class GuestsCallback(CallbackData, prefix="u"):
@@ -209,65 +219,6 @@ class LeaveAccountCallback(CallbackData, prefix="lc"):
     answer: str = ""
 
 
-class ManageAction(StrEnum):
-    """What a button does with a date of an organiser's list."""
-
-    SHOW = "show"
-    PEOPLE = "people"
-    POST = "post"
-    BACK = "back"
-
-
-class ManageCallback(CallbackData, prefix="m"):
-    """Act on a date as an organiser of its club, or as a helper."""
-
-    action: ManageAction
-    code: str
-
-
-class ClosureAction(StrEnum):
-    """What a button does with the attendance list of a date."""
-
-    SHOW = "show"
-    CLOSE = "close"
-    REOPEN = "reopen"
-
-
-class ClosureCallback(CallbackData, prefix="k"):
-    """Close the attendance list of a date, or open it again, as an organiser of its club."""
-
-    action: ClosureAction
-    code: str
-
-
-class PartyAction(StrEnum):
-    """What a button does with the parties of a date."""
-
-    WAITING = "line"  # shows who waits, to be seated
-    ASK_TO_SEAT = "asks"
-    SEAT = "seat"
-    SEAT_OVER = "over"  # although that is more than there are seats
-    LISTED = "list"  # shows everybody, to be removed
-    ASK_TO_REMOVE = "askr"
-    REMOVE = "remove"
-
-
-class PartyCallback(CallbackData, prefix="y"):
-    """Act on a party of a date as an organiser of its club; the membership is 0 where a list is shown."""
-
-    action: PartyAction
-    code: str
-    membership_id: Serial = 0
-
-
-class CreateCallback(CallbackData, prefix="ce"):
-    """A button of the conversation that makes an event: a step with its answer, or `edit`, `cancel`; `confirm` carries the
-    conversation's token."""
-
-    what: str
-    value: str = ""
-
-
 class PrivacyAction(StrEnum):
     """What a button does with the reader's own data."""
 
@@ -306,6 +257,10 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     ManageCallback: frozenset({Place.PRIVATE}),
     ClosureCallback: frozenset({Place.PRIVATE}),
     PartyCallback: frozenset({Place.PRIVATE}),
+    AddCallback: frozenset({Place.PRIVATE}),
+    KeyCallback: frozenset({Place.PRIVATE}),
+    AuditCallback: frozenset({Place.PRIVATE}),
+    CreatePollCallback: frozenset({Place.PRIVATE}),
     BookCallback: frozenset({Place.PRIVATE}),
     GuestsCallback: frozenset({Place.PRIVATE}),
     EventListCallback: frozenset({Place.PRIVATE}),

@@ -31,14 +31,20 @@ ORGANISERS_OWN = {
     "list": N_("The dates of your clubs"),
     "people": N_("People of a date"),
     "seat": N_("Seat somebody who waits"),
+    "add": N_("Add somebody to a date"),
     "remove": N_("Take somebody off a date"),
     "close": N_("Close an attendance list"),
     "reopen": N_("Open an attendance list again"),
+    "poll": N_("Ask the members"),
     "announce": N_("Write to groups and members"),
+    "invite": N_("A link for new members"),
+    "key": N_("A key for an organiser or helper"),
+    "groups": N_("Your groups and lost cards"),
+    "audit": N_("What organisers did"),
     "here": N_("Post cards in this topic"),
     "unlink": N_("Unlink this group"),
 }
 ORGANISER_COMMANDS = tuple(ORGANISERS_OWN)
 # Commands with personal answers are not offered in groups.
 GROUP_COMMANDS = ("events", "event", "book", "guests", "leave", "maybe", "polls", "vote", "app", "help")
-GROUP_ADMINISTRATOR_COMMANDS = (*GROUP_COMMANDS, "create", "here", "unlink")
+GROUP_ADMINISTRATOR_COMMANDS = (*GROUP_COMMANDS, "create", "poll", "here", "unlink")

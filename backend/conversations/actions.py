@@ -23,17 +23,28 @@ from backend.people.queries import Person
 REMIND_AFTER = timedelta(minutes=5)  # without an answer
 LET_GO_AFTER = timedelta(minutes=30)
 
-_UNFINISHED = N_(
-    "Your new event isn’t finished. Answer my last question, or send /cancel."
-    " It ends by itself %(minutes)s minutes after your last answer."
-)
-
 
 class ConversationKind(StrEnum):
     """What a conversation is for, as `conversations.kind` stores it."""
 
     CREATE_EVENT = "create-event"
+    CREATE_POLL = "create-poll"
     GUESTS = "guests"  # their names, while it is open which event they come to
+    ADD_PARTY = "add-party"  # whom an organiser adds, while it is open to which date
+    KEY = "key"
+
+
+# Those in which the bot waits for an answer, with its reminder.
+_UNFINISHED = {
+    ConversationKind.CREATE_EVENT: N_(
+        "Your new event isn’t finished. Answer my last question, or send /cancel."
+        " It ends by itself %(minutes)s minutes after your last answer."
+    ),
+    ConversationKind.CREATE_POLL: N_(
+        "Your new poll isn’t finished. Answer my last question, or send /cancel."
+        " It ends by itself %(minutes)s minutes after your last answer."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +107,14 @@ async def forget_conversations(user_id: int) -> None:
 
 
 async def follow_up_conversations() -> int:
-    """Remind once of each new event that waits for an answer, and delete what nobody has answered for too long; how many
+    """Remind once of each new event or poll that waits for an answer, and delete what nobody has answered for too long; how many
     conversations. Runs every minute."""
     now = clock.now()
     waiting = await db.rows(
         "SELECT c.user_id FROM conversations c JOIN telegram_users u ON u.id = c.user_id"
-        " WHERE c.kind = $1 AND c.reminded_at IS NULL AND c.answered_at BETWEEN $2 AND $3"
+        " WHERE c.kind = ANY($1::text[]) AND c.reminded_at IS NULL AND c.answered_at BETWEEN $2 AND $3"
         " AND u.may_write_at IS NOT NULL AND u.blocked_at IS NULL ORDER BY c.user_id",
-        ConversationKind.CREATE_EVENT,
+        list(_UNFINISHED),
         now - LET_GO_AFTER,
         now - REMIND_AFTER,
     )
@@ -115,21 +126,22 @@ async def follow_up_conversations() -> int:
 
 
 async def _remind(user_id: int) -> int:
-    """Remind the person of their new event, once for each answer that does not come."""
+    """Remind the person of their new event or poll, once for each answer that does not come."""
     now = clock.now()
     async with db.transaction():
         row = await db.row(
             "UPDATE conversations c SET reminded_at = $2 FROM telegram_users u WHERE u.id = c.user_id AND c.user_id = $1"
-            " AND c.kind = $4 AND c.reminded_at IS NULL AND c.answered_at <= $3 RETURNING u.telegram_id, u.language",
+            " AND c.kind = ANY($4::text[]) AND c.reminded_at IS NULL AND c.answered_at <= $3"
+            " RETURNING c.kind, u.telegram_id, u.language",
             user_id,
             now,
             now - REMIND_AFTER,
-            ConversationKind.CREATE_EVENT,
+            list(_UNFINISHED),
         )
         if row is None or row["telegram_id"] is None:
             return 0
         minutes = int(LET_GO_AFTER.total_seconds() // 60)
-        text = escape(Voice(row["language"]).gettext(_UNFINISHED, minutes=minutes), quote=False)
+        text = escape(Voice(row["language"]).gettext(_UNFINISHED[row["kind"]], minutes=minutes), quote=False)
         chat_id = row["telegram_id"]
         await hold_reply(chat_id, "sendMessage", {"chat_id": chat_id, "text": text}, retry_after=0)
     return 1

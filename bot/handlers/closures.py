@@ -17,7 +17,6 @@ from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import answer_and_replace
-from bot.callbacks import ClosureAction, ClosureCallback
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
@@ -26,6 +25,7 @@ from bot.handlers.organising import load_authorized, permitted_accounts
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.events import make_event_button
+from bot.organiser_callbacks import ClosureAction, ClosureCallback
 from bot.rendering import RenderedMessage, plain, render
 
 _PAST = timedelta(days=31)  # how long after its beginning a date is found by words

@@ -28,13 +28,13 @@ from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
 from backend.rule_sentences import describe_in_full
 from bot.callback_answers import answer_callback, replace_message
-from bot.callbacks import CreateCallback
 from bot.delivery.client import answer_callback_query, reply
 from bot.event_drafts import Answers, Place, Repeat, Step, draft_of, next_step, read_answer, read_line
 from bot.filters import command_named, from_person, in_private_chat
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.create_event import make_edit_rows, make_step_rows, make_summary_rows
 from bot.keyboards.links import make_app_button
+from bot.organiser_callbacks import CreateCallback
 from bot.rendering import RenderedMessage, render, render_words
 
 _KIND = ConversationKind.CREATE_EVENT
@@ -60,6 +60,7 @@ async def begin(message: Message, person: Person, voice: Voice) -> None:
     accounts = await _organised(person)
     if not accounts:
         raise Forbidden()
+    await end_conversation(person, ConversationKind.CREATE_POLL)  # one is asked at a time
     answers: dict[str, Any] = {} if len(accounts) > 1 else {Step.ACCOUNT: accounts[0].id}
     await reply(message, await _go_on(answers, person, voice))
 

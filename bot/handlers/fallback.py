@@ -15,9 +15,14 @@ from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_COMMANDS
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group, in_private_chat, names_a_command
 from bot.handlers import (
+    additions,
+    audit,
     closures,
     create_event,
+    create_poll,
     events,
+    group_health,
+    keys,
     memberships,
     organising,
     own_bookings,
@@ -47,6 +52,12 @@ _REDIRECTED: dict[str, Callable[[Message, Person, Voice], Awaitable[None]]] = {
     "events": events.show_list,
     "create": create_event.begin,
     "list": organising.index,
+    "poll": create_poll.ask_for_poll,
+    "add": additions.ask_to_add,
+    "key": keys.ask_for_key,
+    "invite": keys.ask_to_invite,
+    "groups": group_health.show,
+    "audit": audit.show_newest,
     "seat": parties.ask_to_seat,
     "remove": parties.ask_to_remove,
     "close": closures.ask_to_close,

@@ -17,7 +17,6 @@ from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import answer_and_replace
-from bot.callbacks import ManageAction, ManageCallback, PartyAction, PartyCallback
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
@@ -28,6 +27,7 @@ from bot.keyboards.buttons import make_callback_button, make_numbered_rows
 from bot.keyboards.events import make_event_button
 from bot.keyboards.links import make_home_button
 from bot.lists import MAX_ITEMS, list_voice
+from bot.organiser_callbacks import ManageAction, ManageCallback, PartyAction, PartyCallback
 from bot.rendering import RenderedMessage, Rows, render
 
 _PEOPLE_MAX = 60  # of each list, in a message

@@ -16,7 +16,6 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.requests import OutcomeKind, Via
 from bot.callback_answers import answer_and_replace
-from bot.callbacks import ManageAction, ManageCallback, PartyAction, PartyCallback
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
@@ -25,6 +24,7 @@ from bot.handlers.organising import load_authorized, organised
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button, make_numbered_rows
 from bot.keyboards.events import make_event_button
+from bot.organiser_callbacks import ManageAction, ManageCallback, PartyAction, PartyCallback
 from bot.rendering import RenderedMessage, Rows, plain, render
 
 _PARTIES_MAX = 30  # of each list; the app shows all

@@ -8,15 +8,15 @@ from aiogram.types import InlineKeyboardButton
 from backend.accounts.queries import AccountView
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
-from bot.callbacks import CreateCallback
 from bot.event_drafts import REPEATS, Step
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
+from bot.organiser_callbacks import CreateCallback
 from bot.rendering import Rows, shorten
 
 _DAYS = 14
 _TIMES = ("0800", "0900", "1000", "1200", "1600", "1700", "1730", "1800", "1830", "1900", "1930", "2000")
 _SEATS = (4, 6, 8, 10, 12, 15, 16, 20, 25, 30)
-_PLACES_MAX = 30
+PLACES_MAX = 30
 STEP_NAMES = {
     Step.TITLE: N_("Name"),
     Step.REPEAT: N_("Repetition"),
@@ -35,7 +35,7 @@ def make_step_rows(
     across = 1
     match step:
         case Step.ACCOUNT:
-            answers = [(str(account.id), account.name) for account in accounts[:_PLACES_MAX]]
+            answers = [(str(account.id), account.name) for account in accounts[:PLACES_MAX]]
         case Step.REPEAT:
             answers, across = [(repeat, voice.gettext(label)) for repeat, label in REPEATS.items()], 2
         case Step.DAY:
@@ -43,7 +43,7 @@ def make_step_rows(
         case Step.TIME:
             answers, across = [(each, _hour(each, voice)) for each in _TIMES], 4
         case Step.GROUP:
-            answers = [*_places(linked)[:_PLACES_MAX], ("0", voice.gettext(N_("No group")))]
+            answers = [*list_places(linked)[:PLACES_MAX], ("0", voice.gettext(N_("No group")))]
         case Step.SEATS:
             seats = [(str(each), str(each)) for each in _SEATS]
             answers, across = [*seats, ("0", voice.gettext(N_("No limit")))], 5
@@ -62,7 +62,7 @@ def _hour(value: str, voice: Voice) -> str:
     return voice.bare_hour(at, "UTC")
 
 
-def _places(linked: Sequence[LinkedGroup]) -> list[tuple[str, str]]:
+def list_places(linked: Sequence[LinkedGroup]) -> list[tuple[str, str]]:
     """Each group, and each of its open topics."""
     places = []
     for group in linked:

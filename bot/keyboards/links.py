@@ -71,6 +71,11 @@ def make_organiser_rows(person: Person, voice: Voice, account_id: int | None = N
     return [*rows, [make_add_to_group_button(voice)], [make_home_button(voice)]]
 
 
+def make_start_link(payload: str) -> str:
+    """The link that opens the private chat and sends /start with this payload."""
+    return f"https://t.me/{settings.telegram_bot_name}?start={payload}"
+
+
 def make_private_chat_button(label: str, start: str) -> InlineKeyboardButton:
     """Leads from a group to the private chat, where the bot gives personal answers."""
-    return InlineKeyboardButton(text=label, url=f"https://t.me/{settings.telegram_bot_name}?start={start}")
+    return InlineKeyboardButton(text=label, url=make_start_link(start))

@@ -11,7 +11,7 @@ from aiogram.filters.callback_data import CallbackData
 
 from backend import db, failpoints
 from backend.bookings.queries.event import event
-from bot import callbacks
+from bot import callbacks, organiser_callbacks
 from tests.telegram import Telegram
 
 Make = Callable[..., Awaitable[str]]
@@ -32,9 +32,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     "AccountZoneCallback": {"account_id": 0, "zone": "Europe/Helsinki"},
     "AnnouncementCallback": {"action": callbacks.AnnouncementAction.SEND, "id": 1},
     "EventListCallback": {"page": 1},
-    "ManageCallback": {"action": callbacks.ManageAction.PEOPLE},
-    "ClosureCallback": {"action": callbacks.ClosureAction.CLOSE},
-    "PartyCallback": {"action": callbacks.PartyAction.LISTED},
+    "ManageCallback": {"action": organiser_callbacks.ManageAction.PEOPLE},
+    "ClosureCallback": {"action": organiser_callbacks.ClosureAction.CLOSE},
+    "PartyCallback": {"action": organiser_callbacks.PartyAction.LISTED},
+    "AddCallback": {"action": organiser_callbacks.AddAction.WHO},
+    "KeyCallback": {"what": "make"},
+    "AuditCallback": {"account_id": 1},
+    "CreatePollCallback": {"what": "confirm"},
     "CreateCallback": {"what": "edit"},
     "LeaveAccountCallback": {"account_id": 1},
     "PrivacyCallback": {"action": callbacks.PrivacyAction.ASK_TO_ERASE},

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from backend.accounts.rules import Permission
-from backend.i18n import N_
+from backend.reports.acts import ACTS
 from backend.reports.audit import AuditFilter, acting_people, audit_lines
 from backend.zones import resolve_local
 from webapp.dashboard.people_lists import PAGE_SIZE, read_id
@@ -16,50 +16,6 @@ from webapp.dashboard.responses import render_page
 from webapp.dashboard.session import Visit
 from webapp.forms import read_query
 from webapp.respond import AnyRequest
-
-# The acts of the core and of the allocator, by the verb that the log stores.
-ACTS = {
-    "archive": N_("Archived"),
-    "book": N_("Booked for somebody"),
-    "bring": N_("Moved a party here"),
-    "cancel": N_("Cancelled"),
-    "capacity": N_("Changed the seats"),
-    "change role": N_("Changed a role"),
-    "close": N_("Closed"),
-    "close list": N_("Closed the list"),
-    "create": N_("Created"),
-    "discard": N_("Discarded a draft"),
-    "drop message": N_("Dropped a message"),
-    "edit": N_("Edited"),
-    "end membership": N_("Ended a membership"),
-    "end regular": N_("Ended a standing seat"),
-    "keep": N_("Kept"),
-    "link": N_("Linked a group"),
-    "make date": N_("Set the date"),
-    "merge": N_("Merged"),
-    "move": N_("Moved"),
-    "pardon": N_("Pardoned"),
-    "pause": N_("Paused"),
-    "remind": N_("Reminded"),
-    "remove": N_("Removed from the list"),
-    "reopen list": N_("Opened the list again"),
-    "restore": N_("Restored"),
-    "restore membership": N_("Took a member back"),
-    "resume": N_("Resumed"),
-    "revoke": N_("Revoked a key"),
-    "run": N_("Confirmed"),
-    "seat": N_("Gave a seat"),
-    "send": N_("Sent an announcement"),
-    "send again": N_("Sent messages again"),
-    "send at night": N_("Let an announcement go out at night"),
-    "set guests": N_("Changed the number of guests"),
-    "split": N_("Split an event"),
-    "stop": N_("Stopped an announcement"),
-    "to line": N_("Put back in line"),
-    "unlink": N_("Unlinked a group"),
-    "use": N_("Used a key"),
-    "write": N_("Wrote an announcement"),
-}
 
 
 @dataclass(frozen=True, slots=True)
