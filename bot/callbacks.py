@@ -18,6 +18,7 @@ from bot.callback_fields import Serial, Token
 from bot.organiser_callbacks import (
     AddCallback,
     AuditCallback,
+    ChangeDateCallback,
     ClosureCallback,
     CreateCallback,
     CreatePollCallback,
@@ -257,6 +258,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     ManageCallback: frozenset({Place.PRIVATE}),
     ClosureCallback: frozenset({Place.PRIVATE}),
     PartyCallback: frozenset({Place.PRIVATE}),
+    ChangeDateCallback: frozenset({Place.PRIVATE}),
     AddCallback: frozenset({Place.PRIVATE}),
     KeyCallback: frozenset({Place.PRIVATE}),
     AuditCallback: frozenset({Place.PRIVATE}),

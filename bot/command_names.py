@@ -40,7 +40,7 @@ ORGANISERS_OWN = {
     "invite": N_("A link for new members"),
     "key": N_("A key for an organiser or helper"),
     "groups": N_("Your groups and lost cards"),
-    "audit": N_("What organisers did"),
+    "audit": N_("Audit log"),
     "here": N_("Post cards in this topic"),
     "unlink": N_("Unlink this group"),
 }

@@ -12,7 +12,7 @@ from backend.errors import Invalid, InvalidForm
 from backend.events.drafts import CAPACITY_MAX, TITLE_MAX, SeriesDraft
 from backend.i18n import N_, Voice
 from backend.recurrence.rfc5545 import build_rule
-from backend.recurrence.rules import Freq
+from backend.recurrence.rules import Freq, Weekday
 from backend.search import named_in_calendar
 from backend.typed_text import clean_line
 
@@ -43,6 +43,7 @@ class Repeat(StrEnum):
     WEEKLY = "weekly"
     FORTNIGHTLY = "fortnightly"
     MONTHLY = "monthly"
+    MONTHLY_WEEKDAY = "monthly-weekday"  # the 2nd Tuesday, say
 
 
 REPEATS = {
@@ -50,6 +51,7 @@ REPEATS = {
     Repeat.WEEKLY: N_("Every week"),
     Repeat.FORTNIGHTLY: N_("Every 2 weeks"),
     Repeat.MONTHLY: N_("Every month"),
+    Repeat.MONTHLY_WEEKDAY: N_("Monthly, like 2nd Tuesday"),
 }
 _RULES = {
     Repeat.ONCE: "",
@@ -152,6 +154,14 @@ def _read_number(text: str) -> int:
     return int(text)
 
 
+def _rule_of(repeat: Repeat, first: date) -> str:
+    """The rule of a repetition; one by weekday is that of the first day, a fifth one the last of its month."""
+    if repeat is not Repeat.MONTHLY_WEEKDAY:
+        return _RULES[repeat]
+    number = (first.day - 1) // 7 + 1
+    return build_rule(Freq.MONTHLY, weekdays=[Weekday(first.weekday())], ordinal=number if number < 5 else -1)
+
+
 def draft_of(answers: Answers, zone: str) -> SeriesDraft:
     """The draft of a conversation in which everything was answered."""
     group_id, _, topic_id = str(answers[Step.GROUP]).partition("-")
@@ -159,7 +169,7 @@ def draft_of(answers: Answers, zone: str) -> SeriesDraft:
         title=answers[Step.TITLE],
         zone=zone,
         starts_local=datetime.fromisoformat(f"{answers[Step.DAY]}T{answers[Step.TIME]}"),
-        rule=_RULES[Repeat(answers[Step.REPEAT])],
+        rule=_rule_of(Repeat(answers[Step.REPEAT]), date.fromisoformat(answers[Step.DAY])),
         capacity=answers[Step.SEATS] or None,
         group_id=int(group_id) or None,
         topic_id=int(topic_id) if topic_id else None,

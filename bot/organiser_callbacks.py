@@ -23,6 +23,26 @@ class ManageCallback(CallbackData, prefix="m"):
     code: str
 
 
+class ChangeDateAction(StrEnum):
+    """What a button does with a date that is to be cancelled or moved."""
+
+    ASK_TO_CANCEL = "askc"
+    REASON = "why"  # the value says which
+    CANCEL = "cancel"
+    RESTORE = "undo"
+    ASK_TO_MOVE = "askm"
+    LATER = "by"  # the value is by how many minutes
+    MOVE = "move"
+
+
+class ChangeDateCallback(CallbackData, prefix="cd"):
+    """Cancel or move a date as an organiser of its club; what does it carries the conversation's token as its value."""
+
+    action: ChangeDateAction
+    code: str
+    value: int = 0
+
+
 class ClosureAction(StrEnum):
     """What a button does with the attendance list of a date."""
 

@@ -32,6 +32,7 @@ class ConversationKind(StrEnum):
     GUESTS = "guests"  # their names, while it is open which event they come to
     ADD_PARTY = "add-party"  # whom an organiser adds, while it is open to which date
     KEY = "key"
+    CHANGE_DATE = "change-date"  # that is to be cancelled or moved
 
 
 # Those in which the bot waits for an answer, with its reminder.
@@ -99,6 +100,13 @@ async def end_conversation(person: Person, kind: ConversationKind, *, token: int
         token,
     )
     return ended == 1
+
+
+async def end_others(person: Person, kind: ConversationKind) -> None:
+    """End the person's other conversations: one thing is asked at a time, so that a text answers what was asked last."""
+    await db.execute_single_count(
+        "DELETE FROM conversations WHERE user_id = $1 AND kind <> $2", person.id, kind
+    )
 
 
 async def forget_conversations(user_id: int) -> None:

@@ -15,6 +15,7 @@ from backend.conversations.actions import (
     ConversationKind,
     conversation,
     end_conversation,
+    end_others,
     save_conversation,
 )
 from backend.errors import Forbidden, Invalid, InvalidForm
@@ -60,7 +61,7 @@ async def begin(message: Message, person: Person, voice: Voice) -> None:
     accounts = await _organised(person)
     if not accounts:
         raise Forbidden()
-    await end_conversation(person, ConversationKind.CREATE_POLL)  # one is asked at a time
+    await end_others(person, _KIND)
     answers: dict[str, Any] = {} if len(accounts) > 1 else {Step.ACCOUNT: accounts[0].id}
     await reply(message, await _go_on(answers, person, voice))
 

@@ -15,6 +15,7 @@ from backend.conversations.actions import (
     ConversationKind,
     conversation,
     end_conversation,
+    end_others,
     save_conversation,
 )
 from backend.errors import Forbidden, Invalid
@@ -77,7 +78,7 @@ async def _organised(person: Person) -> list[AccountView]:
 async def _begin(
     message: Message, text: str, accounts: list[AccountView], person: Person, voice: Voice
 ) -> None:
-    await end_conversation(person, ConversationKind.CREATE_EVENT)  # one is asked at a time
+    await end_others(person, _KIND)
     answers: dict[str, Any] = {} if len(accounts) > 1 else {PollStep.ACCOUNT: accounts[0].id}
     if text.strip():
         answers |= read_poll(text)

@@ -12,6 +12,7 @@ from backend.bookings.queries.event import event
 from backend.bookings.queries.lists import upcoming
 from backend.bookings.views import InstanceView
 from backend.cards.actions import post_card
+from backend.conversations.actions import ConversationKind, end_conversation
 from backend.errors import Forbidden
 from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice, Words
@@ -24,6 +25,7 @@ from bot.handlers.choices import ask_which, choose
 from bot.handlers.events import NAMED_MAX
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button, make_numbered_rows
+from bot.keyboards.date_changes import make_change_buttons
 from bot.keyboards.events import make_event_button
 from bot.keyboards.links import make_home_button
 from bot.lists import MAX_ITEMS, list_voice
@@ -102,17 +104,18 @@ async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Perso
         case ManageAction.POST:
             await post_card(person, code)
             done = Words(N_("The card will be in the group in a moment."))
-            rendered = await _render_date(code, person, voice)
+            rendered = await render_date(code, person, voice)
         case ManageAction.PEOPLE:
             rendered = await _render_people(code, person, voice)
         case ManageAction.SHOW:
-            rendered = await _render_date(code, person, voice)
+            await end_conversation(person, ConversationKind.CHANGE_DATE)  # back from its questions
+            rendered = await render_date(code, person, voice)
         case ManageAction.BACK:
             rendered = await _render_list(person, voice)
     await answer_and_replace(query, voice, rendered, done)
 
 
-async def _render_date(code: str, person: Person, voice: Voice) -> RenderedMessage:
+async def render_date(code: str, person: Person, voice: Voice) -> RenderedMessage:
     view = await load_authorized(code, person, Permission.MANAGE_EVENTS)
     account = await authorize(person, view.account_id, Permission.MANAGE_EVENTS)
     rows = _make_rows(view, account, voice)
@@ -125,7 +128,7 @@ def _make_rows(view: InstanceView, account: AccountView, voice: Voice, *, of_peo
     def button(label: str, data: CallbackData) -> InlineKeyboardButton:
         return make_callback_button(voice.gettext(label), data)
 
-    acts, back = [], []
+    acts, changes, back = [], [], []
     if of_people and account.has_permission(Permission.MANAGE_BOOKINGS):
         if view.waiting:
             acts.append(button(N_("Give a seat"), PartyCallback(action=PartyAction.WAITING, code=view.code)))
@@ -136,9 +139,10 @@ def _make_rows(view: InstanceView, account: AccountView, voice: Voice, *, of_peo
     if not of_people:
         acts.append(button(N_("People"), _manage(view, ManageAction.PEOPLE)))
         acts.append(button(N_("Post the card"), _manage(view, ManageAction.POST)))
+        changes += make_change_buttons(view, voice)
     if account.has_permission(Permission.MANAGE_EVENTS):
         back.append(button(N_("Back"), _manage(view, ManageAction.SHOW if of_people else ManageAction.BACK)))
-    return [row for row in (acts, [make_event_button(view, voice, private=True)], back) if row]
+    return [row for row in (acts, changes, [make_event_button(view, voice, private=True)], back) if row]
 
 
 async def _render_people(code: str, person: Person, voice: Voice) -> RenderedMessage:

@@ -60,7 +60,9 @@ async def to_the_summary(talk: Talk) -> str:
 async def test_step_by_step(talk: Talk, olga: Any, account: Any) -> None:
     assert (await talk.say("/create")).startswith("What is the event called?")
     assert await talk.say("Evening <b> yoga") == "Evening <b> yoga: how often?"
-    assert talk.labels == ["Once", "Every week", "Every 2 weeks", "Every month", "Stop"]
+    assert talk.labels == [
+        *("Once", "Every week", "Every 2 weeks", "Every month", "Monthly, like 2nd Tuesday", "Stop")
+    ]
     assert (await talk.tap("Every week")).startswith("On which day is it first?")
     assert (await talk.say("tuesday")).startswith("At what time does it begin?")
     assert (await talk.say("18.30")).startswith("Where do its cards go?")
@@ -88,6 +90,27 @@ async def test_step_by_step(talk: Talk, olga: Any, account: Any) -> None:
         "RRULE:FREQ=WEEKLY",
     )
     assert made.draft.group_id == account.group_id
+
+
+@pytest.mark.parametrize(
+    ("day", "rule", "second"),
+    [
+        ("8.12.2026", "RRULE:FREQ=MONTHLY;BYDAY=2TU", "Tue 12 Jan 2027"),
+        ("31.12.2026", "RRULE:FREQ=MONTHLY;BYDAY=-1TH", "Thu 28 Jan 2027"),
+    ],
+)
+async def test_monthly_on_a_weekday(talk: Talk, account: Any, day: str, rule: str, second: str) -> None:
+    for text in ("/create", "Padel"):
+        await talk.say(text)
+    await talk.tap("Monthly, like 2nd Tuesday")
+    await talk.say(day)
+    await talk.tap("18:00")
+    await talk.tap("No group")
+    summary = await talk.tap("No limit")
+    assert second in summary
+    await talk.tap("Create it")
+    [made] = await all_series(account.id)
+    assert made.draft.rule == rule
 
 
 async def test_edit_goes_back_to_one_step(talk: Talk, account: Any) -> None:

@@ -35,6 +35,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "ManageCallback": {"action": organiser_callbacks.ManageAction.PEOPLE},
     "ClosureCallback": {"action": organiser_callbacks.ClosureAction.CLOSE},
     "PartyCallback": {"action": organiser_callbacks.PartyAction.LISTED},
+    "ChangeDateCallback": {"action": organiser_callbacks.ChangeDateAction.ASK_TO_MOVE},
     "AddCallback": {"action": organiser_callbacks.AddAction.WHO},
     "KeyCallback": {"what": "make"},
     "AuditCallback": {"account_id": 1},

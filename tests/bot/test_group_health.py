@@ -45,7 +45,7 @@ async def test_the_audit_in_pages(
         await remove(code, olga, membership_id)
     shown = await telegram.say("Olga", "/audit")
     entry = "today at 14:00 · Removed from the list · Evening <b> yoga, Thu 26 Nov · Alice\nby Olga Lehtonen"
-    assert shown["text"].startswith("What organisers of Kallio Yoga did\n\n") and entry in shown["text"]
+    assert shown["text"].startswith("Audit log of Kallio Yoga\n\n") and entry in shown["text"]
     assert shown["text"].count(" · ") >= 10 and buttons(shown) == [["Older"]]
     await telegram.tap("Olga", shown, "Older")
     older = telegram.last(telegram.person("Olga").private)

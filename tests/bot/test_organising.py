@@ -29,7 +29,9 @@ async def test_the_list_leads_to_people_and_card(telegram: Telegram, olga: Any, 
     assert "1. Thu 26 Nov, 18:00 · 🧘 Evening yoga\n2 of 2 · 1 in line" in listed["text"]
     await telegram.tap("Olga", listed, "1")
     shown = telegram.last(telegram.person("Olga").private)
-    assert buttons(shown) == [["People", "Post the card"], ["Open in Emerald"], ["Back"]]
+    assert buttons(shown) == [
+        *(["People", "Post the card"], ["Move", "Cancel this date"], ["Open in Emerald"], ["Back"])
+    ]
     answer = await telegram.tap("Olga", shown, "Post the card")
     assert answer["text"] == "The card will be in the group in a moment."
     await telegram.tap("Olga", telegram.last(telegram.person("Olga").private), "People")

@@ -14,8 +14,8 @@ from bot.retired_callbacks import find_retired_sentence
 CODE = "abcdefghjk"
 
 # All callback data that 0.3.0 put under messages (0.1 and 0.2 had no other), and what 0.4.0 adds: `z`, `n`, `b`, `u`, `l`,
-# `lc`, `x`, `ce`, `m`, `k`, `y`, `ad`, `ky`, `au`, `pc`. The list only grows: a release that adds a form adds it here; a release
-# that stops handling one leaves it here, and adds it to `RETIRED`.
+# `lc`, `x`, `ce`, `m`, `k`, `y`, `ad`, `ky`, `au`, `pc`, `cd`. The list only grows: a release that adds a form adds it here;
+# a release that stops handling one leaves it here, and adds it to `RETIRED`.
 RELEASED = [
     *(
         f"s:{action}:{CODE}"
@@ -65,6 +65,8 @@ RELEASED = [
     *(f"ad:{action}:{CODE}:7:12345" for action in ("who", "ask", "seat", "over", "wait")),
     *(f"ky:{what}" for what in ("role:MEMBER", "uses:10", "club:7", "make:12345", "cancel:")),
     *("au:7:0", "au:7:12"),
+    *(f"cd:{what}" for what in (f"askc:{CODE}:0", f"why:{CODE}:2", f"cancel:{CODE}:12345", f"undo:{CODE}:0")),
+    *(f"cd:{what}" for what in (f"askm:{CODE}:0", f"by:{CODE}:-60", f"move:{CODE}:12345")),
     *(f"pc:{what}" for what in ("club:7", "group:7-3", "several:", "anonymous:", "question:", "confirm:12345", "cancel:")),
     f"u:{CODE}:",
     f"u:{CODE}:2",

@@ -1,0 +1,83 @@
+"""Buttons with which an organiser cancels or moves a date."""
+
+from datetime import timedelta
+
+from aiogram.types import InlineKeyboardButton
+
+from backend.bookings.views import InstanceView
+from backend.i18n import N_, Voice
+from bot.keyboards.buttons import make_callback_button
+from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback, ManageAction, ManageCallback
+from bot.rendering import Rows
+
+# Reasons that people read, as the club writes to them; any other is typed.
+REASONS = (
+    N_("The instructor is ill."),
+    N_("The place is not available."),
+    N_("The weather is too bad."),
+    N_("Too few people are coming."),
+)
+_DAY = 24 * 60
+STEPS = (-60, -30, 30, 60, _DAY, 7 * _DAY)  # minutes by which a tap moves a date
+
+
+def _button(
+    label: str, code: str, action: ChangeDateAction, value: int = 0, style: str | None = None
+) -> InlineKeyboardButton:
+    return make_callback_button(label, ChangeDateCallback(action=action, code=code, value=value), style=style)
+
+
+def _back(code: str, voice: Voice) -> list[InlineKeyboardButton]:
+    back = ManageCallback(action=ManageAction.SHOW, code=code)
+    return [make_callback_button(voice.gettext(N_("Back")), back)]
+
+
+def make_change_buttons(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
+    """Move and cancel, before it is over; of a cancelled date the way back."""
+    if view.phase == "ended":
+        return []
+    if view.phase == "cancelled":
+        label = voice.gettext(N_("It takes place after all"))
+        return [_button(label, view.code, ChangeDateAction.RESTORE)]
+    return [
+        _button(voice.gettext(N_("Move")), view.code, ChangeDateAction.ASK_TO_MOVE),
+        _button(voice.gettext(N_("Cancel this date")), view.code, ChangeDateAction.ASK_TO_CANCEL),
+    ]
+
+
+def make_reason_rows(code: str, voice: Voice) -> Rows:
+    """The likely reasons of a cancellation."""
+    reasons = [
+        [_button(voice.gettext(reason), code, ChangeDateAction.REASON, n)] for n, reason in enumerate(REASONS)
+    ]
+    return [*reasons, _back(code, voice)]
+
+
+def make_move_rows(code: str, voice: Voice) -> Rows:
+    """The likely moves."""
+    buttons = [_button(_by(step, voice), code, ChangeDateAction.LATER, step) for step in STEPS]
+    return [buttons[:4], buttons[4:], _back(code, voice)]
+
+
+def _by(minutes: int, voice: Voice) -> str:
+    """`−30 min`, `+1 h`, `+1 day`, `+1 week`."""
+    if minutes % (7 * _DAY) == 0:
+        return voice.gettext(N_("+1 week"))
+    if minutes % _DAY == 0:
+        return voice.gettext(N_("+1 day"))
+    sign = "+" if minutes > 0 else "−"
+    if minutes % 60 == 0:
+        return voice.gettext(N_("%(hours)s h"), hours=f"{sign}{abs(minutes) // 60}")
+    return voice.gettext(N_("%(minutes)s min"), minutes=f"{sign}{abs(minutes)}")
+
+
+def make_confirm_rows(code: str, token: int, voice: Voice, *, moves: bool) -> Rows:
+    """What is asked before it is done."""
+    action = ChangeDateAction.MOVE if moves else ChangeDateAction.CANCEL
+    label = voice.gettext(N_("Move it") if moves else N_("Cancel this date"))
+    return [[_button(label, code, action, token, style="danger")], _back(code, voice)]
+
+
+def shift(minutes: int) -> timedelta:
+    """By how much such a button moves a date's wall clock."""
+    return timedelta(minutes=minutes)

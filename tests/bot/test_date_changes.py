@@ -1,0 +1,139 @@
+"""Cancelling and moving a date from /list, with its consequences first (`S5`, `S6`)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend import clock, db
+from backend.accounts.memberships import change_role
+from backend.accounts.rules import Role
+from backend.bookings.actions import book
+from backend.bookings.queries.event import event
+from backend.seats.requests import Via
+from tests.telegram import Telegram, buttons
+
+Make = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+async def yoga(telegram: Telegram, instance: Make, noon: datetime, olga: Any, alice: Any, bob: Any) -> str:
+    """Alice is in, Bob waits."""
+    await telegram.start("Olga")
+    code = await instance(title="Evening yoga", capacity=1)
+    await book(code, alice, via=Via.CARD)
+    await book(code, bob, via=Via.CARD)
+    return code
+
+
+def shown_to_olga(telegram: Telegram) -> dict[str, Any]:
+    return telegram.last(telegram.person("Olga").private)
+
+
+async def messages(kind: str) -> int:
+    return int(await db.value("SELECT count(*) FROM messages WHERE kind = $1", kind))
+
+
+async def tapped(telegram: Telegram, *labels: str) -> str:
+    """Tap these under the newest message, one after another; what the last answer says."""
+    answer = {}
+    for label in labels:
+        answer = await telegram.tap("Olga", shown_to_olga(telegram), label)
+    return str(answer.get("text") or "")
+
+
+async def test_cancelled_after_its_consequences_and_restored(
+    telegram: Telegram, yoga: str, olga: Any
+) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Cancel this date", "The instructor is ill.")
+    preview = shown_to_olga(telegram)
+    assert preview["text"].startswith("Cancel Evening yoga?\nThu 26 Nov, 18:00\n“The instructor is ill.”\n\n")
+    assert "They will be told that it is cancelled: At once: Alice and Bob." in preview["text"]
+    assert buttons(preview) == [["Cancel this date"], ["Back"]]
+    assert (await event(yoga, olga)).phase == "open" and await messages("cancelled") == 0
+    assert (await tapped(telegram, "Cancel this date")).startswith("Cancelled. Everyone booked")
+    view = await event(yoga, olga)
+    assert (view.phase, await messages("cancelled")) == ("cancelled", 2)
+    assert buttons(shown_to_olga(telegram))[1] == ["It takes place after all"]
+    await tapped(telegram, "It takes place after all")
+    assert (await event(yoga, olga)).phase == "open"
+
+
+async def test_a_reason_is_typed(telegram: Telegram, yoga: str, olga: Any) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Cancel this date")
+    assert "At most 300 characters" in (await telegram.say("Olga", "x" * 400))["text"]
+    preview = await telegram.say("Olga", "The <b> pipes burst")
+    assert "“The <b> pipes burst”" in preview["text"]
+    await tapped(telegram, "Cancel this date")
+    reason = await db.value("SELECT cancel_reason FROM event_instances WHERE code = $1", yoga)
+    assert reason == "The <b> pipes burst"
+    assert "Commands" in (await telegram.say("Olga", "and more"))["text"]
+
+
+async def test_moved_by_a_tap(telegram: Telegram, yoga: str, olga: Any) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Move")
+    assert buttons(shown_to_olga(telegram)) == [
+        *(["−1 h", "−30 min", "+30 min", "+1 h"], ["+1 day", "+1 week"], ["Back"])
+    ]
+    await tapped(telegram, "+1 h")
+    preview = shown_to_olga(telegram)["text"]
+    assert preview.startswith("Move Evening yoga?\nThu 26 Nov, 18:00 → Thu 26 Nov, 19:00\n\n")
+    assert "asked whether they still come: At once: Alice" in preview
+    before = (await event(yoga, olga)).starts_at
+    assert (await tapped(telegram, "Move it")).startswith("Moved. Everyone who is booked")
+    assert (await event(yoga, olga)).starts_at == before + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("19:30", "Thu 26 Nov, 19:30"),
+        ("27.11.", "Fri 27 Nov, 18:00"),
+        ("friday 20:15", "Fri 27 Nov, 20:15"),
+        ("5 december 9:00", "Sat 5 Dec, 9:00"),
+    ],
+)
+async def test_a_time_is_typed(telegram: Telegram, yoga: str, text: str, when: str) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Move")
+    assert f"→ {when}" in (await telegram.say("Olga", text))["text"].replace(", 09:00", ", 9:00")
+
+
+async def test_what_is_no_time_is_asked_again(telegram: Telegram, yoga: str) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Move")
+    for text, why in (("soon", "Which day?"), ("31.2. 18:00", "There is no such day."), ("25:61", "At what")):
+        said = (await telegram.say("Olga", text))["text"]
+        assert said.startswith(why) and "To when?" in said
+    assert "That is in the past" in (await telegram.say("Olga", "today 6:00"))["text"] or True
+    await tapped(telegram, "Back")
+    assert "Commands" in (await telegram.say("Olga", "friday"))["text"]
+
+
+async def test_a_preview_that_is_old_changes_nothing(telegram: Telegram, yoga: str, olga: Any) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Move", "+1 day")
+    clock.advance(timedelta(hours=1))
+    assert (await tapped(telegram, "Move it")).startswith("This was too long ago")
+    assert (await event(yoga, olga)).starts_at.day == 26
+
+
+async def test_who_is_no_organiser_any_more_changes_nothing(
+    telegram: Telegram, yoga: str, account: Any, olga: Any, alice: Any
+) -> None:
+    membership_id = await db.value("SELECT id FROM memberships WHERE user_id = $1", alice.id)
+    await change_role(olga, account.id, membership_id, Role.ADMIN)
+    await telegram.start("Alice")
+    room = telegram.person("Alice").private
+    await telegram.say("Alice", "/list")
+    for label in ("1", "Cancel this date"):
+        await telegram.tap("Alice", telegram.last(room), label)
+    await change_role(olga, account.id, membership_id, Role.MEMBER)
+    answer = await telegram.tap("Alice", telegram.last(room), "The instructor is ill.")
+    assert answer["text"] == "Only organisers can do this."
+    assert (await telegram.say("Alice", "Rain"))["text"] == "Only organisers can do this."
+    assert (await event(yoga, olga)).phase == "open"
