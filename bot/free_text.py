@@ -101,6 +101,8 @@ def find_meant(
         scores = [sum(n in fits for fits in fitting) for n in range(len(views))]
         best = [view for view, score in zip(views, scores, strict=True) if score == max(scores)]
         return Found(None, tuple(best))
+    if not nearest and telling and all(_names_club_of_all(word, views) for word in telling):
+        return Found(None, tuple(about))  # "yoga" in Kallio Yoga says nothing about a run
     chosen = about
     if nearest:
         if any(_is_day(word, voice.language) for word in telling):
@@ -113,6 +115,12 @@ def find_meant(
     if len(chosen) == 1 and (telling or len(views) == 1):
         return Found(chosen[0], ())
     return Found(None, tuple(chosen))
+
+
+def _names_club_of_all(word: str, views: Sequence[InstanceView]) -> bool:
+    """Whether the word is found in the names of the clubs of all views, and in no title or place."""
+    is_named = any(words_like([word], f"{view.title} {view.place}")[0] for view in views)
+    return not is_named and all(words_like([word], view.account_name)[0] for view in views)
 
 
 def _day(view: InstanceView) -> object:

@@ -74,7 +74,7 @@ async def tap(query: CallbackQuery, callback_data: ChangeDateCallback, person: P
             rendered = await render_date(code, person, voice)
         case ChangeDateAction.RESTORE:
             await restore_instance(code, person)
-            done = Words(N_("It takes place after all. Everyone who was booked is told."))
+            done = Words(N_("It takes place after all. Everyone gets their seat back and will be told."))
             rendered = await render_date(code, person, voice)
     await answer_and_replace(query, voice, rendered, done)
 

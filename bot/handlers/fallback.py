@@ -89,6 +89,9 @@ async def answer_unknown_command(message: Message, person: Person, voice: Voice)
         known = [*COMMANDS, *ORGANISER_COMMANDS]
     else:
         known = [*COMMANDS]
+    if typed[1:].casefold() in known:  # it exists, and its handler wants a group
+        await reply(message, plain(voice.gettext(N_("Send %(command)s in your group."), command=typed)))
+        return
     nearest = difflib.get_close_matches(typed[1:].casefold(), known, n=_NEAREST, cutoff=_LIKENESS)
     rendered = render(
         "unknown_command.html",

@@ -199,7 +199,7 @@ async def _make(
         N_("Here it is.") if sent.result is SendResult.DONE else N_("I couldn’t show it. Make another.")
     )
     await answer_callback(query, voice, done, "done")
-    await replace_message(query, plain(voice.gettext(N_("The key is made; I show it once, below."))))
+    await replace_message(query, plain(voice.gettext(N_("Made. It is below, and I show it once."))))
 
 
 def router() -> Router:

@@ -47,7 +47,7 @@ def make_poll_summary_rows(token: int, answers: Mapping[str, Any], voice: Voice)
         [_button(voice.gettext(N_("Create it")), PollStep.CONFIRM, str(token), style="primary")],
         switches,
         [
-            _button(voice.gettext(N_("Write it anew")), PollStep.QUESTION),
+            _button(voice.gettext(N_("Write it again")), PollStep.QUESTION),
             _button(voice.gettext(N_("Stop")), "cancel"),
         ],
     ]

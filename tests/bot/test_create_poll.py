@@ -42,7 +42,7 @@ async def test_step_by_step(telegram: Telegram, account: Any) -> None:
     assert buttons(summary) == [
         ["Create it"],
         ["Several answers", "Without names"],
-        ["Write it anew", "Stop"],
+        ["Write it again", "Stop"],
     ]
     for label in ("Several answers", "Without names"):
         await telegram.tap("Olga", shown_to_olga(telegram), label)
@@ -84,7 +84,7 @@ async def test_at_once_in_a_group(telegram: Telegram) -> None:
 async def test_written_anew_and_stopped(telegram: Telegram) -> None:
     asked = await telegram.say("Olga", "/poll Tea? Yes / No")
     await telegram.tap("Olga", asked, "No group")
-    await telegram.tap("Olga", shown_to_olga(telegram), "Write it anew")
+    await telegram.tap("Olga", shown_to_olga(telegram), "Write it again")
     assert shown_to_olga(telegram)["text"].startswith("What do you want to ask?")
     summary = await telegram.say("Olga", "Cake?\nYes\nNo")
     assert summary["text"].startswith("New poll: Cake?")

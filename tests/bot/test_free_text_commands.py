@@ -248,3 +248,14 @@ async def test_names_are_forgotten_after_a_while(telegram: Telegram, yoga: str, 
     clock.advance(timedelta(minutes=31))
     await telegram.tap("Alice", asked, "Thu 26 Nov")
     assert await seats(yoga, alice) == (2, ())
+
+
+async def test_the_clubs_name_is_no_booking(
+    telegram: Telegram, instance: Make, noon: datetime, alice: Any
+) -> None:
+    """ "yoga" is in the name of Kallio Yoga, and says nothing about the only booking, a run."""
+    code = await instance(title="Morning run")
+    await book(code, alice, via=Via.CARD)
+    asked = await telegram.say("Alice", "/leave yoga")
+    assert "Which one do you mean?" in asked["text"] and await seats(code, alice) == (1, ())
+    assert "You’ve left." in (await telegram.say("Alice", "/leave run"))["text"]
