@@ -101,7 +101,7 @@ def find_meant(
         scores = [sum(n in fits for fits in fitting) for n in range(len(views))]
         best = [view for view, score in zip(views, scores, strict=True) if score == max(scores)]
         return Found(None, tuple(best))
-    if not nearest and telling and all(_names_club_of_all(word, views) for word in telling):
+    if not nearest and telling and all(_names_account_of_all(word, views) for word in telling):
         return Found(None, tuple(about))  # "yoga" in Kallio Yoga says nothing about a run
     chosen = about
     if nearest:
@@ -117,7 +117,7 @@ def find_meant(
     return Found(None, tuple(chosen))
 
 
-def _names_club_of_all(word: str, views: Sequence[InstanceView]) -> bool:
+def _names_account_of_all(word: str, views: Sequence[InstanceView]) -> bool:
     """Whether the word is found in the names of the clubs of all views, and in no title or place."""
     is_named = any(words_like([word], f"{view.title} {view.place}")[0] for view in views)
     return not is_named and all(words_like([word], view.account_name)[0] for view in views)
