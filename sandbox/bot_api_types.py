@@ -70,6 +70,10 @@ def to_message(world: World, config: Config, message: Message, *, with_reply: bo
         "chat": to_chat(world, chat),
         "date": int(message.at),
     }
+    if message.seen_by:
+        data |= {"message_id": 0, "ephemeral_message_id": message.id}
+        if message.sender_id == config.bot_id:
+            data["receiver_user"] = to_user(world.people[message.seen_by])
     if message.edited_at is not None:
         data["edit_date"] = int(message.edited_at)
     if message.thread_id is not None:
@@ -106,7 +110,13 @@ def to_document(message: Message, file: Document) -> Json:
 
 
 def find_message(world: World, chat_id: int, message_id: int) -> Message | None:
-    """The message with that id, unless it was deleted. Ids grow, so look from the end."""
+    """The message with that id, unless it was deleted or is ephemeral. Ids grow, so look from the end."""
+    found = find_any_message(world, chat_id, message_id)
+    return None if found is None or found.seen_by else found
+
+
+def find_any_message(world: World, chat_id: int, message_id: int) -> Message | None:
+    """The same with ephemeral messages."""
     for message in reversed(world.messages.get(chat_id, [])):
         if message.id == message_id:
             return None if message.deleted else message

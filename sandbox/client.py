@@ -63,6 +63,10 @@ class Sandbox:
         """Set what @BotFather sets: inline mode, and whether the bot is told what people chose."""
         self.post("inline-mode", {"on": on, "feedback": feedback})
 
+    def ephemeral(self, *, known: bool) -> None:
+        """Play a Bot API server that knows ephemeral messages, or an older one."""
+        self.post("ephemeral", {"known": known})
+
     def advance(self, seconds: float) -> float:
         """Let time pass on the sandbox's clock. Returns the new time in Unix seconds."""
         return float(self.post("clock", {"advance": seconds})["now"])
@@ -209,13 +213,16 @@ class SandboxPerson:
         *,
         thread_id: int | None = None,
         reply_to: int | None = None,
+        ephemeral: bool = False,
     ) -> Json:
-        """Write to a chat, or without one to the bot. Returns the message."""
+        """Write to a chat, or without one to the bot; an `ephemeral` command is seen by the bot alone. Returns the
+        message."""
         body = {
             "chat_id": self._chat_id(chat),
             "text": text,
             "thread_id": thread_id,
             "reply_to": reply_to,
+            "ephemeral": ephemeral,
         }
         return self._act("send", body)
 

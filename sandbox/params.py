@@ -23,8 +23,6 @@ _UNSUPPORTED_PARAMETERS = frozenset(
     {
         "business_connection_id",
         "direct_messages_topic_id",
-        "ephemeral_message_parameters",
-        "receiver_user_id",
         "callback_query_message_id",
         "suggested_post_parameters",
         "message_effect_id",
@@ -37,6 +35,12 @@ _UNSUPPORTED_PARAMETERS = frozenset(
         "rich_message",
     }
 )
+# Those that are modelled in some methods only.
+_MODELLED_IN = {
+    "receiver_user_id": frozenset({"deleteephemeralmessage"}),
+    "ephemeral_message_parameters": frozenset({"sendmessage"}),
+    "inline_message_id": frozenset({"editmessagetext", "editmessagereplymarkup"}),
+}
 _MISSING_PARAMETER_TEXTS = {"chat_id": "chat_id is empty", "text": "message text is empty"}
 
 
@@ -52,7 +56,7 @@ def parse_call(method: str, params: Json) -> TelegramMethod[Any]:
         field = method_class.model_fields.get(name)
         if field is None:
             raise bad_request(f'there is no parameter "{name}" in {method_class.__api_method__}')
-        if name in _UNSUPPORTED_PARAMETERS:
+        if name in _UNSUPPORTED_PARAMETERS or method.lower() not in _MODELLED_IN.get(name, (method.lower(),)):
             raise bad_request(f'parameter "{name}" is not modelled by the sandbox')
         values[name] = _parse_value(name, value, field.annotation)
         if name == "reply_markup" and not isinstance(values[name], dict):

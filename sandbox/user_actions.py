@@ -19,8 +19,11 @@ def send_message(
     text: str,
     thread_id: int | None = None,
     reply_to: int | None = None,
+    *,
+    ephemeral: bool = False,
 ) -> Message:
-    """A person writes. The bot gets the message if Telegram's privacy mode allows it.
+    """A person writes. The bot gets the message if Telegram's privacy mode allows it. A command in a group can be
+    `ephemeral`: then nobody but the bot sees it.
 
     Raises ControlError when they are not a member, blocked the bot, or the text is empty or longer
     than a message.
@@ -39,7 +42,12 @@ def send_message(
         trimmed, entities = normalize_text(text, [])
     except BotApiError as error:
         raise ControlError(error.description.removeprefix("Bad Request: "), 400) from None
-    message = telegram.post(chat, person.id, trimmed, entities, thread_id=thread_id, reply_to=reply_to)
+    if ephemeral and (chat.type == "private" or not trimmed.startswith("/")):
+        raise ControlError("Only commands in groups are ephemeral.", 400)
+    seen_by = person.id if ephemeral else 0
+    message = telegram.post(
+        chat, person.id, trimmed, entities, thread_id=thread_id, reply_to=reply_to, seen_by=seen_by
+    )
     if _is_visible_to_bot(telegram, chat, message):
         telegram.queue_update("message", telegram.to_message(message), f"chat:{chat.id}")
     return message
@@ -176,7 +184,7 @@ def require_inside(telegram: Telegram, person: Person, chat_id: int) -> Chat:
 
 def require_message(telegram: Telegram, chat: Chat, message_id: int) -> Message:
     """The message. Raises ControlError (404) when there is none or it was deleted."""
-    message = bot_api_types.find_message(telegram.world, chat.id, message_id)
+    message = bot_api_types.find_any_message(telegram.world, chat.id, message_id)
     if message is None:
         raise ControlError("There is no such message.", 404)
     return message

@@ -121,6 +121,8 @@ class Message(msgspec.Struct):
     reply_to: int | None = None
     service: Json | None = None
     via_bot: bool = False
+    # Of an ephemeral message: who alone sees it, their command to the bot or the bot's answer. Its id is that of the message.
+    seen_by: int = 0
     # Of a message with buttons that was sent by inline mode: taps on it name no chat, and the bot edits it by this.
     inline_id: str = ""
     deleted: bool = False
@@ -183,4 +185,6 @@ class World(msgspec.Struct):
     # As @BotFather sets them: whether people can type the bot's name in any chat, and whether it is told what they chose.
     inline_mode: bool = True
     inline_feedback: bool = True
+    # False: a Bot API server older than 10.2, which ignores what it does not know.
+    knows_ephemeral: bool = True
     inline_messages: dict[str, list[int]] = msgspec.field(default_factory=dict)  # chat and message of each

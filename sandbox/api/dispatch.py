@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from sandbox.api import bot_profile, callbacks, chats, documents, inline, messages, updates
+from sandbox.api import bot_profile, callbacks, chats, documents, ephemeral, inline, messages, updates
 from sandbox.api.access import parse_chat_id
 from sandbox.errors import AnswerDropped, BotApiError
 from sandbox.faults import Fault
@@ -23,6 +23,7 @@ _SUPPORTED_METHODS: dict[str, Any] = {
     "editMessageText": messages.edit_message_text,
     "editMessageReplyMarkup": messages.edit_message_reply_markup,
     "deleteMessage": messages.delete_message,
+    "deleteEphemeralMessage": ephemeral.delete_ephemeral_message,
     "pinChatMessage": messages.pin_chat_message,
     "sendChatAction": messages.send_chat_action,
     "answerCallbackQuery": callbacks.answer_callback_query,

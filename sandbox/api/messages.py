@@ -14,6 +14,7 @@ from aiogram.methods import (
 
 from sandbox import bot_api_types
 from sandbox.api.access import has_right, require_bot_inside, require_right, require_writable
+from sandbox.api.ephemeral import read_receiver
 from sandbox.entities import normalize_text
 from sandbox.errors import bad_request
 from sandbox.keyboards import read_keyboard
@@ -44,6 +45,7 @@ def send_message(telegram: Telegram, call: SendMessage) -> Json:
     chat = require_writable(telegram, call.chat_id, call.message_thread_id)
     text, entities = parse_text(telegram, call.text, call.parse_mode, call.entities)
     keyboard = read_keyboard(telegram.config, call.reply_markup, private=chat.type == "private")
+    seen_by = read_receiver(telegram, chat, call)
     message = telegram.post(
         chat,
         telegram.config.bot_id,
@@ -51,7 +53,8 @@ def send_message(telegram: Telegram, call: SendMessage) -> Json:
         entities,
         keyboard=keyboard,
         thread_id=call.message_thread_id,
-        reply_to=find_replied_message_id(telegram, chat, call),
+        reply_to=None if seen_by else find_replied_message_id(telegram, chat, call),
+        seen_by=seen_by,
     )
     return telegram.to_message(message)
 

@@ -75,6 +75,19 @@ async def inline_mode(telegram: NamedDependency[Telegram], data: JSONBody[Inline
     return {"on": data.on, "feedback": data.feedback}
 
 
+class Ephemeral(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether the Bot API server knows ephemeral messages, or is older."""
+
+    known: bool = True
+
+
+@post("/ephemeral", status_code=200)
+async def ephemeral(telegram: NamedDependency[Telegram], data: JSONBody[Ephemeral]) -> Json:
+    telegram.world.knows_ephemeral = data.known
+    telegram.mark_changed()
+    return {"known": data.known}
+
+
 @get("/clock")
 async def clock(telegram: NamedDependency[Telegram]) -> Json:
     return {"now": telegram.clock.now()}
@@ -181,6 +194,7 @@ router = Router(
         clear_faults,
         flood,
         inline_mode,
+        ephemeral,
         clock,
         advance,
         counters,

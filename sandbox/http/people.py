@@ -26,6 +26,7 @@ class OutgoingMessage(msgspec.Struct, forbid_unknown_fields=True):
     text: str
     thread_id: int | None = None
     reply_to: int | None = None
+    ephemeral: bool = False
 
 
 class StartPress(msgspec.Struct, forbid_unknown_fields=True):
@@ -135,7 +136,7 @@ async def send(
     telegram: NamedDependency[Telegram], person: NamedDependency[Person], data: JSONBody[OutgoingMessage]
 ) -> Json:
     message = user_actions.send_message(
-        telegram, person, data.chat_id, data.text, data.thread_id, data.reply_to
+        telegram, person, data.chat_id, data.text, data.thread_id, data.reply_to, ephemeral=data.ephemeral
     )
     return serializers.message_json(telegram, message)
 
@@ -154,6 +155,8 @@ async def tap(
     """Press a button. `kind` of the result is callback (with `answer`, or null), app, start, link or copy."""
     chat = user_actions.require_inside(telegram, person, data.chat_id)
     message = user_actions.require_message(telegram, chat, data.message_id)
+    if message.seen_by not in (0, person.id):
+        raise ControlError("There is no such message.", 404)
     button = user_actions.find_button(message, data.button, data.row, data.col)
     if button.get("disabled"):
         raise ControlError("This button is disabled.")

@@ -74,6 +74,7 @@ def message_json(telegram: Telegram, message: Message, *, history: bool = True) 
         "reply_to": message.reply_to,
         "service": message.service,
         "via_bot": message.via_bot,
+        "seen_by": message.seen_by,
         "deleted": message.deleted,
     }
     if message.document is not None:

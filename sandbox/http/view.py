@@ -30,7 +30,8 @@ async def view(
     upgraded = {chat.id: chat.migrated_to for chat in telegram.world.chats.values()}
     chat_id = upgraded.get(chat_id or 0) or chat_id
     open_chat = next((chat for chat in chats if chat.id == chat_id), chats[0])
-    messages = [m for m in telegram.messages_in(open_chat.id) if not m.deleted][-_MAX_MESSAGES:]
+    seen = [m for m in telegram.messages_in(open_chat.id) if not m.deleted and m.seen_by in (0, person.id)]
+    messages = seen[-_MAX_MESSAGES:]
     descriptions = telegram.world.descriptions
     return {
         "version": telegram.changes.version,
@@ -69,7 +70,7 @@ def _is_visible_to(chat: Chat, person: Person) -> bool:
 
 def _last_message(telegram: Telegram, chat: Chat) -> Json | None:
     for message in reversed(telegram.messages_in(chat.id)):
-        if not message.deleted and message.service is None:
+        if not message.deleted and message.service is None and not message.seen_by:
             return {"id": message.id, "at": message.at, "text": message.text[:80], "by": message.sender_id}
     return None
 

@@ -75,7 +75,7 @@ export class ChatView {
     const { me, chat } = view;
     const mine = message.from.id === me.id;
     const group = chat.type !== 'private';
-    const time = `${message.edits ? 'edited ' : ''}${clock.format(new Date((message.edited_at ?? message.at) * 1000))}`;
+    const time = `${message.seen_by ? 'only you see this · ' : ''}${message.edits ? 'edited ' : ''}${clock.format(new Date((message.edited_at ?? message.at) * 1000))}`;
     const author = message.via_bot ? `${message.from.name} via ${view.bot.name}` : message.from.name;
     const answered = message.reply_to && chat.messages.find((other) => other.id === message.reply_to);
     const bubble = el('div', { class: 'bub' },
