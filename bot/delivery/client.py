@@ -46,6 +46,7 @@ from backend.instruments import TELEGRAM_CALLS, TELEGRAM_SECONDS
 from backend.outbox.replies import Reply, hold_reply
 from backend.outbox.states import CallResult, SendResult
 from backend.settings import Settings
+from bot.delivery.ephemeral import show_to_one
 from bot.delivery.errors import classify_error
 from bot.rendering import File, RenderedMessage, Rows
 
@@ -175,7 +176,10 @@ async def edit_inline(bot: Bot, inline_message_id: str, rendered: RenderedMessag
 
 
 async def reply(message: Message, rendered: RenderedMessage) -> None:
-    """Answer a message, in its chat and topic."""
+    """Answer a message, in its chat and topic; a command that only the bot saw, so that only its sender sees the answer."""
+    sender = message.from_user if message.ephemeral_message_id is not None else None
+    if sender is not None and await show_to_one(message, sender.id, rendered):
+        return
     await _now_or_later(message.answer(rendered.text, reply_markup=rendered.keyboard))
 
 

@@ -27,9 +27,11 @@ from backend.seats.requests import Outcome, OutcomeKind, Via
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import SeatAction, SeatCallback
 from bot.delivery.client import try_to_replace
+from bot.delivery.ephemeral import show_to_one
 from bot.filters import from_person
 from bot.handlers.events import render_personal_card
-from bot.handlers.outcomes import CANNOT_NOTIFY
+from bot.handlers.outcomes import CANNOT_NOTIFY, make_start_row
+from bot.rendering import render
 
 # Outcomes whose answer promises a later message, which the person may not have allowed the bot to send (M3).
 _PROMISING_OUTCOMES = frozenset(
@@ -59,8 +61,13 @@ async def tap(
         more = voice.gettext(_HOW_TO_FIND_REPLACEMENT) if isinstance(refusal, TooLate) and not private else ""
         await answer_callback(query, voice, refusal.words, refusal.outcome, more=more)
     else:
-        more = voice.gettext(CANNOT_NOTIFY) if _promises_unsendable_message(outcome, person) else ""
+        is_promise = _promises_unsendable_message(outcome, person)
+        more = voice.gettext(CANNOT_NOTIFY) if is_promise else ""
         await answer_callback(query, voice, outcome.words, outcome.kind, more=more)
+        if is_promise and message is not None and not private:
+            rows = [make_start_row(voice, callback_data.code)]
+            rendered = render("start_needed.html", voice, rows)
+            await show_to_one(message, person.telegram_id, rendered, tap_id=query.id)
     # The worker edits the group's card within seconds; the message in the private chat is edited here.
     if message is not None and private:
         card = await render_personal_card(callback_data.code, person)

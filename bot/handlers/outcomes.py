@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 
-from aiogram.types import Message
+from aiogram.types import InlineKeyboardButton, Message
 
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event
@@ -14,8 +14,10 @@ from backend.people.queries import Person
 from backend.seats.refusals import Begun, Cancelled, Closed, Ended, NotOpen
 from backend.seats.requests import Outcome
 from bot.delivery.client import reply, try_to_send
+from bot.delivery.ephemeral import show_to_one
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.events import make_event_button, make_event_rows
+from bot.keyboards.links import make_private_chat_button
 from bot.rendering import RenderedMessage, render, unlinked
 
 CANNOT_NOTIFY = N_("Press Start in a chat with me so I can tell you.")
@@ -77,10 +79,28 @@ async def reply_with_outcome(
         shown = render("booking_outcome.html", voice.or_zone(view.account_zone), rows, view=view, words=words)
         await reply(message, shown)
         return
+    # Telegram does not promise to deliver what only one person sees: whoever can be written to has it in private too.
+    is_shown = await show_to_one(message, person.telegram_id, _render_for_one(view, words, person))
     if person.reachable and message.bot is not None:
         await try_to_send(message.bot, person.telegram_id, render_outcome(view, words, person.voice))
+    if is_shown:
+        return
     more = "" if person.reachable else voice.gettext(CANNOT_NOTIFY)
     await redirect_from_group(message, voice, f"e_{code}", more=more)
+
+
+def _render_for_one(view: InstanceView, words: Words, person: Person) -> RenderedMessage:
+    """The outcome for the person alone, in the group where they asked; the way to Start for whom the bot cannot write to."""
+    voice = person.voice.or_zone(view.account_zone)
+    rows = [[make_event_button(view, voice, private=False)]]
+    if not person.reachable:
+        rows.append(make_start_row(person.voice, view.code))
+    return render("booking_outcome.html", voice, rows, view=view, words=words)
+
+
+def make_start_row(voice: Voice, code: str) -> list[InlineKeyboardButton]:
+    """Leads from a group to Start, so that the bot may write about this event."""
+    return [make_private_chat_button(voice.gettext(N_("Start the private chat")), f"e_{code}")]
 
 
 def render_outcome(view: InstanceView, words: Words, voice: Voice) -> RenderedMessage:

@@ -189,6 +189,7 @@ async def test_an_answer_that_is_ones_own_stays_out_of_the_group(
 ) -> None:
     """`M7`: a place in line, what is too late, what was so already; what is so of the date may be read by all."""
     await telegram.start("Bob")
+    telegram.chat().bot("member")  # who is no administrator cannot show it to one person alone
     code = await instance(capacity=1, cancel_before_minutes=7 * 24 * 60)
     await book(code, alice, via=Via.MINIAPP)
     clock.advance(timedelta(minutes=6))

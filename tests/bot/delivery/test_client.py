@@ -23,6 +23,7 @@ from bot.rendering import RenderedMessage
 ROOT = Path(__file__).parents[3]
 CLIENT = "bot/delivery/client.py"
 PROFILE = "bot/delivery/profile.py"  # its part that sets up the bot itself
+EPHEMERAL = "bot/delivery/ephemeral.py"  # and the one for what one person alone sees
 LIGHT_CLIENT = "emerald/telegram_http.py"  # for processes that do not load aiogram
 
 
@@ -89,6 +90,7 @@ def test_only_the_client_calls_telegram() -> None:
     assert LIGHT_CLIENT in callers and CLIENT in callers
     assert {"send_message", "answer"} <= set(callers.pop(CLIENT))
     assert {"set_webhook", "get_me"} <= set(callers.pop(PROFILE))
+    assert callers.pop(EPHEMERAL) == ["answer", "bot()"]
     assert callers.pop(LIGHT_CLIENT) == ["api.telegram.org"]
     assert callers == {}
 
