@@ -27,6 +27,7 @@ from webapp.miniapp.pages import (
     series,
     sessions,
     shares,
+    sign_ins,
 )
 from webapp.miniapp.pages import calendar_feeds as my_calendar
 from webapp.miniapp.pages import calendars as calendars_by_chat
@@ -116,6 +117,7 @@ def miniapp() -> Router:
             moves.create,
             series.new,
             series.create,
+            sign_ins.create,
         ],
         dependencies={
             "person": Provide(load_person),

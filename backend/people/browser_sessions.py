@@ -54,12 +54,14 @@ async def record_session_use(token: str) -> None:
 
 
 async def is_newly_confirmed(token: str) -> bool:
-    """Whether the person signed this browser in, by a tap in Telegram, in the last five minutes (`X3`)."""
+    """Whether Telegram said whose browser this is in the last five minutes (`X3`): by a tap, its sign-in page, or its
+    signature in the Mini App."""
     if failpoints.on("confirmations.skipped"):
         return True
     return bool(
         await db.value(
-            "SELECT true FROM web_sessions WHERE token_hash = $1 AND revoked_at IS NULL AND created_at > $2",
+            "SELECT true FROM web_sessions WHERE token_hash = $1 AND revoked_at IS NULL"
+            " AND coalesce(confirmed_at, created_at) > $2",
             codes.digest(token),
             clock.now() - CONFIRMATION_LIFE,
         )

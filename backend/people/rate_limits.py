@@ -17,6 +17,7 @@ class RateLimit(Enum):
     POLLS = (30, timedelta(hours=1))  # made
     SHARES = (10, timedelta(minutes=1))  # messages prepared at Telegram: the bot's calls are everybody's
     INLINE_QUERIES = (120, timedelta(minutes=1))  # one for nearly each letter typed behind the bot’s name
+    SIGN_IN_LINKS = (20, timedelta(minutes=10))  # from the Mini App to the dashboard
     EXPORTS = (10, timedelta(hours=1))  # of one's own data
 
     @property

@@ -193,8 +193,11 @@ async def finish_sign_in(browser_key: str) -> str:
     return token
 
 
-async def insert_session(token: str, user_id: int, browser: str) -> None:
-    """Sign this browser in, inside the caller's transaction; only the token's digest is stored."""
+async def insert_session(
+    token: str, user_id: int, browser: str, *, confirmed_at: datetime | None = None
+) -> None:
+    """Sign this browser in, inside the caller's transaction; only the token's digest is stored. `confirmed_at` is
+    when Telegram said who it is, if that was not now."""
     at = clock.now()
     await WebSession(
         token_hash=codes.digest(token),
@@ -203,4 +206,5 @@ async def insert_session(token: str, user_id: int, browser: str) -> None:
         created_at=at,
         seen_at=at,
         expires_at=at + SESSION_LIFE,
+        confirmed_at=confirmed_at,
     ).save()

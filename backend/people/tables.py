@@ -43,7 +43,8 @@ class TelegramUser(Table, tablename="telegram_users", db=DB):
 
 
 class WebSession(Table, tablename="web_sessions", db=DB):
-    """A browser that is signed in to the dashboard. Only the SHA-256 of the cookie's token is stored."""
+    """A browser that is signed in to the dashboard. Only the SHA-256 of the cookie's token is stored. `confirmed_at` is
+    when Telegram said who it is, where that was before `created_at`."""
 
     id = BigSerial(primary_key=True)
     token_hash = Text(default=None)
@@ -53,11 +54,13 @@ class WebSession(Table, tablename="web_sessions", db=DB):
     seen_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
     revoked_at = Timestamptz(null=True, default=None)
+    confirmed_at = Timestamptz(null=True, default=None)
 
 
 class SignIn(Table, tablename="sign_ins", db=DB):
     """A one-use link from a browser to the bot, bound to that browser, which shows `number`; the bot asks for
-    it among `numbers`. `address_hash` is of the address or the known browser that is counted (`X7`), and keyed, so that it
+    it among `numbers`. One from the Mini App to a browser has no number and is confirmed from the start.
+    `address_hash` is of the address or the known browser that is counted (`X7`), and keyed, so that it
     reveals neither."""
 
     id = BigSerial(primary_key=True)

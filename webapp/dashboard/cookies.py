@@ -19,6 +19,7 @@ from webapp.respond import AnyRequest
 
 SESSION = "emerald-session"
 SIGN_IN = "emerald-sign-in"
+APP_SIGN_IN = "emerald-app-sign-in"
 TELEGRAM_LOGIN = "emerald-telegram-login"
 NOTICE = "emerald-notice"
 KNOWN_BROWSER = "emerald-browser"  # that somebody has signed in with; nginx reads its name

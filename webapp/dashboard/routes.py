@@ -5,6 +5,7 @@ from litestar.di import Provide
 
 from webapp.dashboard.pages import (
     announcements,
+    app_sign_ins,
     audit,
     bookings,
     calendar,
@@ -41,6 +42,7 @@ dashboard = Router(
     "/dashboard",
     route_handlers=[
         *(sign_ins.new, sign_ins.state, sign_ins.destroy),
+        *(app_sign_ins.show, app_sign_ins.create),
         *(telegram_logins.create, telegram_logins.show, renewals.show),
         calendar.index,
         *(series.index, series.new, series.create, series.edit, series.update, series.show, series.compare),

@@ -92,6 +92,7 @@ const native = (() => {
     event.stopImmediatePropagation();
     if (link.matches('[data-write]') && supports('6.9')) return requestWriteAccess();
     if (link.dataset.share && supports('8.0')) return share(link);
+    if (link.dataset.signsIn) return openSignedIn(link);
     if (link.dataset.download && supports('8.0')) return app.downloadFile({ url: link.href, file_name: link.dataset.download });
     if (new URL(link.href).hostname === 't.me' && supports('6.1')) app.openTelegramLink(link.href);
     else app.openLink(link.href);
@@ -108,6 +109,15 @@ const native = (() => {
     link.ariaBusy = null;
     if (!id) return app.openTelegramLink(link.href);
     try { app.shareMessage(id); } catch { app.openTelegramLink(link.href); }
+  }
+
+  // Open the dashboard in the reader's browser by a link that signs them in, once; without one, it asks them to sign in.
+  async function openSignedIn(link) {
+    if (link.ariaBusy) return;
+    link.ariaBusy = 'true';
+    const address = await session.request(link.dataset.signsIn, { method: 'POST', headers: {} }).then(answer => answer.status === 200 ? answer.text() : '', () => '');
+    link.ariaBusy = null;
+    app.openLink(address || link.href);
   }
 
   // Telegram's own question whether the bot may write to the reader. If our server misses the answer, the next launch has it.

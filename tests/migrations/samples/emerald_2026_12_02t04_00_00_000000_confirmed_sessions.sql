@@ -1,0 +1,2 @@
+-- A column that may be null: no row is changed.
+SELECT 1;
