@@ -28,6 +28,7 @@ from backend.people.tables import (
 )
 from backend.polls.tables import OptionTally, Poll, PollOption, PollTally, PollVote
 from backend.seats.tables import Booking, InstanceSeats, Participation, Regular, SeatClaim
+from backend.series_defaults.tables import SeriesDefaults
 
 APP_CONFIG = AppConfig(
     app_name="emerald",
@@ -37,7 +38,7 @@ APP_CONFIG = AppConfig(
         AuditEntry,
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember, ShownList,
-        EventSeries, EventInstance, InstanceSeats,
+        EventSeries, EventInstance, InstanceSeats, SeriesDefaults,
         ConversationRow,
         Message, HeldReply, Lease, ScheduledJob, OperationRun, BackupStatus, Maintenance, Card, SharedCard,
         Booking, Participation, SeatClaim, Regular, Absence, InstanceReminders,

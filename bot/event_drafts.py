@@ -3,7 +3,7 @@ Pure: what was answered goes in, a draft or a refusal comes out."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -162,10 +162,11 @@ def _rule_of(repeat: Repeat, first: date) -> str:
     return build_rule(Freq.MONTHLY, weekdays=[Weekday(first.weekday())], ordinal=number if number < 5 else -1)
 
 
-def draft_of(answers: Answers, zone: str) -> SeriesDraft:
-    """The draft of a conversation in which everything was answered."""
+def draft_of(answers: Answers, zone: str, blank: SeriesDraft) -> SeriesDraft:
+    """The draft of a conversation in which everything was answered; what was not asked is as in `blank`."""
     group_id, _, topic_id = str(answers[Step.GROUP]).partition("-")
-    return SeriesDraft(
+    return replace(
+        blank,
         title=answers[Step.TITLE],
         zone=zone,
         starts_local=datetime.fromisoformat(f"{answers[Step.DAY]}T{answers[Step.TIME]}"),
@@ -173,7 +174,6 @@ def draft_of(answers: Answers, zone: str) -> SeriesDraft:
         capacity=answers[Step.SEATS] or None,
         group_id=int(group_id) or None,
         topic_id=int(topic_id) if topic_id else None,
-        guests_max=1,
     )
 
 
@@ -192,8 +192,8 @@ class Place:
     topic_id: int | None = None
 
 
-def read_line(text: str, zone: str, place: Place, voice: Voice) -> SeriesDraft:
-    """The draft of one line of flags. Raises `FlagFaults` with every fault at once."""
+def read_line(text: str, zone: str, place: Place, voice: Voice, blank: SeriesDraft) -> SeriesDraft:
+    """The draft of one line of flags; what it leaves out is as in `blank`. Raises `FlagFaults` with every fault at once."""
     flags: dict[str, str] = {}
     faults: dict[str, str] = {}
     text = text.replace(JOINER, "")
@@ -220,7 +220,7 @@ def read_line(text: str, zone: str, place: Place, voice: Voice) -> SeriesDraft:
             faults[flag] = voice.translate(fault.words)
     if faults:
         raise FlagFaults(faults)
-    draft = SeriesDraft(zone=zone, group_id=place.group_id, topic_id=place.topic_id, **fields)
+    draft = replace(blank, zone=zone, group_id=place.group_id, topic_id=place.topic_id, **fields)
     try:
         draft.validate()
     except InvalidForm as form:

@@ -16,6 +16,7 @@ from backend.recurrence.rfc5545 import build_rule, parse_recurrence
 from backend.recurrence.rule_description import RuleDescription, describe_recurrence
 from backend.recurrence.rules import Freq, Recurrence, Weekday
 from backend.recurrence.timing import SeriesTiming
+from backend.series_defaults.rules import BLANK
 from backend.zones import resolve_local, wall_clock, zone_names
 from webapp.forms import Faults
 
@@ -23,8 +24,6 @@ Moment = date | datetime
 REPEAT_CHOICES = ("once", "daily", "weekly", "monthly", "nth", "own")
 MONTHS = range(1, 13)
 END_CHOICES = ("never", "on", "after")
-# The values of everything a form does not ask for.
-DEFAULT_DRAFT = SeriesDraft(title="", zone="UTC", starts_local=datetime(2100, 1, 1))  # noqa: DTZ001
 _FREQS = {"daily": Freq.DAILY, "weekly": Freq.WEEKLY, "monthly": Freq.MONTHLY, "nth": Freq.MONTHLY}
 
 
@@ -66,6 +65,11 @@ class SeriesForm:
     queue: str = "strict"
     group: str = ""
     visibility: str = Visibility.GROUP
+
+
+def empty_form(blank: SeriesDraft) -> SeriesForm:
+    """The form of a new series, filled with what the series of its club begin with."""
+    return replace(_form_with_own_rule(blank), zone="", starts_on="", starts_time="")
 
 
 def form_from_draft(draft: SeriesDraft) -> SeriesForm:
@@ -151,11 +155,13 @@ def _builder_fields(rule: RuleDescription, draft: SeriesDraft) -> dict[str, str 
     }
 
 
-def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[SeriesDraft, Faults]:
+def draft_from_form(
+    form: SeriesForm, was: SeriesDraft | None = None, *, blank: SeriesDraft = BLANK
+) -> tuple[SeriesDraft, Faults]:
     """The draft the form describes, and the faults of both. The draft is valid only when there are none.
 
     Fields that the form does not show keep their value in `was`, and so does the rule while the form's choices
-    mean the same as when it was opened (`S11`).
+    mean the same as when it was opened (`S11`). Those of a new series have their value in `blank`.
     """
     faults = Faults()
     starts = _parse_start(form, faults)
@@ -167,7 +173,7 @@ def draft_from_form(form: SeriesForm, was: SeriesDraft | None = None) -> tuple[S
         rule = _parse_rule(form, starts, faults)
     group_id, topic_id = _parse_group(form.group, faults)
     draft = replace(
-        was or DEFAULT_DRAFT,
+        was or blank,
         title=form.title,
         emoji=form.emoji,
         description=form.description,

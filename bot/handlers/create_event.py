@@ -28,6 +28,7 @@ from backend.people.queries import Person
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
 from backend.rule_sentences import describe_in_full
+from backend.series_defaults.queries import blank_draft
 from bot.callback_answers import answer_callback, replace_message
 from bot.delivery.client import answer_callback_query, reply
 from bot.event_drafts import Answers, Place, Repeat, Step, draft_of, next_step, read_answer, read_line
@@ -87,7 +88,7 @@ async def _create_in_one_line(
         raise Forbidden()
     topic = message.message_thread_id if message.is_topic_message else None
     place = Place(group.id, topic) if group is not None else Place()
-    draft = read_line(line, account.zone, place, voice)
+    draft = read_line(line, account.zone, place, voice, await blank_draft(account.id))
     made = await create_series(person, account.id, draft)
     await reply(message, _render_created(made, draft, voice, private=message.chat.type == "private"))
 
@@ -104,16 +105,16 @@ async def _go_on(answers: Answers, person: Person, voice: Voice, step: Step | No
     step = step or next_step(answers)
     saved = await save_conversation(person, _KIND, step, answers)
     if step is Step.CONFIRM and account is not None:
-        return _render_summary(saved, account, linked, voice)
+        return await _render_summary(saved, account, linked, voice)
     now = clock.now().astimezone(reading_zone(account.zone if account else "UTC"))
     rows = make_step_rows(step, accounts, linked, now.date(), voice)
     return render("create_step.html", voice, rows, step=step, title=answers.get(Step.TITLE, ""))
 
 
-def _render_summary(
+async def _render_summary(
     saved: Conversation, account: AccountView, linked: list[LinkedGroup], voice: Voice
 ) -> RenderedMessage:
-    draft = draft_of(saved.answers, account.zone)
+    draft = draft_of(saved.answers, account.zone, await blank_draft(account.id))
     where = next((group for group in linked if group.id == draft.group_id), None)
     topic = next((t.name for t in (where.topics if where else ()) if t.topic_id == draft.topic_id), "")
     return render(
@@ -226,7 +227,7 @@ async def _create(
         await answer_callback(query, voice, Words(N_("Something has changed since. Look again.")), "refused")
         return await _go_on(asked.answers, person, voice)
     account = await authorize(person, asked.answers[Step.ACCOUNT], Permission.MANAGE_EVENTS)
-    draft = draft_of(asked.answers, account.zone)
+    draft = draft_of(asked.answers, account.zone, await blank_draft(account.id))
     if not await end_conversation(person, _KIND, token=asked.token):
         raise Invalid(N_("This is done or was stopped. /create starts again."))
     try:

@@ -1,5 +1,6 @@
 """/create: step by step, and in one line."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,10 @@ from backend import clock
 from backend.conversations.actions import follow_up_conversations
 from backend.events.queries import all_series
 from backend.outbox.replies import claim_replies
+from backend.series_defaults.actions import edit_series_defaults
 from bot.event_drafts import JOINER
 from tests.conftest import are_in_group
+from tests.series_defaults.test_series_defaults import OURS, ours_of
 from tests.telegram import Telegram, buttons
 
 LINE = '/create title="Yoga" rrule="FREQ=WEEKLY;BYDAY=SU" date="27/12/2026 18:00" limit="10"'
@@ -228,3 +231,15 @@ async def test_errors_name_the_flag(talk: Talk, account: Any, line: str, faults:
     for fault in faults:
         assert any(each.startswith(fault) for each in said), said
     assert await all_series(account.id) == []
+
+
+async def test_what_is_not_said_is_as_the_club_has_set_it(talk: Talk, account: Any, olga: Any) -> None:
+    """S12: what is not asked for, and what a line leaves out."""
+    await edit_series_defaults(olga, account.id, OURS)
+    await talk.say('/create title="Flow" date="27/12/2026 18:00" minutes="45"')
+    [made] = await all_series(account.id)
+    assert ours_of(made.draft) == ours_of(replace(OURS, duration_minutes=45))
+    await to_the_summary(talk)
+    await talk.tap("Create it")
+    told = next(one for one in await all_series(account.id) if one.id != made.id)
+    assert ours_of(told.draft) == ours_of(replace(OURS, capacity=12))

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from hashlib import sha256
 from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol
 
 from backend.bookings.views import InstanceView
 from backend.errors import Invalid, InvalidForm
@@ -84,6 +84,16 @@ class Change:
     draft: SeriesDraft
     act: Callable[[], Awaitable[int]]
     faults: Faults
+
+
+class Shown(Protocol):
+    """What a page has filled its form with."""
+
+    @property
+    def form(self) -> SeriesForm: ...
+
+    @property
+    def limits(self) -> LimitsForm: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +175,9 @@ def with_limits(draft: SeriesDraft, form: LimitsForm, faults: Faults) -> SeriesD
     )
 
 
-def new_draft(form: SeriesForm, limits: LimitsForm) -> tuple[SeriesDraft, Faults]:
-    """The draft of a new series, and the faults of both forms."""
-    draft, faults = draft_from_form(form)
+def new_draft(form: SeriesForm, limits: LimitsForm, blank: SeriesDraft) -> tuple[SeriesDraft, Faults]:
+    """The draft of a new series, and the faults of both forms. What was not asked for is as in `blank`."""
+    draft, faults = draft_from_form(form, blank=blank)
     if limits.limits:
         draft = with_limits(draft, limits, faults)
         try:
@@ -177,7 +187,7 @@ def new_draft(form: SeriesForm, limits: LimitsForm) -> tuple[SeriesDraft, Faults
     return draft, faults
 
 
-def changed_fields(opened: Opened, form: SeriesForm, limits: LimitsForm) -> list[str]:
+def changed_fields(opened: Shown, form: SeriesForm, limits: LimitsForm) -> list[str]:
     """The names of the fields that differ from what is stored."""
     shown, more = opened.form, opened.limits
     changed = [one.name for one in fields(form) if getattr(form, one.name) != getattr(shown, one.name)]

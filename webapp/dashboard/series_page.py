@@ -14,6 +14,7 @@ from backend.i18n import N_, Words
 from backend.recurrence.calendar_entry import CalendarEntry
 from backend.recurrence.timing import UNBOUNDED, SeriesBounds, changed_bounds
 from backend.rule_sentences import month_names, weekday_names
+from backend.series_defaults.rules import BLANK
 from backend.zones import zone_names
 from webapp import series_preview
 from webapp.calendar_paste import has_pasted_entry, left_parts, taken_parts
@@ -30,7 +31,15 @@ from webapp.dashboard.lead_times import (
     lead_time_choices,
 )
 from webapp.dashboard.responses import render_page
-from webapp.dashboard.series_change import LimitsForm, Opened, Scope, changed_fields, for_series, new_draft
+from webapp.dashboard.series_change import (
+    LimitsForm,
+    Opened,
+    Scope,
+    Shown,
+    changed_fields,
+    for_series,
+    new_draft,
+)
 from webapp.dashboard.session import Visit
 from webapp.dashboard.what_if import WhatIf
 from webapp.forms import Faults
@@ -59,7 +68,7 @@ _NAMES = {
 }
 
 
-def differences(visit: Visit, opened: Opened, form: SeriesForm, limits: LimitsForm) -> list[Difference]:
+def differences(visit: Visit, opened: Shown, form: SeriesForm, limits: LimitsForm) -> list[Difference]:
     """Where the form and what is stored by now differ; choices without a name of their own are one line."""
     found, others = [], False
     for name in changed_fields(opened, form, limits):
@@ -110,7 +119,7 @@ async def render_form(
         groups=await groups(visit.account.id),
         zones=sorted(zone_names()),
         usual_intervals=[str(n) for n in range(1, 13)],
-        **_choices(visit, form, limits),
+        **choices(visit, form, limits),
         own=await own_rows(visit.voice, view) if view else [],
         drifted=await drifted_instances(view.account_id, view.id) if view else [],
         dates=await series_instances(view.id, visit.person, limit=_DATES_SHOWN) if view else [],
@@ -118,7 +127,8 @@ async def render_form(
     )
 
 
-def _choices(visit: Visit, form: SeriesForm, limits: LimitsForm) -> dict[str, Any]:
+def choices(visit: Visit, form: SeriesForm, limits: LimitsForm) -> dict[str, Any]:
+    """What the selects of the form offer."""
     voice = visit.voice
     leads = [*(str(lead) for lead in REMIND), *limits.remind_before_minutes]
     return {
@@ -151,7 +161,7 @@ def preview_of(
     """The rule in words and the next dates, as the template wants them."""
     view = opened.view if opened else None
     if opened is None:
-        draft, faults = new_draft(form, limits)
+        draft, faults = new_draft(form, limits, BLANK)  # dates follow from neither
     elif opened.date is not None and scope == Scope.ONLY:  # the rule stays as it is
         draft, faults = opened.view.draft, Faults()
     else:

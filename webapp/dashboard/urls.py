@@ -17,6 +17,7 @@ GROUPS = "/dashboard/groups"
 AUDIT = "/dashboard/audit"
 KEYS = "/dashboard/keys"
 SETTINGS = "/dashboard/settings"
+SERIES_DEFAULTS = "/dashboard/settings/events"
 CLOSING = "/dashboard/settings/closing"
 SECTIONS = frozenset(
     {SERIES, MEMBERS, POLLS, NUMBERS, ANNOUNCEMENTS, MESSAGES, GROUPS, AUDIT, KEYS, SETTINGS}

@@ -408,6 +408,12 @@ STATES: tuple[State, ...] = (
     State("keys-faults", "/dashboard/keys", act=submit("#work form[method=post]", uses="many")),
     State("audit", "/dashboard/audit"),
     State("settings", "/dashboard/settings"),
+    State("series-defaults", "/dashboard/settings/events"),
+    State(
+        "series-defaults-faults",
+        "/dashboard/settings/events",
+        act=submit("#work form[method=post]", guests_max="12"),
+    ),
     State("closing", "/dashboard/settings/closing"),
     State("closing-faults", "/dashboard/settings/closing", act=submit("#work form[method=post]", name="x")),
     State("settings-helper", "/dashboard/settings", reader="helper"),

@@ -1,5 +1,7 @@
 """Series: the list, the form with its preview and consequences, and drifted instances (`S1`, `S4`)."""
 
+from dataclasses import replace
+
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
@@ -9,7 +11,7 @@ from backend.accounts.rules import Permission
 from backend.bookings.queries.event import event
 from backend.errors import InvalidForm, NotFound, Refusal
 from backend.events.create import create_series
-from backend.events.drafts import Visibility
+from backend.events.drafts import SeriesDraft, Visibility
 from backend.events.queries import all_series, series_by_id
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
@@ -17,6 +19,8 @@ from backend.recurrence.faults import InvalidRecurrence
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
 from backend.rule_sentences import recurrence_label_of
+from backend.series_defaults.queries import blank_draft
+from backend.series_defaults.rules import BLANK
 from webapp.calendar_paste import fill_form, has_pasted_entry
 from webapp.dashboard.access import find_series
 from webapp.dashboard.followed import saved_notice
@@ -38,7 +42,7 @@ from webapp.dashboard.what_if import WhatIf, what_if
 from webapp.forms import Faults, read_form
 from webapp.new_event_zone import zone_of_new_event
 from webapp.respond import AnyRequest, page
-from webapp.series_form import DEFAULT_DRAFT, SeriesForm
+from webapp.series_form import SeriesForm, empty_form
 
 
 @get("/series")
@@ -63,23 +67,25 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 async def new(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """An empty form, for its only group."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    linked = await groups(visit.account.id)
-    form = SeriesForm(
+    linked, blank = await groups(visit.account.id), await blank_draft(visit.account.id)
+    form = replace(
+        empty_form(blank),
         zone=zone_of_new_event(visit.account, visit.person),
         group=str(linked[0].id) if len(linked) == 1 else "",
         visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
-    return await render_form(request, visit, form, limits_from_draft(DEFAULT_DRAFT))
+    return await render_form(request, visit, form, limits_from_draft(blank))
 
 
 @post("/series", status_code=303)
 async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str] | Redirect:
     """Make a series and go to its first instance, where its card can be posted."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    form, limits = await read_form(request, SeriesForm), await _limits(request)
+    blank = await blank_draft(visit.account.id)
+    form, limits = await read_form(request, SeriesForm), await _limits(request, blank=blank)
     if has_pasted_entry(form):
         return await _fill(request, visit, form, limits)
-    draft, faults = new_draft(form, limits)
+    draft, faults = new_draft(form, limits, blank)
     if not faults.by_field:
         try:
             made = await create_series(visit.person, visit.account.id, draft)
@@ -228,12 +234,14 @@ async def _opened(visit: Visit, series_id: int, code: str) -> tuple[Visit, Opene
     return visit, Opened(view, date if can_change else None)
 
 
-async def _limits(request: AnyRequest, opened: Opened | None = None) -> LimitsForm:
-    """What was typed of the other fields; what was not asked for stays as it is."""
+async def _limits(
+    request: AnyRequest, opened: Opened | None = None, blank: SeriesDraft = BLANK
+) -> LimitsForm:
+    """What was typed of the other fields; what was not asked for stays as it is, or as in `blank`."""
     limits = await read_form(request, LimitsForm)
     if limits.limits:
         return limits
-    return opened.limits if opened else limits_from_draft(DEFAULT_DRAFT)
+    return opened.limits if opened else limits_from_draft(blank)
 
 
 async def _fill(

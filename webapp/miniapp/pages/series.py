@@ -17,6 +17,7 @@ from backend.events.drafts import SeriesDraft, Visibility
 from backend.groups.queries import LinkedGroup, groups
 from backend.known_zones import known_or_none
 from backend.people.queries import Person
+from backend.series_defaults.queries import blank_draft
 from backend.zones import resolve_local
 from webapp.forms import Faults, read_form, read_query
 from webapp.miniapp.event_screens import event_screen
@@ -25,7 +26,7 @@ from webapp.miniapp.paging import AccountQuery
 from webapp.miniapp.responses import screen
 from webapp.new_event_zone import zone_of_new_event
 from webapp.respond import AnyRequest
-from webapp.series_form import DEFAULT_DRAFT, SeriesForm, draft_from_form
+from webapp.series_form import SeriesForm, draft_from_form, empty_form
 from webapp.series_preview import clock_change_note
 
 EMOJI = ("🧘", "🏃", "🏊", "⚽", "🏸", "🎲", "🎤", "🍽", "📚", "🎉")
@@ -50,7 +51,7 @@ async def create(
     chosen, _ = await _choose_account(organiser, account_id)
     form = await read_form(request, SeriesForm)
     post_now = form.announce_before_minutes == POST_NOW
-    draft, faults = _draft(form, chosen, await groups(chosen.id))
+    draft, faults = _draft(form, chosen, await groups(chosen.id), await blank_draft(chosen.id))
     if not faults.by_field:
         try:
             made = await create_series(organiser, chosen.id, draft)
@@ -83,12 +84,15 @@ async def _choose_account(organiser: Person, account_id: int | None) -> tuple[Ac
     return organised[0], organised
 
 
-def _draft(form: SeriesForm, account: AccountView, linked: list[LinkedGroup]) -> tuple[SeriesDraft, Faults]:
-    """The draft; fields that this form does not have get the defaults of the dashboard's form."""
+def _draft(
+    form: SeriesForm, account: AccountView, linked: list[LinkedGroup], blank: SeriesDraft
+) -> tuple[SeriesDraft, Faults]:
+    """The draft; fields that this form does not have are as in `blank`."""
     lead = form.announce_before_minutes
     if not lead.isdecimal():
-        lead = str(DEFAULT_DRAFT.announce_before_minutes)
-    full_form = SeriesForm(
+        lead = str(blank.announce_before_minutes)
+    full_form = replace(
+        empty_form(blank),
         title=form.title,
         emoji=form.emoji,
         place=form.place,
@@ -103,7 +107,7 @@ def _draft(form: SeriesForm, account: AccountView, linked: list[LinkedGroup]) ->
         announce_before_minutes=lead,
         visibility=Visibility.GROUP if linked else Visibility.LINK,
     )
-    return draft_from_form(full_form)
+    return draft_from_form(full_form, blank=blank)
 
 
 async def _screen(
@@ -115,10 +119,10 @@ async def _screen(
     faults: Faults | None = None,
 ) -> Response[str]:
     account, organised = await _choose_account(organiser, account_id)
-    linked = await groups(account.id)
+    linked, blank = await groups(account.id), await blank_draft(account.id)
     if faults is None and "group" not in request.query_params:
-        form = replace(_preselect_group(form, linked), zone=zone_of_new_event(account, organiser))
-    draft, draft_faults = _draft(form, account, linked)
+        form = replace(_first_form(request, linked, blank), zone=zone_of_new_event(account, organiser))
+    draft, draft_faults = _draft(form, account, linked, blank)
     starts_at = _start(form, draft, draft_faults)
     announced_at = None
     if starts_at is not None and draft.group_id is not None:
@@ -154,9 +158,11 @@ async def _screen(
     )
 
 
-def _preselect_group(form: SeriesForm, linked: list[LinkedGroup]) -> SeriesForm:
-    """The empty form with the club's only group, if it has just one."""
-    return replace(form, group=str(linked[0].id) if len(linked) == 1 else "")
+def _first_form(request: AnyRequest, linked: list[LinkedGroup], blank: SeriesDraft) -> SeriesForm:
+    """The form as it is opened: with what its address says, the club's only group, and what its series begin with."""
+    typed, empty = read_query(request, SeriesForm), empty_form(blank)
+    given = {name: getattr(typed, name) for name in request.query_params if hasattr(typed, name)}
+    return replace(empty, **given, group=str(linked[0].id) if len(linked) == 1 else "")
 
 
 def _start(form: SeriesForm, draft: SeriesDraft, faults: Faults) -> datetime | None:

@@ -1,0 +1,1 @@
+"""What new series of a club begin with (`S12`)."""
