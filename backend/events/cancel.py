@@ -10,8 +10,6 @@ from backend.errors import Invalid
 from backend.events.locking import (
     bump_sequence,
     load_instance,
-    lock_drifted,
-    lock_series,
     lock_series_of,
     same_start,
     submit_locked,
@@ -113,19 +111,3 @@ async def cancel_locked(
     await notify_participants(account_id, instance_id, Kind.CANCELLED, now, reason=reason)
     await bump_versions([instance_id])
     await record_audit(account_id, user_id, "cancel", f"instance {instance_id}", reason=reason)
-
-
-async def cancel_drifted(person: Person, account_id: int, series_id: int, reason: str) -> int:
-    """Cancel all instances of a series that its rule no longer has and that nobody has kept (`S4`); how many.
-
-    Raises `Invalid`, `Forbidden`, `NotFound`, `Busy`.
-    """
-    reason = validate_reason(reason)
-    account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
-    now = clock.now()
-    async with db.transaction():
-        await lock_series(series_id, account.id)
-        drifted = await lock_drifted(series_id, now)
-        for instance_id in drifted:
-            await cancel_locked(account.id, instance_id, person.id, reason, now)
-    return len(drifted)

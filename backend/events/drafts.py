@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from backend import failpoints
+from backend.editing import version_of
 from backend.errors import Invalid, InvalidForm
 from backend.i18n import N_
 from backend.recurrence.faults import InvalidRecurrence
@@ -96,6 +97,11 @@ class SeriesDraft:
             object.__setattr__(self, field, clean_line(getattr(self, field)))
         object.__setattr__(self, "description", clean_lines(self.description))
         object.__setattr__(self, "map_url", clean_link(self.map_url))
+
+    @property
+    def version(self) -> str:
+        """What identifies these values (`backend.editing`)."""
+        return version_of(*(getattr(self, name) for name in self.__slots__))
 
     def validate(self, steps: Steps | None = None) -> None:
         """Raises `InvalidForm` with every fault at once (`X5`). `steps` are those of a search that follows."""

@@ -11,12 +11,12 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
+from backend.editing import require_version
 from backend.events.create import validate_group
 from backend.events.drafts import SeriesDraft
 from backend.events.locking import (
     bump_sequence,
     load_instance,
-    lock_drifted,
     lock_series,
     require_scheduled,
     require_unarchived,
@@ -81,19 +81,22 @@ class InstanceChanges:
         return {name: value for name, value in values.items() if value is not UNCHANGED}
 
 
-async def edit_series(person: Person, account_id: int, series_id: int, draft: SeriesDraft) -> None:
-    """Change a whole series (`S4`).
+async def edit_series(
+    person: Person, account_id: int, series_id: int, draft: SeriesDraft, *, seen: str = ""
+) -> None:
+    """Change a whole series (`S4`); `seen` is the version of the draft that was edited.
 
     Future instances that nobody has touched follow a new rule. Others that are no longer in it stay as they
     are and *drift* until an organiser moves, keeps or cancels them. A new capacity reaches the instances that
     had the old one (`W4`).
 
-    Raises `InvalidForm`, `Invalid` when the series is archived, `Forbidden`, `NotFound`, `Busy`.
+    Raises `InvalidForm`, `Invalid` when the series is archived, `ChangedMeanwhile`, `Forbidden`, `NotFound`, `Busy`.
     """
     account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
     draft.validate()
     async with db.transaction():
         series = await lock_series(series_id, account.id)
+        require_version(seen, draft_from_row(series).version)
         await edit_series_locked(series, draft, person, clock.now())
 
 
@@ -184,21 +187,11 @@ async def keep_drifted(code: str, person: Person) -> None:
         require_scheduled(row)
         if row["drifted_at"] is None:
             return
-        await _keep([address.id], account.id, person, now)
+        await keep_locked([address.id], account.id, person, now)
 
 
-async def keep_all_drifted(person: Person, account_id: int, series_id: int) -> int:
-    """The same for all instances of a series that have drifted; how many. Raises `Forbidden`, `NotFound`, `Busy`."""
-    account = await authorize(person, account_id, Permission.MANAGE_EVENTS)
-    now = clock.now()
-    async with db.transaction():
-        await lock_series(series_id, account.id)
-        drifted = await lock_drifted(series_id, now)
-        await _keep(drifted, account.id, person, now)
-    return len(drifted)
-
-
-async def _keep(instance_ids: list[int], account_id: int, person: Person, now: datetime) -> None:
+async def keep_locked(instance_ids: list[int], account_id: int, person: Person, now: datetime) -> None:
+    """The same for several inside the transaction that holds their seats rows."""
     await db.execute(
         "UPDATE event_instances SET drifted_at = NULL, edited_at = $2 WHERE id = ANY($1::bigint[])",
         instance_ids,

@@ -68,17 +68,6 @@ async def lock_instances(series_id: int, now: datetime) -> list[int]:
     return instance_ids
 
 
-async def lock_drifted(series_id: int, now: datetime) -> list[int]:
-    """The same for the instances to come that wait for an organiser's decision, because their rule no longer has them."""
-    rows = await db.rows(
-        "SELECT i.id FROM event_instances i WHERE i.id = ANY($1::bigint[]) AND i.drifted_at IS NOT NULL"
-        " AND i.state = 'SCHEDULED' AND i.starts_at > $2 ORDER BY i.starts_at",
-        await lock_instances(series_id, now),
-        now,
-    )
-    return [int(row["id"]) for row in rows]
-
-
 async def load_instance(instance_id: int, now: datetime) -> db.Row:
     """A locked instance with the `event_zone`, `min_to_run` and `decide_before_minutes` of its series.
 

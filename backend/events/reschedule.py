@@ -20,6 +20,7 @@ from backend.events.locking import (
 from backend.events.merging import others_at, take_start
 from backend.events.notifications import participants
 from backend.events.queries import find_instance
+from backend.events.versions import require_instance_version
 from backend.events.zone_changes import follow_zone_data
 from backend.i18n import N_
 from backend.known_zones import first_known
@@ -73,25 +74,38 @@ async def move_instance(
 
 
 async def change_instance(
-    code: str, person: Person, changes: InstanceChanges, *, starts_local: datetime | None = None
+    code: str,
+    person: Person,
+    changes: InstanceChanges,
+    *,
+    starts_local: datetime | None = None,
+    seen: str = "",
 ) -> None:
     """Move an instance and change what it has of its own, both or neither: `edit_instance` and, with
-    `starts_local`, `move_instance`. Raises what they raise."""
+    `starts_local`, `move_instance`. `seen` is its version that was edited. Raises what they raise, and
+    `ChangedMeanwhile`."""
     address = await find_instance(code)
     await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
     now = clock.now()
     async with db.transaction():
         if starts_local is not None:
             minutes = changes.given.get("duration_minutes")
-            await move_locking(address, person, starts_local, minutes, now)
+            await move_locking(address, person, starts_local, minutes, now, seen=seen)
         else:
             await db.execute(store.lock_rows([address.id]))
+            await require_instance_version(seen, address.id)
         if changes.given:
             await edit_instance_locked(address.id, person, changes, now)
 
 
 async def move_locking(
-    address: Address, person: Person, starts_local: datetime, duration_minutes: int | None, now: datetime
+    address: Address,
+    person: Person,
+    starts_local: datetime,
+    duration_minutes: int | None,
+    now: datetime,
+    *,
+    seen: str = "",
 ) -> None:
     """`move_instance` inside the caller's transaction, which has locked nothing yet."""
     account_id = address.account_id
@@ -99,6 +113,7 @@ async def move_locking(
     zone = first_known(series["zone"])
     others = await others_at(series["id"], address.id, starts_local, zone)
     await db.execute(store.lock_rows([address.id, *others]))
+    await require_instance_version(seen, address.id)
     row = await load_instance(address.id, now)
     require_scheduled(row)
     old_duration = row["ends_at"] - row["starts_at"]

@@ -7,11 +7,12 @@ from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
+from backend.editing import require_version
 from backend.events.create import validate_group
 from backend.events.drafts import SeriesDraft
 from backend.events.edit import edit_series_locked
 from backend.events.locking import load_instance, lock_instances, lock_series_of, require_unarchived
-from backend.events.queries import find_instance
+from backend.events.queries import draft_from_row, find_instance
 from backend.events.sync import sync_instances
 from backend.events.tables import EventSeries
 from backend.events.zone_changes import follow_zone_data
@@ -21,8 +22,9 @@ from backend.seats.regulars import copy_regulars
 from backend.zones import exact_wall_clock, resolve_local, start_of_day
 
 
-async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
-    """Change this instance and all that follow (`S4`); the id of the series that has the instance now.
+async def edit_following(code: str, person: Person, draft: SeriesDraft, *, seen: str = "") -> int:
+    """Change this instance and all that follow (`S4`); the id of the series that has the instance now. `seen` is the
+    version of the draft that was edited.
 
     The series ends before this instance. A new series that follows it takes over this and the later instances
     with their codes, bookings, cards and regulars, so that nobody loses anything. On the first instance the
@@ -31,7 +33,8 @@ async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
     While start, zone and rule are the same, COUNT and INTERVAL go on as they were. A new timing begins at the
     draft's start, or, when that is not after the previous instance, on the local day of this instance.
 
-    Raises `InvalidForm`, `Ended`, `Invalid` when the series is archived, `Forbidden`, `NotFound`, `Busy`.
+    Raises `InvalidForm`, `Ended`, `Invalid` when the series is archived, `ChangedMeanwhile`, `Forbidden`, `NotFound`,
+    `Busy`.
     """
     address = await find_instance(code)
     account = await authorize(person, address.account_id, Permission.MANAGE_EVENTS)
@@ -39,6 +42,7 @@ async def edit_following(code: str, person: Person, draft: SeriesDraft) -> int:
     now = clock.now()
     async with db.transaction():
         series = await lock_series_of(address.id, account.id)
+        require_version(seen, draft_from_row(series).version)
         require_unarchived(series)
         series = await follow_zone_data(series, now)
         await lock_instances(series["id"], now)

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time
 from enum import StrEnum
-from hashlib import sha256
 from itertools import takewhile
 from typing import Any, Protocol
 
@@ -17,6 +16,7 @@ from backend.events.edit import InstanceChanges, edit_series
 from backend.events.queries import SeriesView
 from backend.events.reschedule import change_instance
 from backend.events.split import edit_following
+from backend.events.versions import instance_version
 from backend.i18n import N_
 from backend.people.queries import Person
 from backend.recurrence.expansion import wall_times
@@ -70,11 +70,13 @@ class LimitsForm:
 
 @dataclass(frozen=True, slots=True)
 class ScopeForm:
-    """The date from which the form was opened, how far the change reaches, and the digest of what the form showed."""
+    """The date from which the form was opened, how far the change reaches, and the versions of the series and of the
+    date that the form showed (`backend.editing`)."""
 
     date: str = ""
     scope: str = Scope.ALL
-    shown: str = ""
+    version: str = ""
+    date_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,12 @@ class Opened:
         return limits_from_draft(self.view.draft)
 
     @property
-    def digest(self) -> str:
-        """Differs when somebody has changed what the form shows."""
-        return sha256(repr((self.form, self.limits)).encode()).hexdigest()[:16]
+    def versions(self) -> dict[str, str]:
+        """What identifies what the form shows, as fields of `ScopeForm`."""
+        return {
+            "version": self.view.draft.version,
+            "date_version": instance_version(self.date) if self.date else "",
+        }
 
 
 def limits_from_draft(draft: SeriesDraft) -> LimitsForm:
@@ -204,10 +209,14 @@ def _in_any_order(value: str | tuple[str, ...]) -> str | frozenset[str]:
     return value if isinstance(value, str) else frozenset(value)
 
 
-def read_change(person: Person, opened: Opened, form: SeriesForm, limits: LimitsForm, scope: str) -> Change:
-    """The change that was typed, for the whole series where no date is known."""
+def read_change(
+    person: Person, opened: Opened, form: SeriesForm, limits: LimitsForm, asked: ScopeForm
+) -> Change:
+    """The change that was typed, for the whole series where no date is known. Its act raises `ChangedMeanwhile` when
+    what it would overwrite is no longer what the form showed."""
+    scope = asked.scope
     if opened.date is not None and scope == Scope.ONLY:
-        return _of_one_date(person, opened, opened.date, form, limits)
+        return _of_one_date(person, opened, opened.date, form, limits, asked.date_version)
     faults, view = Faults(), opened.view
     was = with_limits(view.draft, limits, faults)
     draft, found = draft_from_form(for_series(opened, form, scope), was)
@@ -216,8 +225,8 @@ def read_change(person: Person, opened: Opened, form: SeriesForm, limits: Limits
 
     async def save() -> int:
         if opened.date is not None and scope == Scope.FOLLOWING:
-            return await edit_following(opened.date.code, person, draft)
-        await edit_series(person, view.account_id, view.id, draft)
+            return await edit_following(opened.date.code, person, draft, seen=asked.version)
+        await edit_series(person, view.account_id, view.id, draft, seen=asked.version)
         return view.id
 
     return Change(draft, save, faults)
@@ -257,7 +266,7 @@ def _number_before(draft: SeriesDraft, one: InstanceView) -> int:
 
 
 def _of_one_date(
-    person: Person, opened: Opened, one: InstanceView, form: SeriesForm, limits: LimitsForm
+    person: Person, opened: Opened, one: InstanceView, form: SeriesForm, limits: LimitsForm, seen: str
 ) -> Change:
     faults, draft = Faults(), opened.view.draft
     changed = changed_fields(opened, form, limits)
@@ -280,7 +289,7 @@ def _of_one_date(
 
     async def save() -> int:
         if values or starts:
-            await change_instance(one.code, person, InstanceChanges(**values), starts_local=starts)
+            await change_instance(one.code, person, InstanceChanges(**values), starts_local=starts, seen=seen)
         return one.series_id
 
     return Change(draft, save, faults)

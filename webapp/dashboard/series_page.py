@@ -109,7 +109,7 @@ async def render_form(
         view=view,
         date=opened.date if opened else None,
         scope=scope,
-        digest=opened.digest if opened else "",
+        versions=opened.versions if opened else {},
         limits=limits,
         what_if=shown or WhatIf(),
         conflict=conflict,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from backend import clock
+from backend.drifted.actions import cancel_drifted
 from backend.errors import Invalid
 from backend.events.archive import archive_series, restore_series
-from backend.events.cancel import cancel_drifted
 from backend.events.create import NewSeries, duplicate_series
 from backend.events.pause import pause_series, resume_series
 from backend.events.queries import SeriesView

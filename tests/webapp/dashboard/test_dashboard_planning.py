@@ -1,10 +1,20 @@
 """Planning a season at the dashboard: edits of three scopes, consequences before and a way back after (`S4`–`S9`, `B11`)."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
+from backend import db
+from backend.accounts.memberships import change_role
+from backend.accounts.rules import Role
+from backend.bookings.queries.event import event
+from tests.bookings.lookups import membership_of
+from tests.workers import until
 
 TUESDAY = datetime(2026, 11, 24, 18, 0)
 
@@ -174,6 +184,56 @@ async def test_somebody_else_was_faster(
     await dashboard.post(f"/dashboard/series/{made.series_id}", **fields_of(both))
     after = await series_by_id(account.id, made.series_id)
     assert after and after.draft.title == "Mine"
+
+
+@asynccontextmanager
+async def nobody_saves_yet(table: str, row_id: int, wait_for: int) -> AsyncIterator[None]:
+    """Hold the row that the saves of the block lock, until so many wait for it, so that all have looked before one saves."""
+    locked, release = asyncio.Event(), asyncio.Event()
+    waiting = (
+        "SELECT count(*) >= $1 FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')"
+    )
+
+    async def hold() -> None:
+        async with db.transaction():
+            key = "id" if table == "event_series" else "instance_id"
+            await db.execute(f"SELECT 1 FROM {table} WHERE {key} = $1 FOR UPDATE", row_id)
+            locked.set()
+            await release.wait()
+
+    async def let_go() -> None:
+        await until(waiting, wait_for)
+        release.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(hold())
+        await locked.wait()
+        tasks.create_task(let_go())
+        yield
+
+
+@pytest.mark.parametrize("scope", ["only", "following", "all"])
+async def test_of_two_organisers_at_once_one_sees_both_versions(
+    noon: Any, dashboard: Any, sign_in: Any, series: Any, olga: Any, alice: Any, account: Any, scope: str
+) -> None:
+    """X5: it is compared under the lock. Both have looked before either saves."""
+    await change_role(olga, account.id, await membership_of(alice), Role.ADMIN)
+    made = await series(starts_local=TUESDAY, rule="FREQ=WEEKLY", title="Yoga")
+    third = (await dates_of(made.series_id, olga))[2]
+    path, browsers = f"/dashboard/series/{made.series_id}", [dashboard, await sign_in(alice)]
+    forms = [fields_of(await browser.get(f"{path}?date={third.code}")) for browser in browsers]
+    held = ("instance_seats", third.id) if scope == "only" else ("event_series", made.series_id)
+    async with nobody_saves_yet(*held, wait_for=2):
+        posts = [
+            asyncio.create_task(browser.post(path, follow=False, **fields | {"title": title, "scope": scope}))
+            for browser, fields, title in zip(browsers, forms, ("Mine", "Theirs"), strict=True)
+        ]
+    answers = [await post for post in posts]
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    saved, kept = ("Mine", "Theirs") if answers[0].status_code == 303 else ("Theirs", "Mine")
+    assert (await event(third.code, olga)).title == saved
+    both = next(answer for answer in answers if answer.status_code == 409)
+    assert f"Title {kept} {saved}" in dashboard.text(both) and f'value="{kept}"' in both.text
 
 
 async def test_cancelling_shows_who_reads_it_and_can_be_undone(

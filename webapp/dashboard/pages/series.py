@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import event
+from backend.editing import ChangedMeanwhile
 from backend.errors import InvalidForm, NotFound, Refusal
 from backend.events.create import create_series
 from backend.events.drafts import SeriesDraft, Visibility
@@ -127,25 +128,16 @@ async def update(
     form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
     if has_pasted_entry(form):
         return await _fill(request, visit, form, limits, opened=opened, scope=asked.scope)
-    change = read_change(visit.person, opened, form, limits, asked.scope)
-    if asked.shown and asked.shown != opened.digest:
-        both = differences(visit, opened, form, limits)
-        shown = await _consequences(visit, opened, change, asked.scope)
-        return await render_form(
-            request,
-            visit,
-            form,
-            limits,
-            opened=opened,
-            scope=asked.scope,
-            shown=shown,
-            conflict=both,
-            status=409,
-        )
+    # What was typed shows only against what the form showed. The act compares again, under its lock.
+    if asked.version and opened.versions != {"version": asked.version, "date_version": asked.date_version}:
+        return await _conflict(request, visit, series_id, asked, form, limits)
+    change = read_change(visit.person, opened, form, limits, asked)
     faults = change.faults
     if not faults.by_field:
         try:
             saved_id = await change.act()
+        except ChangedMeanwhile:
+            return await _conflict(request, visit, series_id, asked, form, limits)
         except InvalidForm as refused:
             faults.add(refused)
         except Refusal as refused:
@@ -199,7 +191,7 @@ async def compare(
     asked = await read_form(request, ScopeForm)
     visit, opened = await _opened(visit, series_id, asked.date)
     form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
-    change = read_change(visit.person, opened, form, limits, asked.scope)
+    change = read_change(visit.person, opened, form, limits, replace(asked, version="", date_version=""))
     shown = WhatIf(refusal=InvalidForm([]))
     if not has_pasted_entry(form):
         shown = await _consequences(visit, opened, change, asked.scope)
@@ -210,6 +202,30 @@ async def compare(
         what_if=shown,
         scope=asked.scope,
         faults=beside(change.faults.by_field),
+    )
+
+
+async def _conflict(
+    request: AnyRequest,
+    visit: Visit,
+    series_id: int,
+    asked: ScopeForm,
+    form: SeriesForm,
+    limits: LimitsForm,
+) -> Response[str]:
+    """Both versions, and what one's own would do to what is there now."""
+    visit, opened = await _opened(visit, series_id, asked.date)
+    change = read_change(visit.person, opened, form, limits, replace(asked, **opened.versions))
+    return await render_form(
+        request,
+        visit,
+        form,
+        limits,
+        opened=opened,
+        scope=asked.scope,
+        shown=await _consequences(visit, opened, change, asked.scope),
+        conflict=differences(visit, opened, form, limits),
+        status=409,
     )
 
 

@@ -6,9 +6,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from backend.drifted.actions import keep_all_drifted
 from backend.errors import InvalidForm, Refusal
 from backend.events.create import NewSeries
-from backend.events.edit import keep_all_drifted
 from backend.events.queries import SeriesView
 from backend.i18n import N_, Words
 from webapp.dashboard.access import find_series
