@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from backend import clock
-from backend.drifted.actions import cancel_drifted
+from backend.drifted.actions import cancel_drifted, move_drifted
 from backend.errors import Invalid
 from backend.events.archive import archive_series, restore_series
 from backend.events.create import NewSeries, duplicate_series
@@ -81,6 +81,10 @@ async def _cancel_drifted(person: Person, view: SeriesView, form: TaskForm) -> i
     return await cancel_drifted(person, view.account_id, view.id, form.reason)
 
 
+async def _move_drifted(person: Person, view: SeriesView, form: TaskForm) -> int:
+    return await move_drifted(person, view.account_id, view.id)
+
+
 _PAUSE = {
     "title": N_("Pause this event"),
     "explanation": N_(
@@ -129,6 +133,15 @@ _CANCEL = {
     "button": N_("Cancel them all"),
     "done": N_("Cancelled. Each date can be restored on its own page until its start."),
 }
+_MOVE = {
+    "title": N_("Move the dates to the rule"),
+    "explanation": N_(
+        "Each goes to a free date of the rule, in the same week if there is one, and keeps its people. Those without one"
+        " within a week stay as they are."
+    ),
+    "button": N_("Move them all"),
+    "done": N_("Moved. Each date can be moved on, or back, on its own page."),
+}
 TASKS = {
     task.name: task
     for task in (
@@ -145,6 +158,7 @@ TASKS = {
         ),
         Task("restoration", _restore, _RESTORE, tone="yes"),
         Task("copies", _duplicate, _COPY, asks="start", tone="yes"),
+        Task("drifted/move", _move_drifted, _MOVE, tone="yes"),
         Task("drifted/cancellation", _cancel_drifted, _CANCEL, asks="reason", is_harsh=True),
     )
 }

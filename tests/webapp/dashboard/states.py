@@ -354,6 +354,7 @@ STATES: tuple[State, ...] = (
     State("task-archive", "/dashboard/series/{series}/archive/new"),
     State("task-restore", "/dashboard/series/{archived}/restoration/new"),
     State("task-copy", "/dashboard/series/{series}/copies/new"),
+    State("task-move-drifted", "/dashboard/series/{drifted}/drifted/move/new"),
     State("task-cancel-drifted", "/dashboard/series/{drifted}/drifted/cancellation/new"),
     State("event", "/dashboard/events/{full}"),
     State("event-helper", "/dashboard/events/{full}", reader="helper"),

@@ -326,9 +326,13 @@ async def test_dates_that_no_longer_fit_are_kept_or_cancelled_together(
     assert "Keep them all" in dashboard.text(await dashboard.get(path))
     page = dashboard.text(await dashboard.get(f"{path}/drifted/cancellation/new"))
     assert "2 dates are cancelled" in page and "Alice" in page
+    preview = dashboard.text(await dashboard.get(f"{path}/drifted/move/new"))
+    assert "2 dates move" in preview and "Alice" in preview and "Move them all" in preview
     kept = await dashboard.post(f"{path}/drifted/keeping")
     assert "Kept: 2 dates" in dashboard.text(kept)
     assert await drifted_instances(account.id) == []
+    none = await dashboard.post(f"{path}/drifted/move")
+    assert none.status_code == 422 and "free date of its rule" in dashboard.text(none)
 
 
 async def test_regulars_are_listed_added_and_ended(
