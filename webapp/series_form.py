@@ -67,11 +67,6 @@ class SeriesForm:
     visibility: str = Visibility.GROUP
 
 
-def empty_form(blank: SeriesDraft) -> SeriesForm:
-    """The form of a new series, filled with what the series of its club begin with."""
-    return replace(_form_with_own_rule(blank), zone="", starts_on="", starts_time="")
-
-
 def form_from_draft(draft: SeriesDraft) -> SeriesForm:
     """The form filled with this draft."""
     form = _form_with_own_rule(draft)

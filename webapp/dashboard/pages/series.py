@@ -41,9 +41,9 @@ from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import event_path, series_path
 from webapp.dashboard.what_if import WhatIf, what_if
 from webapp.forms import Faults, read_form
-from webapp.new_event_zone import zone_of_new_event
+from webapp.new_event import empty_form, zone_of_new_event
 from webapp.respond import AnyRequest, page
-from webapp.series_form import SeriesForm, empty_form
+from webapp.series_form import SeriesForm
 
 
 @get("/series")

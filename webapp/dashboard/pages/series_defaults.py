@@ -20,8 +20,9 @@ from webapp.dashboard.series_page import choices, differences
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import SERIES_DEFAULTS
 from webapp.forms import Faults, read_form
+from webapp.new_event import empty_form
 from webapp.respond import AnyRequest
-from webapp.series_form import SeriesForm, empty_form
+from webapp.series_form import SeriesForm
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from webapp.miniapp.event_screens import event_screen
 from webapp.miniapp.labels import reader_local_time
 from webapp.miniapp.paging import AccountQuery
 from webapp.miniapp.responses import screen
-from webapp.new_event_zone import zone_of_new_event
+from webapp.new_event import empty_form, zone_of_new_event
 from webapp.respond import AnyRequest
-from webapp.series_form import SeriesForm, draft_from_form, empty_form
+from webapp.series_form import SeriesForm, draft_from_form
 from webapp.series_preview import clock_change_note
 
 EMOJI = ("🧘", "🏃", "🏊", "⚽", "🏸", "🎲", "🎤", "🍽", "📚", "🎉")
