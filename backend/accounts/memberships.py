@@ -154,7 +154,7 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
         if Role.OWNER in (before, role) and not account.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can add or remove owners."))
         await _require_another_owner(account, before, after=role)
-        await _revoke_keys(account.id, membership_id, after=role, by=person.id)
+        await revoke_keys(account.id, membership_id, after=role, by=person.id)
         await db.execute(
             "UPDATE memberships SET role = $2, visitor_since = NULL WHERE id = $1", membership_id, role
         )
@@ -180,7 +180,7 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
         if before is Role.OWNER and not account.has_permission(Permission.MANAGE_OWNERS):
             raise Forbidden(N_("Only an owner can add or remove owners."))
         await _require_another_owner(account, before, after=None)
-        await _revoke_keys(account.id, membership_id, after=None, by=person.id)
+        await revoke_keys(account.id, membership_id, after=None, by=person.id)
         await db.execute(
             "UPDATE memberships SET left_at = $2, removed_at = CASE WHEN $3 THEN $2::timestamptz END WHERE id = $1",
             membership_id,
@@ -258,7 +258,7 @@ async def _require_another_owner(account: AccountView, before: Role, *, after: R
         raise LastOwner()
 
 
-async def _revoke_keys(account_id: int, membership_id: int, *, after: Role | None, by: int) -> None:
+async def revoke_keys(account_id: int, membership_id: int, *, after: Role | None, by: int) -> None:
     """Revoke the keys that the member made and, with this role or none from now on, may no longer make
     (`A3`). It comes before the change of the membership: keys are locked first where they are used too."""
     if failpoints.on("keys.outlive-role"):
@@ -305,7 +305,7 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
         raise LastOwner()
     for row in rows:
         if row["left_at"] is None:
-            await _revoke_keys(row["account_id"], row["id"], after=None, by=person.id)
+            await revoke_keys(row["account_id"], row["id"], after=None, by=person.id)
             subject = f"membership {row['id']}"
             await record_audit(row["account_id"], person.id, "end membership", subject, role=row["role"])
     await db.execute(

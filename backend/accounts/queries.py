@@ -54,6 +54,11 @@ class Member:
     reachable: bool
     is_visitor: bool = False  # takes part by links only (A10)
 
+    @property
+    def can_own(self) -> bool:
+        """Whether an owner can hand the club over to them (`A2`)."""
+        return self.user_id is not None and not self.is_visitor and self.role is not Role.OWNER
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

@@ -162,6 +162,10 @@ class Kind(StrEnum):
     GROUP_LINKED = "group-linked", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     GROUP_TAKEN_BACK = "group-taken-back", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     ACCOUNT_CLOSING = "account-closing", Policy(Priority.ANSWER, never, about=About.ACCOUNT)  # to organisers
+    OWNERSHIP = (
+        "ownership",
+        Policy(Priority.ANSWER, never, about=About.ACCOUNT),
+    )  # to its new and its former owner
     ACCOUNT_KEPT = "account-kept", Policy(Priority.ANSWER, never, about=About.ACCOUNT)  # to organisers
     POLL_UNANSWERED = (
         "poll-unanswered",

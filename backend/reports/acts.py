@@ -18,6 +18,7 @@ ACTS = {
     "edit": N_("Edited"),
     "end membership": N_("Ended a membership"),
     "end regular": N_("Ended a standing seat"),
+    "hand over": N_("Handed over the club"),
     "keep": N_("Kept"),
     "link": N_("Linked a group"),
     "make date": N_("Set the date"),

@@ -12,12 +12,16 @@ async def compose_about_account(delivery: Delivery) -> RenderedMessage:
 
 
 def render_about_account(delivery: Delivery) -> RenderedMessage:
-    """An owner of the organiser's club has it closed, or keeps it after all (`A12`)."""
+    """An owner of the organiser's club has it closed, or keeps it after all (`A12`), or hands it over (`A2`)."""
     detail = delivery.detail
-    closing_at = datetime.fromisoformat(str(detail["closing_at"]))
+    when = ""
+    if "closing_at" in detail:
+        closing_at = datetime.fromisoformat(str(detail["closing_at"]))
+        when = delivery.voice.date(closing_at, str(detail["zone"]))
     return render(
         f"messages/{delivery.kind}.html",
         delivery.voice,
         account_name=detail["account_name"],
-        when=delivery.voice.date(closing_at, str(detail["zone"])),
+        when=when,
+        detail=detail,
     )

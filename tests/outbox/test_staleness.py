@@ -94,6 +94,7 @@ ALWAYS_TRUE = {
     Kind.GROUP_TAKEN_BACK,
     Kind.ACCOUNT_CLOSING,
     Kind.ACCOUNT_KEPT,
+    Kind.OWNERSHIP,
 }
 
 

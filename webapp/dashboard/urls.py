@@ -18,6 +18,7 @@ AUDIT = "/dashboard/audit"
 KEYS = "/dashboard/keys"
 SETTINGS = "/dashboard/settings"
 SERIES_DEFAULTS = "/dashboard/settings/events"
+OWNERSHIP = "/dashboard/settings/ownership"
 CLOSING = "/dashboard/settings/closing"
 SECTIONS = frozenset(
     {SERIES, MEMBERS, POLLS, NUMBERS, ANNOUNCEMENTS, MESSAGES, GROUPS, AUDIT, KEYS, SETTINGS}

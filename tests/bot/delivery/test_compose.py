@@ -58,6 +58,7 @@ DETAILS: dict[Kind, dict[str, object]] = {
         "zone": "Europe/Helsinki",
         "closing_at": START.isoformat(),
     },
+    Kind.OWNERSHIP: {"account_name": "Kallio <Yoga>", "by": "Olga", "to": "t.me/bob", "is_new": True},
     Kind.ACCOUNT_KEPT: {
         "account_name": "Kallio <Yoga>",
         "zone": "Europe/Helsinki",

@@ -415,6 +415,8 @@ STATES: tuple[State, ...] = (
         "/dashboard/settings/events",
         act=submit("#work form[method=post]", guests_max="12"),
     ),
+    State("ownership", "/dashboard/settings/ownership?membership={member}"),
+    State("ownership-alone", "/dashboard/settings/ownership", reader="founder"),
     State("closing", "/dashboard/settings/closing"),
     State("closing-faults", "/dashboard/settings/closing", act=submit("#work form[method=post]", name="x")),
     State("settings-helper", "/dashboard/settings", reader="helper"),

@@ -112,3 +112,22 @@ async def test_an_old_session_would_be_enough(later: Browser, switch_off: Any) -
     switch_off("confirmations.skipped")
     assert (await send(later, "/dashboard/keys", **A_KEY)).status_code == 201
     assert await keys_made() == 1
+
+
+async def test_the_club_is_handed_over_only_after_a_confirmation(
+    later: Browser, account: Any, olga: Any, alice: Any
+) -> None:
+    """A2: whom they chose is still chosen after it."""
+    hers = await membership_of(alice)
+    page = await later.get("/dashboard/settings/ownership?q=alice")
+    assert f"membership={hers}" in page.text
+    asked = await send(later, "/dashboard/settings/ownership", membership=str(hers))
+    assert await db.value("SELECT role FROM memberships WHERE id = $1", hers) == "MEMBER"
+    chosen = await confirm_again(later, olga, asked)
+    assert "If Alice becomes the owner" in later.text(chosen)
+    done = await later.post("/dashboard/settings/ownership", membership=str(hers))
+    assert "Alice is the owner now. You stay an organiser." in later.text(done)
+    assert await db.value("SELECT role FROM memberships WHERE id = $1", hers) == "OWNER"
+    assert (await later.get("/dashboard/settings/ownership")).status_code == 403
+    nobody = await later.post("/dashboard/settings/ownership", membership="x")
+    assert nobody.status_code == 403
