@@ -24,7 +24,7 @@ class ManageCallback(CallbackData, prefix="m"):
 
 
 class ChangeDateAction(StrEnum):
-    """What a button does with a date that is to be cancelled or moved."""
+    """What a button does with a date that is to be changed."""
 
     ASK_TO_CANCEL = "askc"
     REASON = "why"  # the value says which
@@ -33,10 +33,14 @@ class ChangeDateAction(StrEnum):
     ASK_TO_MOVE = "askm"
     LATER = "by"  # the value is by how many minutes
     MOVE = "move"
+    ASK_FOR_TITLE = "askt"
+    ASK_FOR_SEATS = "asks"
+    SEATS = "seats"  # the value is how many, 0 for no limit
+    SAVE = "save"
 
 
 class ChangeDateCallback(CallbackData, prefix="cd"):
-    """Cancel or move a date as an organiser of its club; what does it carries the conversation's token as its value."""
+    """Change a date as an organiser of its club; what does it carries the conversation's token as its value."""
 
     action: ChangeDateAction
     code: str

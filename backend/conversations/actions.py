@@ -32,7 +32,7 @@ class ConversationKind(StrEnum):
     GUESTS = "guests"  # their names, while it is open which event they come to
     ADD_PARTY = "add-party"  # whom an organiser adds, while it is open to which date
     KEY = "key"
-    CHANGE_DATE = "change-date"  # that is to be cancelled or moved
+    CHANGE_DATE = "change-date"
 
 
 # Those in which the bot waits for an answer, with its reminder.

@@ -1,6 +1,5 @@
-"""Cancelling and moving a date from /list: what it would do first, then a tap (`S5`, `S6`)."""
+"""Changing a date from /list: what that would do first, then a tap (`S4`, `S5`, `S6`)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +23,7 @@ from backend.conversations.actions import (
 )
 from backend.errors import Busy, Invalid
 from backend.events.cancel import cancel_instance, restore_instance, validate_reason
+from backend.events.edit import InstanceChanges, edit_instance
 from backend.events.reschedule import move_instance, resolve_new_time
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -39,6 +39,8 @@ from bot.keyboards.date_changes import (
     make_confirm_rows,
     make_move_rows,
     make_reason_rows,
+    make_seats_rows,
+    make_title_rows,
     shift,
 )
 from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback
@@ -46,7 +48,7 @@ from bot.rendering import RenderedMessage, render, render_words
 
 _KIND = ConversationKind.CHANGE_DATE
 _ENDED = N_("This was too long ago, or is done. Look again.")
-_REASON, _WHEN, _CONFIRM = "reason", "when", "confirm"
+_CONFIRM = "confirm"  # the other steps are what the answer is: reason, starts, seats, title
 
 
 async def tap(query: CallbackQuery, callback_data: ChangeDateCallback, person: Person, voice: Voice) -> None:
@@ -56,20 +58,27 @@ async def tap(query: CallbackQuery, callback_data: ChangeDateCallback, person: P
     done: Words | None = None
     match callback_data.action:
         case ChangeDateAction.ASK_TO_CANCEL:
-            rendered = await _ask(view, _REASON, person, voice)
+            rendered = await _ask(view, "reason", person, voice)
         case ChangeDateAction.ASK_TO_MOVE:
-            rendered = await _ask(view, _WHEN, person, voice)
+            rendered = await _ask(view, "starts", person, voice)
         case ChangeDateAction.REASON:
             if not 0 <= value < len(REASONS):
                 raise Invalid(N_("Tap one of the buttons, please."))
             reason = (await account_voice(view.account_id)).gettext(REASONS[value])
-            rendered = await _preview(view, {"reason": reason}, person, voice)
+            rendered = await _preview(view, "reason", reason, person, voice)
         case ChangeDateAction.LATER:
             if value not in STEPS:
                 raise Invalid(N_("Tap one of the buttons, please."))
             starts = wall_clock(view.starts_at, view.zone) + shift(value)
-            rendered = await _preview(view, {"starts": _stored(starts)}, person, voice)
-        case ChangeDateAction.CANCEL | ChangeDateAction.MOVE:
+            rendered = await _preview(view, "starts", _stored(starts), person, voice)
+        case ChangeDateAction.ASK_FOR_TITLE:
+            rendered = await _ask(view, "title", person, voice)
+        case ChangeDateAction.ASK_FOR_SEATS:
+            rendered = await _ask(view, "seats", person, voice)
+        case ChangeDateAction.SEATS:
+            seats = value and read_answer(Step.SEATS, str(value), clock.now().date(), "en")
+            rendered = await _preview(view, "seats", seats, person, voice)
+        case ChangeDateAction.CANCEL | ChangeDateAction.MOVE | ChangeDateAction.SAVE:
             done = await _change(view, value, person)
             rendered = await render_date(code, person, voice)
         case ChangeDateAction.RESTORE:
@@ -84,34 +93,52 @@ def _stored(starts: datetime) -> str:
 
 
 async def _ask(view: InstanceView, step: str, person: Person, voice: Voice) -> RenderedMessage:
-    """The question why, or when; it can be answered by a text too."""
+    """A question, which can be answered by a text too."""
     await end_others(person, _KIND)
     await save_conversation(person, _KIND, step, {"code": view.code})
     return _render_question(view, step, voice)
 
 
 def _render_question(view: InstanceView, step: str, voice: Voice) -> RenderedMessage:
-    rows = make_move_rows(view.code, voice) if step == _WHEN else make_reason_rows(view.code, voice)
+    match step:
+        case "starts":
+            rows = make_move_rows(view.code, voice)
+        case "seats":
+            rows = make_seats_rows(view, voice)
+        case "title":
+            rows = make_title_rows(view.code, voice)
+        case _:
+            rows = make_reason_rows(view.code, voice)
     return render("change_question.html", voice.or_zone(view.account_zone), rows, view=view, step=step)
 
 
+async def _do(view: InstanceView, what: str, value: Any, person: Person) -> Words:
+    """Change the date; what the organiser reads. Raises what the act does."""
+    match what:
+        case "starts":
+            await move_instance(view.code, person, datetime.fromisoformat(value))
+            return Words(N_("Moved. Everyone who is booked is asked whether they still come."))
+        case "seats":
+            await edit_instance(view.code, person, InstanceChanges(capacity=value or None))
+        case "title":
+            await edit_instance(view.code, person, InstanceChanges(title=value))
+        case _:
+            await cancel_instance(view.code, person, value)
+            return Words(N_("Cancelled. Everyone booked, in line or “maybe” will be told."))
+    return Words(N_("Saved."))
+
+
 async def _preview(
-    view: InstanceView, change: Mapping[str, Any], person: Person, voice: Voice
+    view: InstanceView, what: str, value: Any, person: Person, voice: Voice
 ) -> RenderedMessage:
     """What the change would do, with the button that does it. Raises what the change does."""
-    moves = "starts" in change
     starts_at = view.starts_at
-    if moves:
-        starts_local = datetime.fromisoformat(change["starts"])
-        starts_at, _ = resolve_new_time(
-            view.zone, view.ends_at - view.starts_at, starts_local, None, clock.now()
-        )
+    if what == "starts":
+        length = view.ends_at - starts_at
+        starts_at, _ = resolve_new_time(view.zone, length, datetime.fromisoformat(value), None, clock.now())
 
     async def act() -> None:
-        if moves:
-            await move_instance(view.code, person, starts_local)
-        else:
-            await cancel_instance(view.code, person, change["reason"])
+        await _do(view, what, value, person)
 
     voice = voice.or_zone(view.account_zone)
     try:
@@ -119,16 +146,17 @@ async def _preview(
         lines, unknown = list(lines_of(voice, found, is_whole=False)), None
     except (TooMuchToPreview, Busy) as refusal:
         lines, unknown = [], refusal.words
-    saved = await save_conversation(person, _KIND, _CONFIRM, {"code": view.code, **change})
-    rows = make_confirm_rows(view.code, saved.token, voice, moves=moves)
+    answers = {"code": view.code, "what": what, "value": value}
+    saved = await save_conversation(person, _KIND, _CONFIRM, answers)
+    rows = make_confirm_rows(view.code, saved.token, voice, what)
     return render(
         "change_preview.html",
         voice,
         rows,
         view=view,
-        moves=moves,
+        what=what,
+        value=value,
         starts_at=starts_at,
-        reason=change.get("reason", ""),
         lines=lines,
         unknown=unknown,
     )
@@ -139,13 +167,7 @@ async def _change(view: InstanceView, token: int, person: Person) -> Words:
     asked = await conversation(person, _KIND)
     if asked is None or asked.token != token or asked.step != _CONFIRM or asked.answers["code"] != view.code:
         raise Invalid(_ENDED)
-    answers = asked.answers
-    if "starts" in answers:
-        await move_instance(view.code, person, datetime.fromisoformat(answers["starts"]))
-        done = Words(N_("Moved. Everyone who is booked is asked whether they still come."))
-    else:
-        await cancel_instance(view.code, person, answers["reason"])
-        done = Words(N_("Cancelled. Everyone booked, in line or “maybe” will be told."))
+    done = await _do(view, asked.answers["what"], asked.answers["value"], person)
     await end_conversation(person, _KIND, token=token)
     return done
 
@@ -153,7 +175,7 @@ async def _change(view: InstanceView, token: int, person: Person) -> Words:
 async def is_asked_about_date(
     message: Message, person: Person | None = None
 ) -> dict[str, Conversation] | bool:
-    """Whether the person is asked why or when, and writes no command."""
+    """Whether the person is asked about a date, and writes no command."""
     if person is None or (message.text or "").startswith("/"):
         return False
     asked = await conversation(person, _KIND)
@@ -161,11 +183,11 @@ async def is_asked_about_date(
 
 
 async def answer_typed(message: Message, person: Person, voice: Voice, asked: Conversation) -> None:
-    """A reason, or a new day and time; what is none is asked for again, with why."""
+    """An answer to a question about a date; what is none is asked for again, with why."""
     view = await load_authorized(asked.answers["code"], person, Permission.MANAGE_EVENTS)
     try:
-        change = _read_typed(view, asked.step, message.text or "", voice.language)
-        rendered = await _preview(view, change, person, voice)
+        value = _read_typed(view, asked.step, message.text or "", voice.language)
+        rendered = await _preview(view, asked.step, value, person, voice)
     except Invalid as fault:
         again = _render_question(view, asked.step, voice)
         why = render_words(fault.words, voice).text
@@ -173,20 +195,22 @@ async def answer_typed(message: Message, person: Person, voice: Voice, asked: Co
     await reply(message, rendered)
 
 
-def _read_typed(view: InstanceView, step: str, text: str, language: str) -> dict[str, Any]:
-    """The change that a text asks for: its last word is the time where that is one, the others are the day. Raises
+def _read_typed(view: InstanceView, step: str, text: str, language: str) -> Any:
+    """The value that a text asks for; of a new start its last word is the time where that is one, the others are the day. Raises
     `Invalid`."""
-    if step == _REASON:
-        return {"reason": validate_reason(text)}
-    was = wall_clock(view.starts_at, view.zone)
     today = wall_clock(clock.now(), view.zone).date()
+    if step in (Step.TITLE, Step.SEATS):
+        return read_answer(Step(step), text, today, language)
+    if step == "reason":
+        return validate_reason(text)
+    was = wall_clock(view.starts_at, view.zone)
     *day, last = text.split() or [""]
     day_text, time_text = " ".join(day), last
     if ":" not in last:
         day_text, time_text = text, f"{was:%H:%M}"
     day_read = read_answer(Step.DAY, day_text, today, language) if day_text else was.date().isoformat()
     time_read = read_answer(Step.TIME, time_text, today, language)
-    return {"starts": f"{day_read}T{time_read}"}
+    return f"{day_read}T{time_read}"
 
 
 def router() -> Router:

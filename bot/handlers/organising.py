@@ -25,7 +25,7 @@ from bot.handlers.choices import ask_which, choose
 from bot.handlers.events import NAMED_MAX
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button, make_numbered_rows
-from bot.keyboards.date_changes import make_change_buttons
+from bot.keyboards.date_changes import make_change_rows
 from bot.keyboards.events import make_event_button
 from bot.keyboards.links import make_home_button
 from bot.lists import MAX_ITEMS, list_voice
@@ -128,7 +128,8 @@ def _make_rows(view: InstanceView, account: AccountView, voice: Voice, *, of_peo
     def button(label: str, data: CallbackData) -> InlineKeyboardButton:
         return make_callback_button(voice.gettext(label), data)
 
-    acts, changes, back = [], [], []
+    acts, back = [], []
+    changes: Rows = []
     if of_people and account.has_permission(Permission.MANAGE_BOOKINGS):
         if view.waiting:
             acts.append(button(N_("Give a seat"), PartyCallback(action=PartyAction.WAITING, code=view.code)))
@@ -139,10 +140,10 @@ def _make_rows(view: InstanceView, account: AccountView, voice: Voice, *, of_peo
     if not of_people:
         acts.append(button(N_("People"), _manage(view, ManageAction.PEOPLE)))
         acts.append(button(N_("Post the card"), _manage(view, ManageAction.POST)))
-        changes += make_change_buttons(view, voice)
+        changes = make_change_rows(view, voice)
     if account.has_permission(Permission.MANAGE_EVENTS):
         back.append(button(N_("Back"), _manage(view, ManageAction.SHOW if of_people else ManageAction.BACK)))
-    return [row for row in (acts, changes, [make_event_button(view, voice, private=True)], back) if row]
+    return [row for row in (acts, *changes, [make_event_button(view, voice, private=True)], back) if row]
 
 
 async def _render_people(code: str, person: Person, voice: Voice) -> RenderedMessage:

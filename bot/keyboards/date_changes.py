@@ -1,4 +1,4 @@
-"""Buttons with which an organiser cancels or moves a date."""
+"""Buttons with which an organiser changes a date."""
 
 from datetime import timedelta
 
@@ -18,6 +18,7 @@ REASONS = (
     N_("Too few people are coming."),
 )
 _DAY = 24 * 60
+_SEATS_STEPS = (-2, -1, 1, 2, 5)
 STEPS = (-60, -30, 30, 60, _DAY, 7 * _DAY)  # minutes by which a tap moves a date
 
 
@@ -32,17 +33,37 @@ def _back(code: str, voice: Voice) -> list[InlineKeyboardButton]:
     return [make_callback_button(voice.gettext(N_("Back")), back)]
 
 
-def make_change_buttons(view: InstanceView, voice: Voice) -> list[InlineKeyboardButton]:
-    """Move and cancel, before it is over; of a cancelled date the way back."""
+def make_change_rows(view: InstanceView, voice: Voice) -> Rows:
+    """What can be changed before it is over; of a cancelled date the way back."""
     if view.phase == "ended":
         return []
     if view.phase == "cancelled":
         label = voice.gettext(N_("It takes place after all"))
-        return [_button(label, view.code, ChangeDateAction.RESTORE)]
+        return [[_button(label, view.code, ChangeDateAction.RESTORE)]]
     return [
-        _button(voice.gettext(N_("Move")), view.code, ChangeDateAction.ASK_TO_MOVE),
-        _button(voice.gettext(N_("Cancel this date")), view.code, ChangeDateAction.ASK_TO_CANCEL),
+        [
+            _button(voice.gettext(N_("Name")), view.code, ChangeDateAction.ASK_FOR_TITLE),
+            _button(voice.gettext(N_("Seats")), view.code, ChangeDateAction.ASK_FOR_SEATS),
+        ],
+        [
+            _button(voice.gettext(N_("Move")), view.code, ChangeDateAction.ASK_TO_MOVE),
+            _button(voice.gettext(N_("Cancel this date")), view.code, ChangeDateAction.ASK_TO_CANCEL),
+        ],
     ]
+
+
+def make_seats_rows(view: InstanceView, voice: Voice) -> Rows:
+    """Numbers of seats near the present one; others are typed."""
+    now = view.capacity or view.booked
+    near = [now + step for step in _SEATS_STEPS if 0 < now + step != view.capacity]
+    numbers = [_button(str(n), view.code, ChangeDateAction.SEATS, n) for n in near]
+    no_limit = [_button(voice.gettext(N_("No limit")), view.code, ChangeDateAction.SEATS)]
+    return [numbers, *([no_limit] if view.capacity else []), _back(view.code, voice)]
+
+
+def make_title_rows(code: str, voice: Voice) -> Rows:
+    """A title is typed."""
+    return [_back(code, voice)]
 
 
 def make_reason_rows(code: str, voice: Voice) -> Rows:
@@ -71,11 +92,13 @@ def _by(minutes: int, voice: Voice) -> str:
     return voice.gettext(N_("%(minutes)s min"), minutes=f"{sign}{abs(minutes)}")
 
 
-def make_confirm_rows(code: str, token: int, voice: Voice, *, moves: bool) -> Rows:
-    """What is asked before it is done."""
-    action = ChangeDateAction.MOVE if moves else ChangeDateAction.CANCEL
-    label = voice.gettext(N_("Move it") if moves else N_("Cancel this date"))
-    return [[_button(label, code, action, token, style="danger")], _back(code, voice)]
+def make_confirm_rows(code: str, token: int, voice: Voice, what: str) -> Rows:
+    """What is asked before it is done: of a reason the cancellation, of a start the move, else the change."""
+    action, label, style = {
+        "reason": (ChangeDateAction.CANCEL, N_("Cancel this date"), "danger"),
+        "starts": (ChangeDateAction.MOVE, N_("Move it"), "danger"),
+    }.get(what, (ChangeDateAction.SAVE, N_("Save"), "primary"))
+    return [[_button(voice.gettext(label), code, action, token, style=style)], _back(code, voice)]
 
 
 def shift(minutes: int) -> timedelta:

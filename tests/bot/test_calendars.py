@@ -36,6 +36,7 @@ async def test_calendar_sends_an_instance_as_a_file_and_again_after_a_change(
     assert event["DTSTART"].dt == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)
     assert event["URL"] == f"https://t.me/emerald_test_bot/app?startapp=e_{code}"
     assert read(await telegram.say("Bob", "/calendar 1"))["STATUS"] == "TENTATIVE"
+    assert read(await telegram.say("Alice", "/calendar flow thursday")) == event
     await move_instance(code, olga, datetime(2026, 11, 27, 18, 0))
     event = read(await telegram.say("Alice", "/calendar 1"))
     assert (event["UID"], event["SEQUENCE"]) == (f"{code}@emerald.example", 1)

@@ -114,6 +114,32 @@ async def test_what_is_no_time_is_asked_again(telegram: Telegram, yoga: str) -> 
     assert "Commands" in (await telegram.say("Olga", "friday"))["text"]
 
 
+async def test_more_seats_by_a_tap_and_who_gets_them(telegram: Telegram, yoga: str, olga: Any) -> None:
+    """`W4`"""
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Seats")
+    assert buttons(shown_to_olga(telegram)) == [["2", "3", "6"], ["No limit"], ["Back"]]
+    assert (await telegram.say("Olga", "many"))["text"].startswith("How many seats?")
+    await tapped(telegram, "2")
+    preview = shown_to_olga(telegram)["text"]
+    assert preview.startswith("2 seats for Evening yoga?\nThu 26 Nov, 18:00\n\n")
+    assert "• 1 person gets a seat – Bob" in preview and (await event(yoga, olga)).capacity == 1
+    assert await tapped(telegram, "Save") == "Saved."
+    view = await event(yoga, olga)
+    assert (view.capacity, view.booked) == (2, 2)
+    await tapped(telegram, "Seats", "No limit", "Save")
+    assert (await event(yoga, olga)).capacity is None
+
+
+async def test_one_date_gets_another_name(telegram: Telegram, yoga: str, olga: Any) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Name")
+    preview = await telegram.say("Olga", "Yoga <i> outdoors")
+    assert preview["text"].startswith("Rename Evening yoga?\nThu 26 Nov, 18:00\n“Yoga <i> outdoors”\n\n")
+    await tapped(telegram, "Save")
+    assert (await event(yoga, olga)).title == "Yoga <i> outdoors"
+
+
 async def test_a_preview_that_is_old_changes_nothing(telegram: Telegram, yoga: str, olga: Any) -> None:
     await telegram.say("Olga", "/list")
     await tapped(telegram, "1", "Move", "+1 day")

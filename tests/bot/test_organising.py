@@ -30,7 +30,13 @@ async def test_the_list_leads_to_people_and_card(telegram: Telegram, olga: Any, 
     await telegram.tap("Olga", listed, "1")
     shown = telegram.last(telegram.person("Olga").private)
     assert buttons(shown) == [
-        *(["People", "Post the card"], ["Move", "Cancel this date"], ["Open in Emerald"], ["Back"])
+        *(
+            ["People", "Post the card"],
+            ["Name", "Seats"],
+            ["Move", "Cancel this date"],
+            ["Open in Emerald"],
+            ["Back"],
+        )
     ]
     answer = await telegram.tap("Olga", shown, "Post the card")
     assert answer["text"] == "The card will be in the group in a moment."

@@ -67,6 +67,7 @@ RELEASED = [
     *("au:7:0", "au:7:12"),
     *(f"cd:{what}" for what in (f"askc:{CODE}:0", f"why:{CODE}:2", f"cancel:{CODE}:12345", f"undo:{CODE}:0")),
     *(f"cd:{what}" for what in (f"askm:{CODE}:0", f"by:{CODE}:-60", f"move:{CODE}:12345")),
+    *(f"cd:{what}" for what in (f"askt:{CODE}:0", f"asks:{CODE}:0", f"seats:{CODE}:12", f"save:{CODE}:12345")),
     *(f"pc:{what}" for what in ("club:7", "group:7-3", "several:", "anonymous:", "question:", "confirm:12345", "cancel:")),
     f"u:{CODE}:",
     f"u:{CODE}:2",

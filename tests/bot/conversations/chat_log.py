@@ -10,6 +10,7 @@ from tests.telegram import Telegram
 
 Json = dict[str, Any]
 _UNSEEN = re.compile("[\u2060\u2066-\u2069]")  # what keeps texts apart and is not seen
+_CODE = re.compile(r"[2-9a-hjkmnp-z]{10}(?=\.ics)")
 _KEY = re.compile(r"sk_[0-9a-f]{48}")
 _REAL_TIME = re.compile(
     r"^.*(?= · (?:Linked a group|Used a key)\b)", re.MULTILINE
@@ -90,7 +91,7 @@ class ChatLog:
                 room = self._room(result["chat"]["id"], result.get("message_thread_id"))
                 text = result.get("text") or result.get("caption") or ""
                 if "document" in result:
-                    text = f"📄 {result['document']['file_name']} {text}".rstrip()
+                    text = f"📄 {_CODE.sub('CODE', result['document']['file_name'])} {text}".rstrip()
                 head = f"{_MARGIN}[{room}] Emerald{edits}: {_indented(_seen(text))}"
                 return [head, *_keyboard(params.get("reply_markup"))]
             case "deleteMessage":
