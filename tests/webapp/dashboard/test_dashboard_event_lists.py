@@ -19,6 +19,12 @@ LISTS = ("in", "line", "others")
 
 def section(shown: Any, name: str) -> str:
     """One list of the page, as HTML."""
+    if name == "others":  # several: those who may come, cannot, or left
+        return str(
+            shown.text.partition('<div class="stack" id="others">')[2].partition('<div class="stack stick">')[
+                0
+            ]
+        )
     found = re.search(rf'<section class="card" id="{name}".*?</section>', shown.text, re.S)
     return found[0] if found else ""
 
