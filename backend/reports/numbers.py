@@ -4,8 +4,10 @@ Only reads, and of the replica where there is one. Everything is about dates tha
 the week and the hour of its own wall clock.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from backend import clock, db, replica
 from backend.accounts.queries import authorize
@@ -174,21 +176,43 @@ class Numbers:
         return not self.attendance
 
 
-async def numbers(person: Person, account_id: int, *, weeks: int, series_id: int | None = None) -> Numbers:
-    """The numbers of a club, or of one of its series; of a series of another club there are none. Raises `Forbidden`,
-    `NotFound`."""
+class Part(StrEnum):
+    """One of the tables."""
+
+    ATTENDANCE = "attendance"
+    FILL = "fill"
+    WAITS = "waits"
+    LOYAL = "loyal"
+    LOST = "lost"
+    ANSWERS = "answers"
+
+
+async def numbers(
+    person: Person,
+    account_id: int,
+    *,
+    weeks: int,
+    series_id: int | None = None,
+    parts: Collection[Part] = tuple(Part),
+) -> Numbers:
+    """The numbers of a club, or of one of its series; of a series of another club there are none. Tables that are not among
+    `parts` stay empty. Raises `Forbidden`, `NotFound`."""
     await authorize(person, account_id, Permission.MANAGE_BOOKINGS)
     until = clock.now()
     length = timedelta(weeks=weeks)
     since = until - length
     of = (account_id, since, until, series_id)
+    queries: dict[Part, tuple[str, tuple[object, ...]]] = {
+        Part.ATTENDANCE: (ATTENDANCE, (account_id, since - length, until, series_id)),
+        Part.FILL: (FILL, of),
+        Part.WAITS: (WAITS, of),
+        Part.LOYAL: (LOYAL, of),
+        Part.LOST: (LOST, (account_id, until - LOST_SINCE, until, series_id, until - LOST_AFTER)),
+        Part.ANSWERS: (ANSWERS, of),
+    }
     async with replica.snapshot():
-        attendance = await db.rows(ATTENDANCE, account_id, since - length, until, series_id)
-        fill = await db.rows(FILL, *of)
-        waits = await db.rows(WAITS, *of)
-        loyal = await db.rows(LOYAL, *of)
-        lost = await db.rows(LOST, account_id, until - LOST_SINCE, until, series_id, until - LOST_AFTER)
-        answers = await db.rows(ANSWERS, *of)
+        found = {part: await db.rows(queries[part][0], *queries[part][1]) for part in parts}
+    attendance, fill, waits, loyal, lost, answers = (found.get(part, []) for part in Part)
     all_weeks = [AttendanceWeek(**dict(row)) for row in attendance]
     first = since.date() - timedelta(days=since.weekday())
     return Numbers(

@@ -11,6 +11,7 @@ from backend import clock, db
 from backend.bookings import actions
 from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.people.actions import choose_language
+from backend.reports.numbers import Part, numbers
 from backend.seats.requests import Via
 
 
@@ -117,3 +118,21 @@ async def test_numbers_in_every_language(season: Any, sign_in: Any, olga: Any, l
 
 async def test_a_new_club_reads_what_will_be_here(dashboard: Any) -> None:
     assert "Nothing is over yet" in dashboard.text(await dashboard.get("/dashboard/numbers"))
+
+
+@pytest.mark.parametrize("part", list(Part))
+async def test_a_file_asks_for_its_own_table_only(
+    noon: Any, account: Any, olga: Any, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    rows = db.rows
+
+    async def counted(query: str, *values: object) -> Any:
+        asked.append(query)
+        return await rows(query, *values)
+
+    monkeypatch.setattr(db, "rows", counted)
+    await numbers(olga, account.id, weeks=12, parts=[part])
+    assert len([query for query in asked if "WITH dates" in query]) == 1
+    await numbers(olga, account.id, weeks=12)
+    assert len([query for query in asked if "WITH dates" in query]) == 7

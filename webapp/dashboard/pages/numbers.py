@@ -12,7 +12,7 @@ from backend.accounts.rules import Permission
 from backend.errors import NotFound
 from backend.events.queries import series_names
 from backend.i18n import N_, Voice
-from backend.reports.numbers import PERIODS, Numbers, numbers
+from backend.reports.numbers import PERIODS, Numbers, Part, numbers
 from backend.rule_sentences import weekday_names
 from backend.zones import wall_clock
 from webapp.dashboard import findings
@@ -77,16 +77,22 @@ async def show(
 ) -> Response[bytes]:
     """One of the tables as CSV. Raises `NotFound` for any other."""
     visit = await visit.authorize(Permission.MANAGE_BOOKINGS)
-    sheet_of = SHEETS.get(table)
-    if sheet_of is None:
+    if table not in SHEETS:
         raise NotFound()
-    sheet = sheet_of(await _load(visit, read_query(request, NumbersQuery)), visit.voice, visit.account.zone)
+    part, query = Part(table), read_query(request, NumbersQuery)
+    sheet = SHEETS[part](await _load(visit, query, part), visit.voice, visit.account.zone)
     content = await asyncio.to_thread(to_csv, sheet, visit.person.language)
     return file_response(content, CSV, f"emerald-{table}.csv")
 
 
-async def _load(visit: Visit, query: NumbersQuery) -> Numbers:
-    return await numbers(visit.person, visit.account.id, weeks=query.period, series_id=query.series_id)
+async def _load(visit: Visit, query: NumbersQuery, *parts: Part) -> Numbers:
+    """These parts, or all."""
+    return await numbers(
+        *(visit.person, visit.account.id),
+        weeks=query.period,
+        series_id=query.series_id,
+        parts=parts or tuple(Part),
+    )
 
 
 def _attendance(found: Numbers, voice: Voice, zone: str) -> Sheet:
@@ -134,10 +140,10 @@ def _sheet(voice: Voice, head: list[str], rows: Sequence[Sequence[Cell]]) -> She
 
 
 SHEETS: dict[str, Callable[[Numbers, Voice, str], Sheet]] = {
-    "attendance": _attendance,
-    "fill": _fill,
-    "waits": _waits,
-    "loyal": _loyal,
-    "lost": _lost,
-    "answers": _answers,
+    Part.ATTENDANCE: _attendance,
+    Part.FILL: _fill,
+    Part.WAITS: _waits,
+    Part.LOYAL: _loyal,
+    Part.LOST: _lost,
+    Part.ANSWERS: _answers,
 }
