@@ -21,7 +21,7 @@ from backend.events.queries import find_instance
 from backend.groups.presence import is_present
 from backend.i18n import N_
 from backend.people.queries import Person
-from backend.seats import allocator
+from backend.seats import allocator, store
 from backend.seats.decisions.checks import NotAMemberHere
 from backend.seats.refusals import Ended, too_many_guests
 from backend.seats.requests import Outcome, Request, Verb, Via
@@ -287,7 +287,8 @@ async def remove(code: str, person: Person, membership_id: int, *, via: Via = Vi
 async def set_capacity(
     code: str, person: Person, capacity: int | None, *, via: Via = Via.DASHBOARD
 ) -> Outcome:
-    """Change the capacity of one instance (`W4`); None is no limit. Raises `Invalid`, `Forbidden`."""
+    """Change the capacity of one instance (`W4`); None is no limit. It has a transaction of its own, so that it can be
+    rehearsed. Raises `Invalid`, `Forbidden`."""
     where = await find_instance(code)
     await authorize(person, where.account_id, Permission.MANAGE_EVENTS)
     if capacity is not None and not 1 <= capacity <= CAPACITY_MAX:
@@ -297,9 +298,9 @@ async def set_capacity(
             least=1,
             most=CAPACITY_MAX,
         )
-    return await allocator.submit(
-        (where.id, Request(Verb.CAPACITY, via, by=person.id, capacity=capacity, audited=True))
-    )
+    request = Request(Verb.CAPACITY, via, by=person.id, capacity=capacity, audited=True)
+    async with db.transaction(store.lock(where.id)):
+        return (await allocator.process_or_raise([(where.id, request)]))[0]
 
 
 async def fill_all() -> int:

@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from backend import clock, db
-from backend.bookings.actions import book
+from backend.bookings.actions import book, set_capacity
 from backend.bookings.queries.lists import series_instances
 from backend.bookings.standing_seats import end_regular, make_regular
 from backend.cards.actions import post_card
@@ -129,6 +129,7 @@ ACTS: dict[str, st.SearchStrategy[Act]] = {
     "all": _drafted(lambda s, draft, _: edit_series(s.cast.olga, s.cast.account.id, s.series_id, draft)),
     "following": _drafted(lambda s, draft, nth: edit_following(s.code(nth), s.cast.olga, draft)),
     "seats": _dated(lambda s, code: change_instance(code, s.cast.olga, InstanceChanges(capacity=2))),
+    "capacity": _dated(lambda s, code: set_capacity(code, s.cast.olga, 2)),
     "place": _dated(lambda s, code: change_instance(code, s.cast.olga, InstanceChanges(place="Sali 9"))),
     "move": _dated(
         lambda s, code: change_instance(

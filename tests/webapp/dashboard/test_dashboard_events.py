@@ -391,3 +391,27 @@ async def test_the_page_follows_taps_in_the_group(
     assert (await dashboard.client.get(html.unescape(again[1]))).status_code == 204
     await book(code, alice)
     assert "Alice" in dashboard.text(await dashboard.client.get(html.unescape(again[1])))
+
+
+async def test_another_number_of_seats_is_shown_before_it_is_saved(
+    noon: Any, dashboard: Any, instance: Any, alice: Any, bob: Any
+) -> None:
+    """S4, W4: who gets a seat, by name; nothing is saved. What is not a number is said beside it."""
+    from backend.bookings.actions import book
+    from backend.bookings.queries.event import event
+    from backend.seats.requests import Via
+
+    code = await instance(capacity=1)
+    for person in (alice, bob):
+        await book(code, person, via=Via.MINIAPP)
+    path = f"/dashboard/events/{code}/seats"
+    assert f'hx-post="{path}/consequences"' in (await dashboard.get(f"/dashboard/events/{code}")).text
+    shown = dashboard.text(await dashboard.post(f"{path}/consequences", capacity="2"))
+    assert "1 person gets a seat" in shown and "Bob" in shown and "nothing is saved yet" in shown
+    assert "Nobody notices" in dashboard.text(await dashboard.post(f"{path}/consequences", capacity="1"))
+    assert "A whole number, please." in dashboard.text(
+        await dashboard.post(f"{path}/consequences", capacity="many")
+    )
+    assert (await event(code, alice)).booked == 1
+    await dashboard.post(path, capacity="2")
+    assert (await event(code, alice)).booked == 2
