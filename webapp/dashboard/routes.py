@@ -54,7 +54,7 @@ dashboard = Router(
         *(bookings.new, bookings.create, bookings.edit, bookings.update, bookings.destroy),
         *(parties.create, parties.show, parties.update, parties.create_move),
         *(unanswered.index, unanswered.create_reminder),
-        seats.update,
+        *(seats.update, seats.compare),
         *(people_files.show_csv, people_files.show_xlsx, people_files.show_ics, people_files.show_print),
         *(check_ins.index, check_ins.update),
         *(closures.show, closures.create, closures.destroy),

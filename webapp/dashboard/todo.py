@@ -1,11 +1,12 @@
 """What needs an organiser's hand, each with its one fix (`C6`, `A6`, `M2`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import instance_for_card
 from backend.cards.queries import cards_of, lost_cards
-from backend.groups.queries import LinkedGroup, groups
+from backend.groups.queries import LinkedGroup
 from backend.groups.rules import GroupHealth
 from backend.outbox.parked import ParkedMessage, parked_messages
 from backend.polls.queries import poll_for_card
@@ -37,11 +38,10 @@ class Todo:
         return bool(self.lost or self.unwell or self.unsent)
 
 
-async def load_todo(visit: Visit) -> Todo:
-    """What needs a hand in the visited club; empty for helpers, who could mend none of it."""
+async def load_todo(visit: Visit, linked: Sequence[LinkedGroup]) -> Todo:
+    """What needs a hand in the visited club, whose groups these are; empty for helpers, who could mend none of it."""
     if not visit.has_permission(Permission.POST_CARDS):
         return Todo()
-    linked = await groups(visit.account.id)
     return Todo(
         lost=await _lost_cards(visit.account.id),
         unwell=tuple(group for group in linked if group.health is not GroupHealth.WELL),

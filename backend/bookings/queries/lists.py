@@ -230,6 +230,33 @@ async def account_instances(
     return await _with_archive(since, limit, condition, *values)
 
 
+# $3 and $4 are the start and the id of the date that the page goes on from.
+PAST = (
+    "i.account_id = $2 AND (i.starts_at, i.id) < ($3, $4::bigint) AND i.ends_at <= $5"
+    " AND ($7::bigint IS NULL OR i.series_id = $7) AND ($8::bigint IS NULL OR r.group_id = $8)"
+    " ORDER BY i.starts_at DESC, i.id DESC LIMIT $6"
+)
+
+
+async def account_past(
+    account_id: int,
+    person: Person,
+    *,
+    before: tuple[datetime, int],
+    limit: int,
+    series_id: int | None = None,
+    group_id: int | None = None,
+) -> list[InstanceView]:
+    """A club's dates that are over, for its organisers, the newest first, from before the one with this start and id."""
+    now = clock.now()
+    values = person.id, account_id, *before, now, limit, series_id, group_id
+    found = await load_views(PAST, *values)
+    if len(found) < limit or found[-1].starts_at < now - AGE_MIN:
+        both = [*found, *await load_archived_views(PAST, *values)]
+        found = sorted(both, key=lambda view: (view.starts_at, view.id), reverse=True)[:limit]
+    return found
+
+
 async def series_instances(series_id: int, person: Person, *, limit: int = 100) -> list[InstanceView]:
     """The dates of a series that are not over, soonest first."""
     return await load_views(

@@ -425,6 +425,7 @@ STATES: tuple[State, ...] = (
     State("signin", "/dashboard/sign-in", reader="nobody"),
     State("signin-more", "/dashboard/sign-in", act=open_all("details"), reader="nobody"),
     State("signin-failed", "/dashboard/sign-in/telegram/return?error=access_denied", reader="nobody"),
+    State("calendar-list-past-empty", "/dashboard?view=list&before=now", reader="founder"),
     State("signin-app-used-up", "/dashboard/sign-in/app", reader="nobody"),
     State("stranger", "/dashboard", reader="stranger"),
 )

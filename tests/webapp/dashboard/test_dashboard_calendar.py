@@ -154,6 +154,37 @@ async def test_the_list_has_pages(noon: Any, dashboard: Any, instance: Any) -> N
     assert second.text.count('class="ev ') == there - 50
 
 
+async def test_the_list_goes_back_page_by_page(noon: Any, sign_in: Any, olga: Any, instance: Any) -> None:
+    """The newest first, by start and id: each date once, also where the page ends among several of one start."""
+    import html
+
+    from backend import clock
+
+    for title in ("Flow", "Slow"):
+        await instance(rule="FREQ=DAILY;COUNT=40", title=title)
+    clock.advance(timedelta(weeks=8))
+    dashboard = await sign_in(olga)
+    page = await dashboard.get("/dashboard?view=list&before=now")
+    assert "Past dates" in dashboard.text(page) and page.text.count('class="ev ') == 50
+    assert page.text.index("4 January 2027") < page.text.index("3 January 2027")
+    seen = re.findall(r'href="/dashboard/events/(\w+)"', page.text)
+    earlier = re.search(r'href="([^"]*before=[^"]*&amp;id=[^"]*)"', page.text)
+    assert earlier
+    second = await dashboard.get(html.unescape(earlier[1]))
+    seen += re.findall(r'href="/dashboard/events/(\w+)"', second.text)
+    assert len(seen) == len(set(seen)) == 80
+    assert "Earlier dates" not in dashboard.text(second)
+    assert 'href="/dashboard?view=list&amp;before=now"' in (await dashboard.get("/dashboard?view=list")).text
+
+
+async def test_dates_to_come_are_not_among_the_past(noon: Any, dashboard: Any, instance: Any) -> None:
+    await instance(rule="FREQ=WEEKLY")
+    assert "No date is over yet" in dashboard.text(await dashboard.get("/dashboard?view=list&before=now"))
+    assert (
+        await dashboard.get("/dashboard?view=list&before=0001-01-01T00:00:00&id=" + "9" * 30)
+    ).status_code == 200
+
+
 async def test_titles_are_escaped(dashboard: Any, noon: Any, instance: Any) -> None:
     await instance(title='<script>alert(1)</script> & "more"')
     shown = await dashboard.get("/dashboard")

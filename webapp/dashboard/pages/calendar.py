@@ -11,7 +11,7 @@ from litestar.params import FromQuery
 
 from backend import clock
 from backend.bookings.organiser_etags import calendar_etag
-from backend.bookings.queries.lists import account_instances
+from backend.bookings.queries.lists import account_instances, account_past
 from backend.bookings.views import InstanceView
 from backend.events.queries import all_series, series_names
 from backend.groups.queries import groups
@@ -23,7 +23,7 @@ from webapp.dashboard.people_lists import read_id
 from webapp.dashboard.responses import etag_for, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.todo import load_todo
-from webapp.dashboard.weeks import Week, days, local_days, month_named, week_named, week_of
+from webapp.dashboard.weeks import Week, days, local_date, local_days, month_named, week_named, week_of
 from webapp.freshness import is_fresh, seen_token
 from webapp.respond import AnyRequest, not_modified
 
@@ -55,9 +55,11 @@ async def index(
     request: AnyRequest, visit: NamedDependency[Visit], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """`?week=2026-W48` names a week, `?view=month&month=2026-11` a month, `?view=list` the list, whose next page begins
-    `?after=` an instant; `?series=` and `?group=` leave out all others."""
+    `?after=` an instant, and whose past goes back from `?before=` one; `?series=` and `?group=` leave out all others."""
     filters = _filters(request)
     view = request.query_params.get("view")
+    if view == "list" and "before" in request.query_params:
+        return await _past(request, visit, filters)
     if view == "list":
         return await _list(request, visit, seen, filters)
     if view == "month":
@@ -95,18 +97,20 @@ async def index(
         ),
         booked=sum(view.booked for view in views if view.state != InstanceState.CANCELLED),
         events=sum(view.state != InstanceState.CANCELLED for view in views),
-        todo=await load_todo(visit),
-        **await _choices(visit, filters),
+        **await _beside(visit, filters),
         **await _next_step(visit, week, views, filters),
     )
 
 
-async def _choices(visit: Visit, filters: Filters) -> dict[str, Any]:
-    """What can be chosen to see only some of the dates: the names of series and groups."""
+async def _beside(visit: Visit, filters: Filters) -> dict[str, Any]:
+    """What stands beside the dates of every view: what needs a hand, and the names of series and groups, of which one can
+    be chosen."""
+    linked = await groups(visit.account.id)
     return {
+        "todo": await load_todo(visit, linked),
         "filters": filters,
         "series_choices": await series_names(visit.account.id),
-        "group_choices": [(group.id, group.title) for group in await groups(visit.account.id)],
+        "group_choices": [(group.id, group.title) for group in linked],
     }
 
 
@@ -137,8 +141,7 @@ async def _month(
         this_month=month_named("", zone),
         days=days(visit.voice, month.days, views, zone),
         weekdays=weekday_names(visit.voice, "abbreviated"),
-        todo=await load_todo(visit),
-        **await _choices(visit, filters),
+        **await _beside(visit, filters),
     )
 
 
@@ -189,9 +192,31 @@ async def _list(
         seen=seen_token(etag, visit.person, [view.ends_at for view in views], {zone}),
         days=days(visit.voice, _days_to_come(views, zone), views, zone),
         more=more.isoformat() if more else "",
-        todo=await load_todo(visit),
         no_series=not views and not await all_series(visit.account.id),
-        **await _choices(visit, filters),
+        **await _beside(visit, filters),
+    )
+
+
+async def _past(request: AnyRequest, visit: Visit, filters: Filters) -> Response[str]:
+    """The dates that are over, the newest first; what is over changes no more, so the page does not follow."""
+    zone = visit.zone
+    at = _instant(request.query_params.get("before", "")) or clock.now()
+    found = await account_past(
+        *(visit.account.id, visit.person),
+        before=(at, read_id(request.query_params.get("id", "")) or 0),
+        limit=LIST_PAGE + 1,
+        series_id=filters.series,
+        group_id=filters.group,
+    )
+    views = found[:LIST_PAGE]
+    on = sorted({local_date(view, zone) for view in views}, reverse=True)
+    return render_page(
+        request,
+        visit,
+        "calendar/past.html",
+        days=days(visit.voice, on, views[::-1], zone),
+        more=views[-1] if len(found) > LIST_PAGE else None,
+        **await _beside(visit, filters),
     )
 
 

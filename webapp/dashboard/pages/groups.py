@@ -20,11 +20,12 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
     for card in await cards_of_account(visit.account.id):
         if card.state == "live" and card.group_id is not None:
             shown[card.group_id] = shown.get(card.group_id, 0) + 1
+    linked = await groups(visit.account.id)
     return render_page(
         request,
         visit,
         "groups/index.html",
-        groups=await groups(visit.account.id),
+        groups=linked,
         cards=shown,
-        todo=await load_todo(visit),
+        todo=await load_todo(visit, linked),
     )
