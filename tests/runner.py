@@ -82,6 +82,8 @@ def pytest_collection_finish() -> None:
     again and again takes processor time."""
     gc.collect()
     gc.freeze()
+    # Rarer than Python's own 700: a test makes thousands of objects and soon leaves them.
+    gc.set_threshold(20_000, 10, 10)
     gc.enable()
 
 

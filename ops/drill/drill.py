@@ -40,7 +40,7 @@ class Size:
 
 FULL = Size(40, 12, 1.0, webs=3, workers=2, patience=1)
 # For `bin/test`, where other tests keep the machine busy meanwhile.
-SHORT = Size(12, 4, 0.8, webs=2, workers=1, patience=2)
+SHORT = Size(12, 4, 2.0, webs=2, workers=1, patience=2)
 
 
 @dataclass(slots=True)
