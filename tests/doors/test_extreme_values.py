@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import pytest
 from aiogram.filters.callback_data import CallbackData
+from litestar.connection import ASGIConnection
+from litestar.datastructures import MultiDict
 from pydantic import ValidationError
 
 import webapp
@@ -22,8 +24,8 @@ ODD_NUMBERS = ["²", "١", "1.5", "1e400", "nan", "9" * 5_000]
 DATES = ["0001-01-01", "9999-12-31", "9999-W53", "0001-01-01T00:00", "9999-12-31T23:59:59.999999+14:00"]
 IN_ADDRESSES = ["", "'", "\ufdd0", "-1", str(2**63), str(10**30), "²", "1.5", "nan", *DATES[:3]]
 EXTREMES = ["", "'", "\ufdd0", *NUMBERS, *ODD_NUMBERS, *DATES]
-# Read by handlers from the query as they need them.
-DASHBOARDS_QUERY = {"club", "view", "week", "after", "q", "next", "copy"}
+# What decides which other names of its query the calendar reads.
+VIEWS = ("", "?view=list", "?view=month")
 
 
 def form_fields() -> list[str]:
@@ -68,23 +70,62 @@ def path_of(route: Any, values: dict[str, str]) -> str:
     return path
 
 
-async def test_in_addresses(site: Any, app_of: Any, dashboard: Any, olga: Any, real: dict[str, str]) -> None:
+class _Recorded(MultiDict[Any]):
+    """A query that remembers which names a handler asks it for."""
+
+    def __init__(self, query: MultiDict[Any], names: set[str]) -> None:
+        super().__init__(query.multi_items())
+        self._names = names
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._names.add(key)
+        return super().get(key, default)
+
+    def getall(self, key: str, *default: Any) -> list[Any]:
+        self._names.add(key)
+        return super().getall(key, *default)
+
+    def __contains__(self, key: object) -> bool:
+        self._names.add(str(key))
+        return super().__contains__(key)
+
+
+@pytest.fixture
+def names_read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names that handlers have looked for in queries by themselves."""
+    names: set[str] = set()
+    plain = vars(ASGIConnection)["query_params"].fget
+    recorded = property(lambda request: _Recorded(plain(request), names))
+    monkeypatch.setattr(ASGIConnection, "query_params", recorded)
+    return names
+
+
+async def test_in_addresses(
+    site: Any, app_of: Any, dashboard: Any, olga: Any, real: dict[str, str], names_read: set[str]
+) -> None:
+    """In every part of the path, and in every name of the query that is declared or looked for."""
     app = await app_of(olga)
-    faults = []
+    faults: list[str] = []
+    tried: set[str] = set()
     for method, route, names in handlers(site, "GET"):
-        is_dashboards = route.path.startswith("/dashboard")
-        query = names | DASHBOARDS_QUERY if is_dashboards else names
+        get = dashboard.client.get if route.path.startswith("/dashboard") else app.get
+        plain = path_of(route, real)
+        names_read.clear()
+        for view in VIEWS if route.path == "/dashboard" else VIEWS[:1]:
+            await get(plain + view)
         addresses = [
             path_of(route, {**real, name: value}) for name in route.path_parameters for value in IN_ADDRESSES
         ]
         addresses += [
-            f"{path_of(route, real)}?{name}={quote(value)}" for name in query for value in IN_ADDRESSES
+            f"{plain}?{name}={quote(value)}" for name in names | names_read for value in IN_ADDRESSES
         ]
+        tried |= names | names_read
         for address in addresses:
-            answer = await (dashboard.client.get if is_dashboards else app.get)(address)
+            answer = await get(address)
             if answer.status_code >= 500:
                 faults.append(f"{method} {address[:200]}: {answer.status_code}")
     assert faults == []
+    assert tried >= {"club", "view", "week", "month", "after", "q", "role", "next", "membership"}
 
 
 @pytest.mark.parametrize("value", EXTREMES)
