@@ -235,6 +235,22 @@ class PrivacyCallback(CallbackData, prefix="x"):
     action: PrivacyAction
 
 
+class SetUpAction(StrEnum):
+    """What a button of a group's set-up in private does."""
+
+    LINK = "link"  # `value` is the club's id
+    CREATE = "new"  # a club named after the group; `value` is its zone, "" asks for it, "*" shows all
+    LOOK = "look"  # again, at rights and topics
+
+
+class SetUpCallback(CallbackData, prefix="su"):
+    """Set up a group in the private chat with who added the bot. Telegram is asked who administers that chat."""
+
+    action: SetUpAction
+    chat_id: Annotated[int, Field(ge=-(2**63), lt=0)]
+    value: str = ""
+
+
 class Place(StrEnum):
     """Where a message with buttons is: a kind of chat, or a card that somebody shared by inline mode in whatever chat."""
 
@@ -254,6 +270,7 @@ BUTTON_PLACES: Mapping[type[CallbackData], frozenset[Place]] = {
     TakeBackGroupCallback: frozenset({Place.GROUP}),
     LeaveAccountCallback: frozenset({Place.PRIVATE}),
     PrivacyCallback: frozenset({Place.PRIVATE}),
+    SetUpCallback: frozenset({Place.PRIVATE}),
     CreateCallback: frozenset({Place.PRIVATE}),
     ManageCallback: frozenset({Place.PRIVATE}),
     ClosureCallback: frozenset({Place.PRIVATE}),

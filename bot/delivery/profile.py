@@ -1,9 +1,26 @@
-"""The calls that set up the bot itself at Telegram: a part of the client (decision 0019)."""
+"""The calls that set up the bot itself at Telegram, and look at it in a group: a part of the client (decision 0019)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aiogram import Bot
-from aiogram.types import BotCommand, BotCommandScopeUnion, MenuButtonWebApp, WebAppInfo, WebhookInfo
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramRetryAfter,
+)
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeUnion,
+    ChatMemberAdministrator,
+    ChatMemberRestricted,
+    MenuButtonWebApp,
+    WebAppInfo,
+    WebhookInfo,
+)
+
+from backend.errors import Unavailable
 
 
 async def set_commands(
@@ -43,3 +60,40 @@ async def delete_webhook(bot: Bot) -> None:
 async def has_inline_mode(bot: Bot) -> bool:
     """Whether @BotFather has switched inline mode on."""
     return bool((await bot.get_me()).supports_inline_queries)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """A group as Telegram describes it now: whether the person who asks administers it, and what the bot may do there."""
+
+    chat_id: int
+    title: str
+    is_forum: bool
+    is_administered_by_person: bool
+    may_write: bool
+    is_administrator: bool
+    may_delete: bool
+
+
+async def look_at_group(bot: Bot, chat_id: int, telegram_id: int) -> GroupFacts | None:
+    """The group with this id of Telegram's, for this person; None where the bot is not, or that is no group. Raises
+    `Unavailable`."""
+    try:
+        chat = await bot.get_chat(chat_id)
+        if chat.type not in ("group", "supergroup"):
+            return None
+        person = await bot.get_chat_member(chat_id, telegram_id)
+        own = await bot.get_chat_member(chat_id, bot.id)
+    except TelegramRetryAfter as refusal:
+        raise Unavailable(f"Telegram describes a group in {refusal.retry_after} s") from refusal
+    except (TelegramBadRequest, TelegramForbiddenError, TelegramMigrateToChat):
+        return None
+    return GroupFacts(
+        chat_id=chat.id,
+        title=chat.title or "",
+        is_forum=bool(chat.is_forum),
+        is_administered_by_person=person.status in ("creator", "administrator"),
+        may_write=not isinstance(own, ChatMemberRestricted) or bool(own.can_send_messages),
+        is_administrator=isinstance(own, ChatMemberAdministrator),
+        may_delete=isinstance(own, ChatMemberAdministrator) and own.can_delete_messages,
+    )

@@ -35,6 +35,7 @@ from bot.handlers import (
     privacy,
     regulars,
     series,
+    set_up,
     sign_ins,
     topics,
 )
@@ -46,6 +47,7 @@ ROUTERS: tuple[Callable[[], Router], ...] = (
     inline.router,
     accounts.router,
     groups.router,
+    set_up.router,
     sign_ins.router,
     cards.router,
     people.router,

@@ -39,6 +39,7 @@ from bot.delivery.client import (
 from bot.delivery.errors import classify_error
 from bot.filters import command_named, from_person, in_group
 from bot.handlers.people import NEXT_STEPS, render_next_steps
+from bot.handlers.set_up import begin_set_up
 from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.groups import ALL_ZONES, make_link_rows, make_other_zone_button, make_zone_rows
 from bot.keyboards.links import make_home_button, make_private_chat_button
@@ -51,13 +52,20 @@ _MAX_ACCOUNT_NAME_LENGTH = 80
 async def update_bot_membership(
     update: ChatMemberUpdated, bot: Bot, person: Person | None, voice: Voice, group: LinkedGroup | None
 ) -> None:
-    """The bot joined the group, or its rights changed. Without a club, it offers to link one (`A6`)."""
+    """The bot joined the group, or its rights changed. Without a club, it offers to link one (`A6`): in private to whoever
+    added it, or in the group where it may not write to them."""
     may_write = _may_write(update)
     if group is not None:
         await set_health(update.chat.id, GroupHealth.WELL if may_write else GroupHealth.MUTED)
         await rename_group(update.chat.id, update.chat.title or group.title, forum=bool(update.chat.is_forum))
         return
     joined = update.old_chat_member.status in ("left", "kicked")
+    if (
+        joined
+        and person is not None
+        and await begin_set_up(bot, update.chat.id, update.chat.title or "", person)
+    ):
+        return
     if joined and may_write and person is not None:
         offer = _render_link_offer(await _managed_accounts(person), person)
         await send(bot, update.chat.id, offer)

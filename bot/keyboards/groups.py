@@ -7,7 +7,14 @@ from aiogram.types import InlineKeyboardButton
 from backend import clock
 from backend.accounts.queries import AccountView
 from backend.i18n import N_, Voice
-from bot.callbacks import AccountZoneCallback, CreateAccountCallback, LinkGroupCallback, RepostCardCallback
+from bot.callbacks import (
+    AccountZoneCallback,
+    CreateAccountCallback,
+    LinkGroupCallback,
+    RepostCardCallback,
+    SetUpAction,
+    SetUpCallback,
+)
 from bot.keyboards.buttons import MAX_BUTTONS, MAX_LABEL_LENGTH, make_callback_button
 from bot.rendering import Rows, shorten
 from bot.zone_choices import OFFERED_ZONES, nearest_zones
@@ -28,6 +35,39 @@ def make_link_rows(accounts: Sequence[AccountView], voice: Voice) -> Rows:
         ]
         for account in accounts[:MAX_BUTTONS]
     ]
+
+
+def make_set_up_rows(chat_id: int, accounts: Sequence[AccountView], voice: Voice) -> Rows:
+    """The same in the private chat, for the group with this id of Telegram's."""
+    if not accounts:
+        label = voice.gettext(N_("Make a club of this group"))
+        return [[make_callback_button(label, SetUpCallback(action=SetUpAction.CREATE, chat_id=chat_id))]]
+    return [
+        [
+            make_callback_button(
+                voice.gettext(N_("Link to %(club)s"), club=shorten(account.name, MAX_LABEL_LENGTH)),
+                SetUpCallback(action=SetUpAction.LINK, chat_id=chat_id, value=str(account.id)),
+            )
+        ]
+        for account in accounts[:MAX_BUTTONS]
+    ]
+
+
+def make_set_up_zone_rows(chat_id: int, guess: str, voice: Voice, *, all_zones: bool) -> Rows:
+    """The zones for the club that is to be made of that group."""
+
+    def make_button(label: str, zone: str) -> InlineKeyboardButton:
+        callback = SetUpCallback(action=SetUpAction.CREATE, chat_id=chat_id, value=zone)
+        return make_callback_button(label, callback)
+
+    zones = OFFERED_ZONES if all_zones else nearest_zones(guess)
+    buttons = [
+        make_button(f"{voice.city(zone)} · {voice.bare_hour(clock.now(), zone)}", zone) for zone in zones
+    ]
+    rows = [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
+    if not all_zones:
+        rows.append([make_button(voice.gettext(N_("Other time zones")), ALL_ZONES)])
+    return rows
 
 
 ALL_ZONES = "*"

@@ -45,6 +45,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "PrivacyCallback": {"action": callbacks.PrivacyAction.ASK_TO_ERASE},
     "PreferenceCallback": {"what": "page", "value": "zones"},
     "RepostCardCallback": {"card_id": 1},
+    "SetUpCallback": {"action": callbacks.SetUpAction.LOOK, "chat_id": -1},
     "ShowStandingSeatCallback": {"series_id": 1},
     "EndStandingSeatCallback": {"series_id": 1},
 }

@@ -69,6 +69,8 @@ RELEASED = [
     *(f"cd:{what}" for what in (f"askm:{CODE}:0", f"by:{CODE}:-60", f"move:{CODE}:12345")),
     *(f"cd:{what}" for what in (f"askt:{CODE}:0", f"asks:{CODE}:0", f"seats:{CODE}:12", f"save:{CODE}:12345")),
     *(f"pc:{what}" for what in ("club:7", "group:7-3", "several:", "anonymous:", "question:", "confirm:12345", "cancel:")),
+    *(f"su:{what}" for what in ("link:-1001234567890:7", "new:-1001234567890:", "new:-1001234567890:Europe/Helsinki")),
+    *(f"su:{what}" for what in ("new:-1001234567890:*", "look:-1001234567890:")),
     f"u:{CODE}:",
     f"u:{CODE}:2",
     "l:1:0",

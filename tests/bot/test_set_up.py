@@ -1,0 +1,158 @@
+"""Setting up a group in the private chat with whoever added the bot (`A6`)."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from backend import db
+from backend.accounts.queries import joined_accounts
+from backend.groups.queries import group_of_chat, groups
+from backend.people.queries import person_of_telegram
+from sandbox.client import SandboxChat
+from tests.telegram import Telegram, buttons
+
+FRESH = {"creator": "Olga", "with_bot": False, "type": "supergroup"}
+_ids = itertools.count(930_000_000)
+
+
+async def added(telegram: Telegram, status: str = "member", by: str = "Olga", **fields: Any) -> SandboxChat:
+    """A new group to which somebody who has pressed Start adds the bot."""
+    await telegram.start(by)
+    room = telegram.sandbox.make_chat("Padel <club>", **FRESH | {"creator": by} | fields)
+    await telegram.during(room.bot, status, by=by)
+    return room
+
+
+def asked(telegram: Telegram, name: str = "Olga") -> dict[str, Any]:
+    return telegram.last(telegram.person(name).private)
+
+
+def said_by_bot(room: SandboxChat) -> list[str]:
+    return [message["text"] for message in room.messages() if message["from"]["is_bot"]]
+
+
+async def test_whoever_added_the_bot_links_the_group_in_private(
+    telegram: Telegram, olga: Any, account: Any
+) -> None:
+    """The group reads nothing of it."""
+    room = await added(telegram)
+    question = asked(telegram)
+    assert question["text"].startswith("You added me to Padel <club>. Which club does it belong to?")
+    assert buttons(question) == [["Link to Kallio Yoga"]]
+    await telegram.tap("Olga", question, "Link to Kallio Yoga")
+    linked = await group_of_chat(room.id)
+    assert linked is not None and (linked.account_id, linked.title) == (account.id, "Padel <club>")
+    state = asked(telegram)
+    assert state["text"].startswith("✅ Padel <club> belongs to Kallio Yoga.")
+    assert "I’m no administrator there." in state["text"] and buttons(state) == [["Check again"]]
+    assert said_by_bot(room) == []
+
+
+async def test_missing_rights_are_named_with_what_they_are_for(
+    telegram: Telegram, olga: Any, account: Any
+) -> None:
+    room = await added(telegram)
+    await telegram.tap("Olga", asked(telegram), "Link")
+    await telegram.during(room.bot, "administrator", ["can_manage_chat"])
+    await telegram.tap("Olga", asked(telegram), "Check again")
+    assert "I’m not allowed to delete messages there: a club’s key" in asked(telegram)["text"]
+    await telegram.during(room.bot, "administrator", ["can_delete_messages"])
+    await telegram.tap("Olga", asked(telegram), "Check again")
+    assert "I have all the rights I need." in asked(telegram)["text"]
+    await telegram.during(room.bot, "muted")
+    await telegram.tap("Olga", asked(telegram), "Check again")
+    assert "I’m not allowed to write in the group" in asked(telegram)["text"]
+
+
+async def test_topics_are_known_by_here_and_listed(telegram: Telegram, olga: Any, account: Any) -> None:
+    room = await added(telegram, "administrator", topics=["Courts", "Talk"])
+    await telegram.tap("Olga", asked(telegram), "Link")
+    assert "send /here in each one" in asked(telegram)["text"]
+    assert "Topics I know" not in asked(telegram)["text"]
+    first, second = (topic["id"] for topic in room.now["topics"] if topic["id"] != 1)
+    for topic in (first, second):
+        await telegram.say("Olga", "/here", room, thread_id=topic)
+    question = next(m for m in reversed(telegram.person("Olga").private.messages()) if m["buttons"])
+    await telegram.tap("Olga", question, "Check again")
+    assert "Topics I know: Courts, Talk." in asked(telegram)["text"]
+
+
+async def test_who_has_not_pressed_start_is_asked_in_the_group(
+    telegram: Telegram, olga: Any, account: Any
+) -> None:
+    room = telegram.sandbox.make_chat("Padel", **FRESH)
+    await telegram.during(room.bot, "member")
+    [offer] = said_by_bot(room)
+    assert "Olga, which club does this group belong to?" in offer
+
+
+async def test_who_has_blocked_the_bot_is_asked_in_the_group(
+    telegram: Telegram, olga: Any, account: Any
+) -> None:
+    await telegram.start("Olga")
+    await telegram.during(telegram.person("Olga").block)
+    room = telegram.sandbox.make_chat("Padel", **FRESH)
+    await telegram.during(room.bot, "member")
+    assert len(said_by_bot(room)) == 1
+
+
+async def test_a_club_is_made_of_the_group_once_its_zone_is_known(telegram: Telegram, noon: Any) -> None:
+    """S1: never UTC without a word."""
+    room = await added(telegram, by="Charlie")
+    await telegram.tap("Charlie", asked(telegram, "Charlie"), "Make a club of this group")
+    question = asked(telegram, "Charlie")
+    assert "Which time zone is the club in?" in question["text"]
+    await telegram.tap("Charlie", question, "Other time zones")
+    await telegram.tap("Charlie", asked(telegram, "Charlie"), "Tokyo · 21:00")
+    charlie = await person_of_telegram(1009)
+    assert charlie is not None
+    [made] = await joined_accounts(charlie)
+    assert (made.name, str(made.role), made.zone) == ("Padel <club>", "OWNER", "Asia/Tokyo")
+    assert [group.chat_id for group in await groups(made.id)] == [room.id]
+    texts = [message["text"] for message in telegram.person("Charlie").private.messages()]
+    assert any(text.startswith("✅ Padel <club> belongs to Padel <club>.") for text in texts)
+    assert any("is ready. What comes next:" in text for text in texts)
+
+
+async def test_a_group_that_is_linked_already_asks_nothing(
+    telegram: Telegram, olga: Any, account: Any
+) -> None:
+    await telegram.start("Olga")
+    before = len(telegram.person("Olga").private.messages())
+    room = telegram.chat()
+    await telegram.during(room.bot, "kicked")
+    await telegram.during(room.bot, "member")
+    assert len(telegram.person("Olga").private.messages()) == before
+
+
+@pytest.mark.parametrize("name", ["Olga", "Alice", "Charlie"])
+async def test_forged_taps_reach_no_group_of_others(
+    telegram: Telegram, olga: Any, account: Any, alice: Any, name: str
+) -> None:
+    """`X9`: groups they do not administer, that do not exist, private chats, clubs of others."""
+    await telegram.start(name)
+    theirs = telegram.sandbox.make_chat("Sauna", creator="Pekka", people=["Olga", "Alice"], type="supergroup")
+    linked = telegram.chat().id
+    person = telegram.person(name)
+    before = await db.rows("SELECT * FROM groups"), await db.rows("SELECT * FROM accounts")
+    chats = [theirs.id, -1, -(2**63), -1009999999999] + ([] if name == "Olga" else [linked])
+    for chat, action, value in itertools.product(
+        chats, ("link", "new", "look"), ("", "1", "7", "0", "9" * 20, "٣", "Europe/Helsinki", "*", "x")
+    ):
+        if len(f"su:{action}:{chat}:{value}".encode()) > 64:
+            continue
+        user = {"id": person.id, "is_bot": False, "first_name": name}
+        message = {
+            "message_id": 1,
+            "date": 0,
+            "chat": {"id": person.id, "type": "private", "first_name": name},
+        }
+        data = f"su:{action}:{chat}:{value}"
+        query: dict[str, Any] = {"id": person.press(), "chat_instance": "1", "data": data}
+        query |= {"from": user, "message": message}
+        update = {"update_id": next(_ids), "callback_query": query}
+        await telegram.dispatcher.feed_raw_update(telegram.bot, update)
+    answers = [call["params"].get("text", "") for call in telegram.calls("answerCallbackQuery")]
+    assert all(answers) and not any("went wrong" in text for text in answers)
+    assert (await db.rows("SELECT * FROM groups"), await db.rows("SELECT * FROM accounts")) == before
