@@ -66,7 +66,7 @@ def _queries() -> list[Any]:
 async def arguments(
     instance: Callable[..., Awaitable[str]], account: Any, olga: Person, alice: Person, noon: Any
 ) -> Arguments:
-    """What each parameter gets: by its type, by the name of its slice and its own, or by its own name."""
+    """What each parameter gets: by its type, by the name of its function or slice and its own, or by its own name."""
     code = await instance(capacity=1, visibility="link", rule="FREQ=WEEKLY")
     for person in (olga, alice):
         await book(code, person, via=Via.MINIAPP)
@@ -88,6 +88,7 @@ async def arguments(
         PollView: poll_view,
         "account_id": account.id,
         "account_ids": [account.id],
+        "account_past.before": (now, 0),
         "announcement_id": await create_announcement(olga, account.id, text),
         "card_id": await db.value("SELECT id FROM cards"),
         "chat_id": account.chat_id,
@@ -128,7 +129,8 @@ def _call(function: Any, arguments: Arguments) -> Awaitable[object]:
     given = {}
     for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
         types = get_args(parameter.annotation) or (parameter.annotation,)
-        keys = [key for key in (*types, f"{slice_name}.{name}", name) if key in arguments]
+        named = f"{function.__name__}.{name}", f"{slice_name}.{name}", name
+        keys = [key for key in (*types, *named) if key in arguments]
         if keys:
             given[name] = arguments[keys[0]]
         elif parameter.default is parameter.empty:
