@@ -15,6 +15,7 @@ _KEY = re.compile(r"sk_[0-9a-f]{48}")
 _REAL_TIME = re.compile(
     r"^.*(?= · (?:Linked a group|Used a key)\b)", re.MULTILINE
 )  # of rows made for all tests
+_PROBES = ("deleteEphemeralMessage",)  # by which the bot learns once what the server knows
 _MARGIN = "    "
 _NAMES = ("Olga", "Alice", "Bob", "Charlie")
 
@@ -24,6 +25,7 @@ class ChatLog:
 
     def __init__(self, telegram: Telegram) -> None:
         self.telegram = telegram
+        self._people = {telegram.person(name).id: name for name in _NAMES}
         self._rooms = {telegram.person(name).private.id: f"{name}, private" for name in _NAMES}
         self._rooms |= {telegram.chat(title).id: title for title in ("Kallio Yoga", "Sunday Runners")}
         self._topics = {2: "Runs", 3: "Chatter"}
@@ -77,7 +79,8 @@ class ChatLog:
         self.new_calls()
         await act
         calls = self.new_calls()
-        assert not [call["error"] for call in calls if call["error"]], (title, calls)
+        refused = [call for call in calls if call["error"] and call["method"] not in _PROBES]
+        assert not refused, (title, refused)
         self._lines += [title, *(line for call in calls for line in self._shown(call)), ""]
 
     def _shown(self, call: Json) -> list[str]:
@@ -89,6 +92,9 @@ class ChatLog:
             case "sendMessage" | "editMessageText" | "sendDocument":
                 edits = " edits" if call["method"] == "editMessageText" else ""
                 room = self._room(result["chat"]["id"], result.get("message_thread_id"))
+                if params.get("ephemeral_message_parameters"):
+                    one = json.loads(params["ephemeral_message_parameters"])["receiver_user_id"]
+                    room = f"{room}, seen by {self._people[one]} alone"
                 text = result.get("text") or result.get("caption") or ""
                 if "document" in result:
                     text = f"📄 {_CODE.sub('CODE', result['document']['file_name'])} {text}".rstrip()

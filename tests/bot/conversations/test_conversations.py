@@ -16,6 +16,7 @@ from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
 from bot.command_names import COMMANDS, ORGANISER_COMMANDS
+from bot.delivery import ephemeral
 from tests.bot.conversations.chat_log import ChatLog
 from tests.conftest import are_in_group
 from tests.telegram import Telegram
@@ -54,6 +55,7 @@ async def log(
     runners = await link_group(olga, account.id, chat_id=-1001000000002, title="Sunday Runners", forum=True)
     await are_in_group(account.group_id, olga)
     await are_in_group(runners.id, olga, alice, bob)
+    ephemeral.forget()
     made = ChatLog(telegram)
     for name in ("Olga", "Alice", "Bob"):
         await telegram.start(name)
