@@ -1,26 +1,38 @@
-"""Processes of tests, forked from one that has loaded the libraries, as `emerald run` forks its own.
+"""Processes of tests, forked from one that has loaded the program, as `emerald run` forks its own.
 
-None of our modules is loaded there, because each process reads its settings from its own environment.
+The program was loaded with the settings of the tests. A forked process reads its own environment, and puts what it reads in
+their place. Modules of `webapp` use settings while they are loaded, so each process loads those itself;
+`tests/test_forked.py` finds others that do.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-_libraries = multiprocessing.get_context("forkserver")
-_libraries.set_forkserver_preload(
-    ["babel.dates", "babel.support", "bot", "icalendar", "jinja2", "piccolo.conf.apps", "piccolo.engine.postgres",
-     "piccolo.table", "structlog"]
-)  # fmt: skip
+ROOT = Path(__file__).parents[1]
+OURS = ("backend", "bot", "emerald")
+# These use settings while they are loaded; `_use_own_settings` sees to both.
+USE_SETTINGS_AT_ONCE = {"backend/engine.py", "backend/settings.py"}
+PRELOADED = [
+    "bot",  # before aiogram, as everywhere
+    "emerald.bot",
+    "emerald.worker",
+    *(f"emerald.commands.{path.stem}" for path in sorted((ROOT / "emerald/commands").glob("[a-z]*.py"))),
+]
+
+_program = multiprocessing.get_context("forkserver")
+_program.set_forkserver_preload(PRELOADED)
 
 
 def start(environ: Mapping[str, str], act: Callable[..., None], *args: object) -> ForkServerProcess:
     """Start a process that runs `act` in this environment. The module of `act` must load none of our
     modules."""
-    process = _libraries.Process(target=_begin, args=(dict(environ), act, args))
+    process = _program.Process(target=_begin, args=(dict(environ), act, args))
     process.start()
     return process
 
@@ -28,7 +40,25 @@ def start(environ: Mapping[str, str], act: Callable[..., None], *args: object) -
 def _begin(environ: dict[str, str], act: Callable[..., None], args: tuple[object, ...]) -> None:
     os.environ.clear()
     os.environ.update(environ)
+    gc.freeze()  # what was loaded stays
+    _use_own_settings()
     act(*args)
+
+
+def _use_own_settings() -> None:
+    from backend.engine import DB, connect_kwargs
+    from backend.settings import Settings, settings
+    from backend.variables import SettingsError
+
+    try:
+        own = Settings.from_environ()
+    except SettingsError:  # to be met again, and reported, by the program
+        for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+            del sys.modules[name]
+        return
+    for field in fields(own):
+        object.__setattr__(settings, field.name, getattr(own, field.name))
+    DB.address, DB.config = own.database, connect_kwargs(own.database)
 
 
 def emerald(arguments: list[str], out: Path | None) -> None:

@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -183,7 +183,12 @@ async def test_the_process_goes_on_with_the_next_host_when_the_first_dies(pair: 
         data = Path(directory(pair.first)).parent / "data"
         server = postmaster(data)
         assert server is not None
-        os.kill(server, signal.SIGKILL)
+        async with connected(pair.first) as connection:
+            backends = await connection.fetch("SELECT pid FROM pg_stat_activity")
+        # All at once, as a host dies: alone, a backend could still answer for a moment.
+        for pid in (server, *(backend["pid"] for backend in backends)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         (data / "postmaster.pid").unlink()  # whoever clears up would wait for it
         going_on = asyncio.create_task(process.run({"go": True}))
         await let_write(pair.second, True)
