@@ -1,6 +1,7 @@
 """Check-in and organisers' forms in a real browser: Telegram's scanner, quick taps, and text that stays
 (`B12`, `X5`)."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -184,3 +185,15 @@ async def test_a_created_event_replaces_the_form(phone: Any, olga: Any, account:
     assert "/app/series" not in await app.evaluate("location.pathname")
     await page.evaluate("emit('back_button_pressed')")
     await app.wait_for_selector(".tabs")
+
+
+async def test_the_dashboard_opens_outside_signed_in(phone: Any, olga: Any, account: Any) -> None:
+    """X3: in the reader's own browser, by a link that signs them in; where there is none, by the plain one."""
+    page, app = await phone.framed(olga, f"/app/clubs/{account.id}")
+    await app.locator("#to-dashboard").click()
+    await wait_for_client(page, "() => last('web_app_open_link')")
+    opened = (await last_client_event(page, "web_app_open_link"))["url"]
+    assert re.search(r"/dashboard/sign-in/app\?key=[\w-]{32}&next=%2Fdashboard%3Fclub%3D1$", opened), opened
+    await page.context.route("**/sign-in?**", lambda route: route.abort())
+    await app.locator("#to-dashboard").click()
+    await wait_for_client(page, "() => last('web_app_open_link').url.endsWith('/dashboard?club=1')")
