@@ -16,6 +16,7 @@ from aiogram import Bot
 from aiogram.types import (
     BotCommand,
     CallbackQuery,
+    EphemeralMessageParameters,
     InlineQueryResultArticle,
     InputTextMessageContent,
 )
@@ -163,6 +164,40 @@ async def test_a_slash_lists_commands(bot: Bot, page: Page, yoga: SandboxChat) -
     await box.fill("/b")
     await page.get_by_role("option", name="/book").click()
     await asyncio.to_thread(yoga.wait, text="/book@emerald_bot", sender="1002")
+
+
+async def test_typing_the_bot_s_name_offers_what_it_answers(bot: Bot, page: Page, yoga: SandboxChat) -> None:
+    """Inline mode: what is chosen is sent, and only its sender sees an ephemeral message."""
+    text = page.get_by_label("Message", exact=True)
+    await text.fill("@emerald_bot yoga")
+    results = [
+        InlineQueryResultArticle(
+            id=name,
+            title=name,
+            description="Tue 18:00",
+            input_message_content=InputTextMessageContent(message_text=f"{name} on Tuesday"),
+        )
+        for name in ("Yoga", "Yoga for beginners")
+    ]
+    [update] = await bot.get_updates(timeout=10)
+    assert update.inline_query is not None and update.inline_query.query == "yoga"
+    await bot.answer_inline_query(update.inline_query.id, results, is_personal=True)
+    options = page.locator("#commands").get_by_role("option")
+    await expect(options).to_have_text(["YogaTue 18:00", "Yoga for beginnersTue 18:00"])
+    if folder := os.environ.get("PICTURES"):
+        await page.screenshot(path=f"{folder}/inline.png")
+    await text.press("ArrowDown")
+    await text.press("Enter")
+    sent = page.locator("#said article").last
+    await expect(sent).to_contain_text("Yoga for beginners on Tuesday")
+    await expect(text).to_have_value("")
+    alone = EphemeralMessageParameters(receiver_user_id=1002)
+    await bot.send_message(yoga.id, "You are third", ephemeral_message_parameters=alone)
+    await expect(page.locator("#said article").last).to_contain_text("only you see this")
+    if folder := os.environ.get("PICTURES"):
+        await page.screenshot(path=f"{folder}/ephemeral.png")
+    await page.locator("#people").get_by_role("button", name="Bob").click()
+    await expect(page.locator("#said")).not_to_contain_text("You are third")
 
 
 async def test_a_bot_link_leads_to_its_start_button(
