@@ -118,28 +118,25 @@ def test_ctrl_c_leaves_nothing_running(first: Running) -> None:
     assert first.pids() == []
 
 
-def test_the_second_start_is_quick_and_keeps_the_data(first: Running, home: Path) -> None:
+def test_the_second_start_is_quick_keeps_the_data_and_shows_the_requests(first: Running, home: Path) -> None:
+    """Requests because of `--verbose`."""
     assert first.process.poll() is not None, "this one comes after the first has ended"
-    with running(home) as second:
+    with running(home, "--verbose") as second:
         seconds = float(re.search(r"\(([\d.]+) s\)", second.wait_for(READY))[1])  # type: ignore[index]
         print(f"second start: {seconds} s")
         assert "· demo" not in second.output
         again = emerald(home, "create-event", "Töölö", "--title", "Run", "--zone", "Europe/Helsinki",
                         "--starts-at", "2030-01-01T18:00")  # fmt: skip
         assert again.returncode == 0, again.stderr
+        second.wait_for("Ctrl-C")
+        assert "are logged in" not in second.output
+        assert second.get("/dashboard/sign-in") == 200
+        assert "status=200" in second.wait_for("path=/dashboard/sign-in")
         assert second.end(signal.SIGTERM) == 0
         assert second.pids() == []
         assert "Traceback" not in second.output
         # Promised for an idle machine; a busy one gives us only a share.
         assert seconds < 5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
-def test_verbose_shows_the_requests(home: Path) -> None:
-    with running(home, "--verbose") as one:
-        one.wait_for("Ctrl-C")
-        assert "are logged in" not in one.output
-        assert one.get("/dashboard/sign-in") == 200
-        assert "status=200" in one.wait_for("path=/dashboard/sign-in")
 
 
 def test_all_processes_end_with_a_killed_supervisor(home: Path) -> None:
