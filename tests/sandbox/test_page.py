@@ -181,7 +181,7 @@ async def test_typing_the_bot_s_name_offers_what_it_answers(bot: Bot, page: Page
     ]
     [update] = await bot.get_updates(timeout=10)
     assert update.inline_query is not None and update.inline_query.query == "yoga"
-    await bot.answer_inline_query(update.inline_query.id, results, is_personal=True)
+    await bot.answer_inline_query(update.inline_query.id, [*results], is_personal=True)
     options = page.locator("#commands").get_by_role("option")
     await expect(options).to_have_text(["YogaTue 18:00", "Yoga for beginnersTue 18:00"])
     if folder := os.environ.get("PICTURES"):
