@@ -94,13 +94,17 @@ class Scene:
         return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person))
 
 
-@pytest.fixture
-async def elsewhere(web: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """Another web process on the same database."""
+@pytest.fixture(scope="module")
+def other_site() -> Any:
     from emerald.web import create_app
 
-    app: Any = create_app(with_pool=False)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return create_app(with_pool=False)
+
+
+@pytest.fixture
+async def elsewhere(web: Any, other_site: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Another web process on the same database."""
+    transport = httpx.ASGITransport(other_site, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as client:
         yield client
 

@@ -24,12 +24,8 @@ METRICS = "https://emerald.example:9464/metrics"
 
 
 @pytest.fixture
-async def client(world: None) -> AsyncIterator[httpx.AsyncClient]:
-    from emerald.web import create_app
-
-    app = create_app(with_pool=False)
-    app.asgi_handler = answer_scrapes(app.asgi_handler, 9464, metrics.scrape)
-    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+async def client(world: None, site: Any) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(answer_scrapes(site, 9464, metrics.scrape))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as asking:
         yield asking
 

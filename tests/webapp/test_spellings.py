@@ -13,10 +13,8 @@ SPELLINGS = ("{0}/", "{0}//", "/{0}", "{0}%2f", "{0}%2F", "/%2f{0}", "/.{0}", "/
 
 
 @pytest.fixture
-def app(world: None) -> Litestar:
-    from emerald.web import create_app
-
-    return create_app(with_pool=False)
+def app(world: None, site: Litestar) -> Litestar:
+    return site
 
 
 def addresses(app: Litestar) -> Iterator[tuple[str, str]]:
