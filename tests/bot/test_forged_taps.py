@@ -70,7 +70,6 @@ class Scene:
         inline_id = where if where in SHARED else "AAAA"
         query |= {"inline_message_id": inline_id} if message is None else {"message": message}
         update = {"update_id": next(_ids), "callback_query": query}
-        self.new_calls()
         await self.telegram.dispatcher.feed_raw_update(self.telegram.bot, update)
         calls = self.new_calls()
         [answer] = [call["params"] for call in calls if call["method"] == "answerCallbackQuery"]
@@ -221,6 +220,7 @@ async def test_unverified_taps_would_reach_the_group(scene: Scene, where: str, s
 async def test_in_private_one_reaches_only_ones_own_chat(scene: Scene, name: str) -> None:
     """Any data there is answered, and what the bot then shows is shown to the reader."""
     own = await scene.telegram.start(name)
+    scene.new_calls()
     room = scene.telegram.person(name).private
     scene.messages["private"] = _as_telegram_sends(room, own) | {"chat": _chat(room.id, "private")}
     before = await state_of_tables()
