@@ -319,6 +319,12 @@ def open_all(selector: str) -> Deed:
     return do
 
 
+async def see_seats(page: Page) -> None:
+    """More seats for a date, with who would get them."""
+    await page.locator("#seats-form [name=capacity]").fill("30")
+    await expect(page.locator("#seats-what-if li").first).to_be_visible()
+
+
 async def see_consequences(page: Page) -> None:
     """Another hour and fewer seats, with what saving would do."""
     await fill(starts_time="20:15", capacity="2")(page)
@@ -357,6 +363,7 @@ STATES: tuple[State, ...] = (
     State("task-move-drifted", "/dashboard/series/{drifted}/drifted/move/new"),
     State("task-cancel-drifted", "/dashboard/series/{drifted}/drifted/cancellation/new"),
     State("event", "/dashboard/events/{full}"),
+    State("event-seats", "/dashboard/events/{full}", act=see_seats),
     State("event-helper", "/dashboard/events/{full}", reader="helper"),
     State("event-offer", "/dashboard/events/{offer}"),
     State("event-minimum", "/dashboard/events/{minimum}"),
