@@ -413,7 +413,7 @@ STATES: tuple[State, ...] = (
     State("groups", "/dashboard/groups"),
     State("groups-none", "/dashboard/groups", reader="founder"),
     State("keys", "/dashboard/keys"),
-    State("keys-faults", "/dashboard/keys", act=submit("#work form[method=post]", uses="many")),
+    State("keys-faults", "/dashboard/keys", act=submit("#work form.card", uses="many")),
     State("audit", "/dashboard/audit"),
     State("settings", "/dashboard/settings"),
     State("series-defaults", "/dashboard/settings/events"),
