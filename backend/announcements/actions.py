@@ -33,12 +33,18 @@ async def create_announcement(person: Person, account_id: int, draft: Announceme
     """
     account = await authorize(person, account_id, Permission.ANNOUNCE)
     draft.validate()
+    if draft.instance_id is not None and not await db.value(
+        "SELECT true FROM event_instances WHERE id = $1 AND account_id = $2", draft.instance_id, account.id
+    ):
+        raise NotFound()
     async with db.transaction():
         announcement = Announcement(
             account_id=account.id,
             text=draft.text,
             maintenance=draft.maintenance,
             to_members=draft.to_members,
+            instance_id=draft.instance_id,
+            parts=list(draft.parts),
             created_by=person.id,
             created_at=clock.now(),
         )

@@ -1,6 +1,7 @@
 """Making the messages of announcements, chunk by chunk (`C5`)."""
 
 from backend import clock, db
+from backend.announcements.instance_parts import IS_RECIPIENT
 from backend.announcements.queries import MUTED
 from backend.announcements.rules import AnnouncementState
 from backend.groups.rules import GroupHealth
@@ -51,9 +52,9 @@ MEMBERS_CHUNK = f"""
 WITH chunk AS (
     SELECT m.id, m.user_id, {REACHABLE} AS reachable,
         {MUTED} AS unwanted
-    FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
-    WHERE m.account_id = $2 AND m.left_at IS NULL AND m.visitor_since IS NULL
-        AND m.id > (SELECT fanned_out_to FROM announcements WHERE id = $1)
+    FROM announcements n JOIN memberships m ON m.account_id = n.account_id AND m.id > n.fanned_out_to
+    LEFT JOIN telegram_users u ON u.id = m.user_id
+    WHERE n.id = $1 AND m.account_id = $2 AND m.left_at IS NULL AND {IS_RECIPIENT}
     ORDER BY m.id LIMIT $4
 ), messages_made AS (
     {TO_MEMBERS}

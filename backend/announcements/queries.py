@@ -6,6 +6,7 @@ from datetime import datetime
 from backend import clock, db
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
+from backend.announcements.instance_parts import IS_RECIPIENT
 from backend.announcements.rules import AnnouncementState
 from backend.errors import NotFound
 from backend.groups.rules import GroupHealth
@@ -32,6 +33,8 @@ class Announcement:
     due_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
+    instance_code: str | None = None  # to whose people alone it goes
+    parts: tuple[str, ...] = ()  # to which of them, each an `InstancePart`
 
 
 NAMED = 10  # recipients that the bot cannot write to
@@ -85,7 +88,8 @@ class Progress:
 MUTED = f"coalesce('{Kind.ANNOUNCEMENT.policy.muted_by}' = ANY (u.muted_kinds), false)"
 
 VIEW = """
-SELECT n.*, a.name AS account_name, a.zone FROM announcements n JOIN accounts a ON a.id = n.account_id
+SELECT n.*, a.name AS account_name, a.zone, i.code AS instance_code
+FROM announcements n JOIN accounts a ON a.id = n.account_id LEFT JOIN event_instances i ON i.id = n.instance_id
 """
 
 # $1 is now.
@@ -116,6 +120,8 @@ def view(row: db.Row) -> Announcement:
         due_at=row["due_at"],
         created_at=row["created_at"],
         ended_at=row["ended_at"],
+        instance_code=row["instance_code"],
+        parts=tuple(row["parts"]),
     )
 
 
@@ -194,7 +200,7 @@ async def audience(person: Person, announcement_id: int) -> Audience:
         found.id,
     )
     open_groups = tuple(g["title"] for g in groups if g["health"] != GroupHealth.REMOVED)
-    members = await _members(found.account_id) if found.to_members else _Members(0, 0, (), {})
+    members = await _members(found) if found.to_members else _Members(0, 0, (), {})
     sleepers = members.by_zone | {None: members.by_zone.get(None, 0) + len(open_groups)}
     return Audience(
         groups=open_groups,
@@ -220,15 +226,17 @@ class _Members:
     by_zone: dict[str | None, int]
 
 
-async def _members(account_id: int) -> _Members:
+async def _members(found: Announcement) -> _Members:
     rows = await db.rows(
         f"SELECT u.zone, {REACHABLE} AS reachable, {MUTED} AS unwanted, count(*) AS n,"
         f" (array_agg({DISPLAY_NAME} ORDER BY lower({DISPLAY_NAME}), m.id)"
         f" FILTER (WHERE NOT {REACHABLE}))[:{NAMED}] AS names"
-        " FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id"
-        " WHERE m.account_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL"
-        " GROUP BY u.zone, reachable, unwanted",
-        account_id,
+        " FROM announcements n JOIN memberships m ON m.account_id = n.account_id"
+        " LEFT JOIN telegram_users u ON u.id = m.user_id"
+        f" WHERE n.id = $2 AND m.account_id = $1 AND m.left_at IS NULL AND {IS_RECIPIENT}"
+        " GROUP BY 1, 2, 3",
+        found.account_id,
+        found.id,
     )
     away = [row for row in rows if not row["reachable"]]
     return _Members(

@@ -1,6 +1,6 @@
 """Rows of announcements."""
 
-from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import Array, BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -18,6 +18,8 @@ class Announcement(Table, tablename="announcements", db=DB):
     text = Text(default=None)
     maintenance = Boolean(default=False)
     to_members = Boolean(default=False)
+    instance_id = BigInt(null=True, default=None)
+    parts = Array(base_column=Text(), default=[])
     at_night = Boolean(default=False)
     state = Text(default="draft")
     due_at = Timestamptz(null=True, default=None)

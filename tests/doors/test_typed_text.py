@@ -26,7 +26,7 @@ INVISIBLE = "\u3164\u200b\u2800\u2028"
 OURS = {
     "absences": {"kind"},
     "accounts": {"zone", "language"},
-    "announcements": {"state"},
+    "announcements": {"state", "parts"},
     "api_keys": {"key_hash", "ending", "role"},
     "audit_log": {"verb", "object"},
     "backup_status": {"error"},

@@ -79,6 +79,7 @@ ACROSS_ACCOUNTS = {
 OF_ONE_ACCOUNT = {
     "backend/closing/export.py",
     "backend/announcements/actions.py",
+    "backend/announcements/instance_parts.py",
     "backend/announcements/queries.py",
     "backend/bookings/organiser_etags.py",
     "backend/events/merging.py",

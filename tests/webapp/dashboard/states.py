@@ -373,6 +373,7 @@ STATES: tuple[State, ...] = (
     State("event-empty", "/dashboard/events/{empty}"),
     State("event-cancel", "/dashboard/events/{full}/cancellation/new"),
     State("event-add", "/dashboard/events/{full}/bookings/new"),
+    State("event-message", "/dashboard/events/{full}/message"),
     State("event-unanswered", "/dashboard/events/{full}/unanswered"),
     State("event-print", "/dashboard/events/{full}/people/print"),
     State("party", "/dashboard/events/{full}/bookings/{member}"),

@@ -67,3 +67,31 @@ async def test_it_waits_for_its_time(noon: Any, dashboard: Any, account: Any) ->
     assert past.status_code == 422 and 'id="fault-at"' in past.text
     clock.advance(timedelta(days=2))
     assert await fan_out() > 0
+
+
+async def test_some_of_the_people_of_a_date_are_written_to(
+    noon: Any, dashboard: Any, instance: Any, alice: Any
+) -> None:
+    """From the page of the date; what was typed stays, and a draft can be changed."""
+    from backend.bookings.actions import book
+    from backend.people.actions import allow_writing
+    from backend.seats.requests import Via
+
+    code = await instance()
+    await allow_writing(alice)
+    await book(code, alice, via=Via.CARD)
+    path = f"/dashboard/events/{code}/message"
+    assert path in (await dashboard.get(f"/dashboard/events/{code}")).text
+    nobody = await dashboard.post(path, text="Bring shoes")
+    assert nobody.status_code == 422 and "Choose the people to tell." in dashboard.text(nobody)
+    assert ">Bring shoes</textarea>" in nobody.text
+    empty = await dashboard.post(path, text=" ", part="maybe")
+    assert empty.status_code == 422 and 'value="maybe" checked' in empty.text
+    shown = dashboard.text(draft := await dashboard.post(path, text="Bring shoes", part=["booked", "maybe"]))
+    assert "To people of one date : People with a seat, Maybe" in shown and "1 member" in shown
+    number = draft.url.path.rpartition("/")[2]
+    again = await dashboard.get(f"{path}?draft={number}")
+    assert ">Bring shoes</textarea>" in again.text and 'value="maybe" checked' in again.text
+    changed = await dashboard.post(path, text="Bring mats", part="booked", draft=number)
+    assert "Bring mats" in dashboard.text(changed)
+    assert (await dashboard.get(f"/dashboard/announcements/{number}")).status_code == 404

@@ -1,0 +1,2 @@
+-- Columns that are empty in every row that was there before.
+SELECT 1;
