@@ -51,9 +51,9 @@ class Stack:
         """
         olga = self.person("Olga")
         room = self.telegram.make_chat(title, creator="Olga", people=MEMBERS, with_bot=True)
-        offer = room.wait(sender="bot", button="Link to Kallio Yoga")
+        offer = olga.private.wait(sender="bot", text=title, button="Link to Kallio Yoga")
         olga.tap(offer, "Link to Kallio Yoga")
-        room.wait(text="belongs to Kallio Yoga now", sender="bot")
+        olga.private.wait(message_id=offer["id"], text="belongs to Kallio Yoga")
         return room
 
     def person(self, name: str) -> SandboxPerson:
@@ -138,8 +138,10 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
         _await(f"{made.app}/ready", web)
         # The bot receives and the worker sends: the cards of the demo are posted, and a message gets its reply.
         made.telegram.chat("Kallio Yoga").wait(text="Christmas party", timeout=60)
-        made.person("Pekka").start()
-        made.person("Pekka").private.wait(sender="bot", timeout=60)
+        # Olga is asked in private what a group that she adds the bot to belongs to.
+        for name in ("Pekka", "Olga"):
+            made.person(name).start()
+            made.person(name).private.wait(sender="bot", timeout=60)
         yield made
         _nothing_went_wrong(logs)
 
