@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 OURS = ("backend", "bot", "emerald")
 # These use settings while they are loaded; `_use_own_settings` sees to both.
 USE_SETTINGS_AT_ONCE = {"backend/engine.py", "backend/settings.py"}
+SET_WHILE_LOADING = ("PICCOLO_CONF",)  # in the environment, by `emerald/migrate.py`
 PRELOADED = [
     "bot",  # before aiogram, as everywhere
     "emerald.bot",
@@ -38,8 +39,9 @@ def start(environ: Mapping[str, str], act: Callable[..., None], *args: object) -
 
 
 def _begin(environ: dict[str, str], act: Callable[..., None], args: tuple[object, ...]) -> None:
+    set_by_program = {name: os.environ[name] for name in SET_WHILE_LOADING}
     os.environ.clear()
-    os.environ.update(environ)
+    os.environ.update(set_by_program | environ)
     gc.freeze()  # what was loaded stays
     _use_own_settings()
     act(*args)
