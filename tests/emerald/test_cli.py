@@ -20,6 +20,7 @@ import pytest
 from backend import clock, db, embedded_files, zone_data
 from backend.database_address import DatabaseAddress
 from emerald.cli import COMMANDS
+from emerald.errors import explain
 from emerald.health_report import report
 from tests.bin.running import free_port
 from tests.workers import Done, run
@@ -291,3 +292,10 @@ def test_completing_a_command_loads_none(bare: Command) -> None:
     """All of them are offered from the table, as quickly as `--help`."""
     done = bare(_EMERALD_COMPLETE="bash_complete", COMP_WORDS="emerald ", COMP_CWORD="1", PORT="nonsense")
     assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == list(COMMANDS), done
+
+
+def test_an_error_that_is_its_own_cause_ends_a_command() -> None:
+    """Piccolo raises them: `raise exc from exc`."""
+    error = ModuleNotFoundError("piccolo_conf")
+    error.__cause__ = error
+    assert explain(error) is None
