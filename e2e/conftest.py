@@ -4,9 +4,7 @@ used.
 Screenshots go to `e2e/shots/`.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from e2e.lab import Lab
 from e2e.running import Stack, running
+from tests.chromium import find_chromium
 
 PHONE = (390, 844)
 DESK = (1280, 860)
@@ -30,11 +29,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The browser, as `bin/test` found it (`CHROMIUM`); else the system's, else Playwright's own."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    """The whole browser, started once: one journey needs the rules of a profile."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path,
+            executable_path=find_chromium(playwright.chromium.executable_path, whole=True),
             args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
         )  # fmt: skip
         yield browser

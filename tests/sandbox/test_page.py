@@ -4,7 +4,6 @@ import asyncio
 import functools
 import hashlib
 import http.server
-import os
 import pathlib
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +22,7 @@ from aiogram.types import (
 from playwright.async_api import Browser, FrameLocator, Page, async_playwright, expect
 
 from sandbox.client import Sandbox, SandboxChat, SandboxPerson
+from tests.chromium import find_chromium
 from tests.sandbox.buttons import keyboard, link, press
 from tests.sandbox.conftest import APP_PORT
 
@@ -53,16 +53,11 @@ def mini_app() -> Iterator[None]:
         server.shutdown()
 
 
-def chromium_path() -> str | None:
-    """The path in CHROMIUM, else the system's browser, else None for the one of Playwright."""
-    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-    return path if pathlib.Path(path).exists() else None
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        program = find_chromium(playwright.chromium.executable_path)
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         await browser.close()
 

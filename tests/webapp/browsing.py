@@ -3,8 +3,6 @@ client does."""
 
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from playwright.async_api import (
     expect,
 )
 
+from tests.chromium import find_chromium
 from tests.webapp.conftest import init_data, launch_of
 
 # Generous, because the machines that run tests may be busy.
@@ -109,10 +108,10 @@ def framing_site() -> Litestar:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """A browser: the one CHROMIUM names, else the first that is found."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+async def chromium(*, whole: bool = False) -> AsyncIterator[Browser]:
+    """A browser; with `whole`, one with the rules of a profile."""
     async with async_playwright() as playwright:
+        program = find_chromium(playwright.chromium.executable_path, whole=whole)
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         try:
             yield browser

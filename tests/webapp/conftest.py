@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -115,6 +116,21 @@ async def ports(site: Any, database: None) -> AsyncIterator[tuple[int, int]]:
 @pytest.fixture
 async def phone(browser: Any, ports: tuple[int, int], world: None) -> AsyncIterator[Any]:
     """A phone in Helsinki; script errors and violations of the policy fail the test."""
+    async with phone_in(browser, ports) as made:
+        yield made
+
+
+@pytest.fixture
+async def private_phone(ports: tuple[int, int], world: None) -> AsyncIterator[Any]:
+    """The same, where frames of other sites may store nothing: a rule of profiles, so it takes a whole browser."""
+    from tests.webapp.browsing import chromium
+
+    async with chromium(whole=True) as browser, phone_in(browser, ports) as made:
+        yield made
+
+
+@asynccontextmanager
+async def phone_in(browser: Any, ports: tuple[int, int]) -> AsyncIterator[Any]:
     from tests.webapp.browsing import PATIENCE, Phone, wait_until_idle
 
     context = await browser.new_context(viewport={"width": 390, "height": 844}, timezone_id="Europe/Helsinki")

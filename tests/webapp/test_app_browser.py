@@ -68,10 +68,12 @@ async def test_leaving_asks_before_the_seat_goes_to_others(
     assert (await event(code, bob)).mine.seats == 1  # type: ignore[union-attr]
 
 
-async def test_a_session_survives_a_reload_without_storage(phone: Any, alice: Any, instance: Any) -> None:
+async def test_a_session_survives_a_reload_without_storage(
+    private_phone: Any, alice: Any, instance: Any
+) -> None:
     """In a frame of another site whose storage is blocked, navigation and a full reload keep the reader."""
     code = await instance()
-    page, app = await phone.framed(alice)
+    page, app = await private_phone.framed(alice)
     assert await app.evaluate(BLOCKED)
     await app.locator(f'a[href="/app/events/{code}"]').click()
     await app.wait_for_selector("#join")
