@@ -179,8 +179,6 @@ async def test_typing_the_bot_s_name_offers_what_it_answers(bot: Bot, page: Page
     await bot.answer_inline_query(update.inline_query.id, [*results], is_personal=True)
     options = page.locator("#commands").get_by_role("option")
     await expect(options).to_have_text(["YogaTue 18:00", "Yoga for beginnersTue 18:00"])
-    if folder := os.environ.get("PICTURES"):
-        await page.screenshot(path=f"{folder}/inline.png")
     await text.press("ArrowDown")
     await text.press("Enter")
     sent = page.locator("#said article").last
@@ -189,8 +187,6 @@ async def test_typing_the_bot_s_name_offers_what_it_answers(bot: Bot, page: Page
     alone = EphemeralMessageParameters(receiver_user_id=1002)
     await bot.send_message(yoga.id, "You are third", ephemeral_message_parameters=alone)
     await expect(page.locator("#said article").last).to_contain_text("only you see this")
-    if folder := os.environ.get("PICTURES"):
-        await page.screenshot(path=f"{folder}/ephemeral.png")
     await page.locator("#people").get_by_role("button", name="Bob").click()
     await expect(page.locator("#said")).not_to_contain_text("You are third")
 
