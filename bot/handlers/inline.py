@@ -40,10 +40,10 @@ async def offer(query: InlineQuery, voice: Voice, person: Person | None = None) 
     )
 
 
-async def remember(chosen: ChosenInlineResult, person: Person) -> None:
+async def remember(chosen: ChosenInlineResult, person: Person | None) -> None:
     """Something was sent: its message is a card from now on. Telegram says so of results that we offered this person alone;
     whether they may still see it is asked again."""
-    if not chosen.inline_message_id:
+    if not chosen.inline_message_id or person is None:
         return
     await spend(person, RateLimit.SHARES)
     kind, code = chosen.result_id[:2], chosen.result_id[2:]

@@ -119,9 +119,10 @@ async def record_block(update: ChatMemberUpdated) -> None:
     await mark_blocked(update.from_user.id)
 
 
-async def record_unblock(_: ChatMemberUpdated, person: Person) -> None:
-    """The person unblocked the bot, or started it for the first time."""
-    await allow_writing(person)
+async def record_unblock(_: ChatMemberUpdated, person: Person | None) -> None:
+    """The person unblocked the bot, or started it for the first time. (Another bot is no person.)"""
+    if person is not None:
+        await allow_writing(person)
 
 
 def router() -> Router:
