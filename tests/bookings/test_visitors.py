@@ -232,6 +232,8 @@ WITH_VISITORS = {
     "accounts/memberships.py": 5,
     "accounts/ownership.py": 1,
     "accounts/queries.py": 4,
+    "announcements/fan_out.py": 1,
+    "announcements/queries.py": 1,
     "bookings/account_summaries.py": 1,
     "bookings/etags.py": 2,
     "bookings/queries/lists.py": 1,

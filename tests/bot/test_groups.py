@@ -94,8 +94,9 @@ async def test_a_founder_whose_browser_said_their_zone_is_not_asked(
     await choose_zone(charlie, "America/New_York")
     room = telegram.sandbox.make_chat("Padel", **FRESH | {"creator": "Charlie"})
     await telegram.during(room.bot, "member", by="Charlie")
-    await telegram.tap("Charlie", telegram.last(room), "Make a club of this group")
-    assert "🕒 Time zone: New York, 07:00 now." in telegram.last(room)["text"]
+    private = telegram.person("Charlie").private
+    await telegram.tap("Charlie", telegram.last(private), "Make a club of this group")
+    assert "time zone" not in " ".join(message["text"] for message in private.messages()).lower()
     [made] = await joined_accounts(charlie)
     assert made.zone == "America/New_York"
 
