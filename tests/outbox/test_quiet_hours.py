@@ -116,6 +116,7 @@ ABOUT = {
     Kind.UNANSWERED: ("starts_at", "free_to_leave_until"),
     Kind.POLL_UNANSWERED: ("poll_closes_at",),
     Kind.ANNOUNCEMENT: (),
+    Kind.CLOCKS_CHANGED: (),
 }
 MOMENTS = ("starts_at", "free_to_leave_until", "decides_at", "poll_closes_at")
 ZONES = [HELSINKI, "America/New_York", "Asia/Kathmandu", "Africa/Casablanca", "Pacific/Apia", "UTC"]
