@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from emerald.backups.programs import find_barman, find_program, newest_programs,
 SERVER = "emerald"
 SLOT = "emerald_backup"  # the replication slot: the server keeps the WAL that we have not received
 LOG_MAX = 5_000_000  # bytes
+RECEIVER_START = 10.0  # seconds
 FAULT = re.compile(r"^(?:ERROR|EXCEPTION|CRITICAL): (.+)$", re.MULTILINE)
 
 
@@ -214,12 +216,23 @@ class Catalog:
             return False
         return pid > 0
 
+    def begin_receiving(self) -> None:
+        """Have a process receive the server's WAL, unless one does, and do what Barman does each minute.
+
+        Barman starts that process and does not wait for it: on a busy machine it holds its lock only later, and
+        would not be found until then. One that cannot start is waited for `RECEIVER_START` seconds.
+        """
+        self.call("cron")
+        deadline = time.monotonic() + RECEIVER_START
+        while not self.is_receiving() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     @contextmanager
     def receiving(self) -> Iterator[None]:
         """Receive the server's WAL meanwhile, and go on when another process of ours does so anyway."""
         was_receiving = self.is_receiving()
         try:
-            self.call("cron")
+            self.begin_receiving()
             yield
         finally:
             if not was_receiving:

@@ -72,9 +72,9 @@ class Daily:
         if await mend_stream(self.catalog):
             log.error("WAL was lost: the server dropped what was not received; a new backup is made")
             self._not_before = clock.now()
-            await asyncio.to_thread(self.catalog.call, "cron")
+            await asyncio.to_thread(self.catalog.begin_receiving)
             await self._back_up()
-        await asyncio.to_thread(self.catalog.call, "cron")
+        await asyncio.to_thread(self.catalog.begin_receiving)
         if self.awaited is None or await record_stream(self.catalog, *self.awaited):
             at = clock.now()
             self.awaited = ((await ask_server(self.catalog, POSITION))[0], at)

@@ -67,7 +67,7 @@ async def first(directory: Path, database: None) -> AsyncIterator[tuple[Catalog,
     catalog = Catalog(backup_settings(directory), replace(settings.database, user=BACKUP))
     major = int(await db.value("SHOW server_version_num")) // 10_000
     catalog.prepare(server_major=major)
-    catalog.call("cron")
+    catalog.begin_receiving()
     yield catalog, await create.make_backup(catalog)
     catalog.stop_receiving()
     await db.execute(f"SELECT pg_drop_replication_slot('{SLOT}')")
@@ -169,7 +169,7 @@ async def test_wal_that_the_server_dropped_is_noticed_and_the_stream_begins_anew
     report = await create.make_backup(catalog)
     assert report.stream_was_reset
     assert not await create.mend_stream(catalog)
-    catalog.call("cron")
+    catalog.begin_receiving()
 
 
 async def lost() -> bool:
@@ -333,6 +333,31 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 # --- pure ---
+
+
+SLOW_BARMAN = """#!/bin/sh
+lock=$PWD/locks/.emerald-receive-wal.lock
+case "$*" in
+    *cron) (sleep 0.5; sleep 60 & echo $! >"$lock") >/dev/null 2>&1 & ;;
+    *--stop*) kill "$(cat "$lock")" ;;
+esac
+"""
+
+
+def test_a_receiver_that_is_slow_to_start_goes_on_after_a_backup(tmp_path: Path) -> None:
+    """The daily process starts it and makes a backup at once: it is not taken for one that the backup started."""
+    program = tmp_path / "barman"
+    program.write_text(SLOW_BARMAN)
+    program.chmod(0o755)
+    (tmp_path / "locks").mkdir()
+    catalog = Catalog(replace(settings.backups, directory=tmp_path, barman=str(program)), settings.database)
+    catalog.begin_receiving()
+    try:
+        with catalog.receiving():
+            assert catalog.is_receiving()
+        assert catalog.is_receiving()
+    finally:
+        catalog.stop_receiving()
 
 
 def backup_at(day: str) -> Backup:

@@ -105,7 +105,7 @@ async def test_a_moment_after_another_server_took_over_is_restored(
     """Also when no file of WAL has become full on the new timeline, and none was stored since."""
     catalog = pair.catalog
     await write(pair.primary, "1 before the backup")
-    catalog.call("cron")
+    catalog.begin_receiving()
     await create.await_receiver(catalog)
     await asyncio.to_thread(catalog.call, "backup", "--wait", SERVER)
     position = await write(pair.primary, "2 before the fail-over")
@@ -134,5 +134,5 @@ async def test_a_moment_after_another_server_took_over_is_restored(
 
 async def resumed(catalog: Catalog) -> bool:
     """Begin to receive again, as the daily process does each minute."""
-    await asyncio.to_thread(catalog.call, "cron")
+    await asyncio.to_thread(catalog.begin_receiving)
     return await create._is_streaming(catalog)
