@@ -6,6 +6,9 @@ where a handler could change what others read, to the message as well. Nothing i
 releases stand in groups already, and would have to pass unsigned for ever.
 """
 
+from collections import defaultdict
+from contextlib import suppress
+
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Chat, InlineKeyboardMarkup, Message
 
@@ -20,7 +23,10 @@ from bot.callbacks import BUTTON_PLACES, GROUP_SEAT_ACTIONS, Place, SeatCallback
 DATA_MAX = 64  # bytes that Telegram lets a button have; what is not ASCII is refused below
 ANSWERED_IN_PRIVATE = N_("I only answer that in our private chat.")
 
-_CALLBACKS = {callback.__prefix__: callback for callback in CallbackData.__subclasses__()}
+# Two kinds may share a prefix, and differ in the number of their fields.
+_KINDS: dict[str, list[type[CallbackData]]] = defaultdict(list)
+for _kind in CallbackData.__subclasses__():
+    _KINDS[_kind.__prefix__].append(_kind)
 
 
 async def verify_tap(query: CallbackQuery) -> None:
@@ -49,18 +55,16 @@ async def verify_tap(query: CallbackQuery) -> None:
 def _unpack(data: str) -> CallbackData | None:
     """The callback of this data; None for a form that no handler knows. Raises `Refusal` for another
     spelling of what we would have written."""
-    callback = _CALLBACKS.get(data.partition(":")[0])
-    if callback is None:
-        return None
-    if len(data) > DATA_MAX:
+    kinds = _KINDS.get(data.partition(":")[0], [])
+    if kinds and len(data) > DATA_MAX:
         raise Refusal(UNKNOWN_BUTTON)
-    try:
-        unpacked = callback.unpack(data)
-    except (TypeError, ValueError):
-        return None
-    if not (data.isascii() and data.isprintable()) or unpacked.pack() != data:
-        raise Refusal(UNKNOWN_BUTTON)
-    return unpacked
+    for kind in kinds:
+        with suppress(TypeError, ValueError):
+            unpacked = kind.unpack(data)
+            if not (data.isascii() and data.isprintable()) or unpacked.pack() != data:
+                raise Refusal(UNKNOWN_BUTTON)
+            return unpacked
+    return None
 
 
 def _place_of(query: CallbackQuery) -> Place | None:

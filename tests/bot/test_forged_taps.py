@@ -19,6 +19,7 @@ from backend.cards.actions import post_card, post_poll_card
 from backend.cards.posting import claim_due, record_posted
 from backend.cards.rules import UNSCHEDULED
 from backend.cards.shared import share_instance, share_poll
+from backend.errors import Refusal
 from backend.events.queries import find_instance
 from backend.people.sign_ins import begin_sign_in
 from backend.polls.actions import create_poll, find_poll
@@ -26,9 +27,11 @@ from backend.polls.drafts import OptionDraft, PollDraft
 from bot.callbacks import BUTTON_PLACES
 from bot.cards import render_card
 from bot.delivery.client import post
+from bot.retired_callbacks import find_retired_sentence
+from bot.tap_verification import verify_tap
 from sandbox.client import SandboxChat, SandboxPerson
 from tests.bot.test_every_tap import all_callbacks
-from tests.bot.test_released_callbacks import CODE, RELEASED
+from tests.bot.test_released_callbacks import CODE, RELEASED, query
 from tests.telegram import Telegram
 
 Make = Callable[..., Awaitable[str]]
@@ -201,6 +204,13 @@ def _as_telegram_sends(chat: SandboxChat, message: dict[str, Any]) -> dict[str, 
 
 def test_each_kind_of_button_has_its_places() -> None:
     assert set(all_callbacks()) == set(BUTTON_PLACES)
+
+
+@pytest.mark.parametrize("data", [data for data in RELEASED if find_retired_sentence(data) is None])
+async def test_no_form_passes_where_no_button_can_stand(data: str) -> None:
+    """Not even one that shares its prefix with another."""
+    with pytest.raises(Refusal):
+        await verify_tap(query(data))
 
 
 @pytest.mark.parametrize("where", IN_GROUPS + ELSEWHERE)
