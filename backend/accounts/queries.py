@@ -102,6 +102,19 @@ async def joined_accounts(person: Person) -> list[AccountView]:
     return [account_from(row) for row in await db.rows(f"{ACCOUNT} ORDER BY lower(a.name), a.id", person.id)]
 
 
+async def accounts_with(person: Person, permission: Permission) -> list[AccountView]:
+    """The accounts in which the person has this permission, by name."""
+    return [account for account in await joined_accounts(person) if account.has_permission(permission)]
+
+
+async def permitted_accounts(person: Person, permission: Permission) -> list[AccountView]:
+    """The same for what makes no sense without such an account. Raises `Forbidden` when there is none."""
+    accounts = await accounts_with(person, permission)
+    if not accounts:
+        raise Forbidden()
+    return accounts
+
+
 async def solely_owned_accounts(person: Person) -> list[AccountView]:
     """The accounts whose only owner is this person (`A2`), by name."""
     rows = await db.rows(

@@ -4,7 +4,7 @@ from aiogram import Bot, Router
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import AccountView, joined_accounts
+from backend.accounts.queries import accounts_with, permitted_accounts
 from backend.accounts.rules import Permission
 from backend.announcements.actions import (
     AlreadySent,
@@ -18,7 +18,6 @@ from backend.announcements.actions import (
 from backend.announcements.drafts import AnnouncementDraft
 from backend.announcements.queries import Announcement, audience, own_announcement, progress
 from backend.announcements.rules import AnnouncementState
-from backend.errors import Forbidden
 from backend.groups.queries import groups
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -37,9 +36,7 @@ async def create(message: Message, command: CommandObject, person: Person, voice
     """`/announce` and the text: a preview, then the question whether to send it."""
     if await redirect_from_group(message, voice, "announce"):
         return
-    accounts_of_person = await _accounts_announcing(person)
-    if not accounts_of_person:
-        raise Forbidden()
+    accounts_of_person = await permitted_accounts(person, Permission.ANNOUNCE)
     if not command.args:
         await reply(message, render("announcement_how.html", voice))
         return
@@ -50,14 +47,9 @@ async def create(message: Message, command: CommandObject, person: Person, voice
     await reply(message, await _render_question(created, person, voice))
 
 
-async def _accounts_announcing(person: Person) -> list[AccountView]:
-    return [
-        account for account in await joined_accounts(person) if account.has_permission(Permission.ANNOUNCE)
-    ]
-
-
 async def _render_question(draft: Announcement, person: Person, voice: Voice) -> RenderedMessage:
-    others = [account for account in await _accounts_announcing(person) if account.id != draft.account_id]
+    accounts = await accounts_with(person, Permission.ANNOUNCE)
+    others = [account for account in accounts if account.id != draft.account_id]
     group_count = len(await groups(draft.account_id))
     return render_question(draft, await audience(person, draft.id), others, group_count, voice)
 

@@ -3,7 +3,7 @@
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import AccountView, joined_accounts
+from backend.accounts.queries import AccountView, accounts_with
 from backend.accounts.rules import Permission
 from backend.errors import Forbidden
 from backend.i18n import N_, Voice
@@ -39,9 +39,7 @@ async def tap(query: CallbackQuery, callback_data: AuditCallback, person: Person
 
 
 async def _render_page(page: AuditCallback, person: Person, voice: Voice) -> RenderedMessage:
-    accounts = [
-        each for each in await joined_accounts(person) if each.has_permission(Permission.MANAGE_MEMBERS)
-    ]
+    accounts = await accounts_with(person, Permission.MANAGE_MEMBERS)
     account = next((each for each in accounts if page.account_id in (0, each.id)), None)
     if account is None:
         raise Forbidden()

@@ -9,6 +9,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 
 from backend import clock
+from backend.accounts.queries import permitted_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.attendance import NotBegun, close_list, reopen_list
 from backend.bookings.queries.lists import between
@@ -21,7 +22,7 @@ from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
 from bot.handlers.choices import ask_which, choose
-from bot.handlers.organising import load_authorized, permitted_accounts
+from bot.handlers.organising import load_authorized
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.events import make_event_button
@@ -76,7 +77,7 @@ async def _show(message: Message, text: str | None, person: Person, voice: Voice
 
 async def _past(person: Person, *, closed: bool) -> list[InstanceView]:
     """The dates of the last weeks that are over and whose list is closed, or is not, latest first. Raises `Forbidden`."""
-    accounts = await permitted_accounts(person, Permission.MANAGE_BOOKINGS)
+    accounts = {each.id for each in await permitted_accounts(person, Permission.MANAGE_BOOKINGS)}
     now = clock.now()
     return [
         view

@@ -8,7 +8,7 @@ from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from backend import clock
-from backend.accounts.queries import AccountView, authorize, joined_accounts
+from backend.accounts.queries import AccountView, accounts_with, authorize, permitted_accounts
 from backend.accounts.rules import Permission
 from backend.conversations.actions import (
     Conversation,
@@ -47,9 +47,7 @@ async def create(
     message: Message, command: CommandObject, person: Person, voice: Voice, group: LinkedGroup | None
 ) -> None:
     """/create: begins the conversation; with flags, makes the event at once."""
-    accounts = await _organised(person)
-    if not accounts:
-        raise Forbidden()
+    accounts = await permitted_accounts(person, Permission.MANAGE_EVENTS)
     if command.args:
         await _create_in_one_line(message, command.args, accounts, person, voice, group)
         return
@@ -59,20 +57,10 @@ async def create(
 
 async def begin(message: Message, person: Person, voice: Voice) -> None:
     """Ask the first question."""
-    accounts = await _organised(person)
-    if not accounts:
-        raise Forbidden()
+    accounts = await permitted_accounts(person, Permission.MANAGE_EVENTS)
     await end_others(person, _KIND)
     answers: dict[str, Any] = {} if len(accounts) > 1 else {Step.ACCOUNT: accounts[0].id}
     await reply(message, await _go_on(answers, person, voice))
-
-
-async def _organised(person: Person) -> list[AccountView]:
-    return [
-        account
-        for account in await joined_accounts(person)
-        if account.has_permission(Permission.MANAGE_EVENTS)
-    ]
 
 
 async def _create_in_one_line(
@@ -95,7 +83,7 @@ async def _create_in_one_line(
 
 async def _go_on(answers: Answers, person: Person, voice: Voice, step: Step | None = None) -> RenderedMessage:
     """Record the answers; the next question, or the one of this step, or the summary of all."""
-    accounts = await _organised(person)
+    accounts = await accounts_with(person, Permission.MANAGE_EVENTS)
     account = next((each for each in accounts if each.id == answers.get(Step.ACCOUNT)), None)
     if account is None:
         answers = {name: value for name, value in answers.items() if name != Step.ACCOUNT}
@@ -152,9 +140,8 @@ def _render_created(made: NewSeries, draft: SeriesDraft, voice: Voice, *, privat
 async def answer_typed(message: Message, person: Person, voice: Voice, asked: Conversation) -> None:
     """A text while something is asked: the answer to that; or why it is none, and the question again."""
     step = Step(asked.step)
-    account = next(
-        (each for each in await _organised(person) if each.id == asked.answers.get(Step.ACCOUNT)), None
-    )
+    accounts = await accounts_with(person, Permission.MANAGE_EVENTS)
+    account = next((each for each in accounts if each.id == asked.answers.get(Step.ACCOUNT)), None)
     today = clock.now().astimezone(reading_zone(account.zone if account else "UTC")).date()
     try:
         answer = read_answer(step, message.text or "", today, voice.language)

@@ -7,7 +7,7 @@ from aiogram import F, Router
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import AccountView, joined_accounts
+from backend.accounts.queries import AccountView, permitted_accounts
 from backend.accounts.rules import Permission
 from backend.cards.actions import post_poll_card
 from backend.conversations.actions import (
@@ -52,7 +52,7 @@ async def poll_command(
 ) -> None:
     """/poll: begins the conversation; with a question and options in a group, makes the poll at once. Raises `Forbidden`,
     `Invalid`, `InvalidForm`."""
-    accounts = await _organised(person)
+    accounts = await permitted_accounts(person, Permission.MANAGE_POLLS)
     if message.chat.type != "private" and command.args and group is not None:
         await _create_at_once(message, command.args, accounts, person, voice, group)
         return
@@ -62,17 +62,7 @@ async def poll_command(
 
 async def ask_for_poll(message: Message, person: Person, voice: Voice) -> None:
     """/poll without a question. Raises `Forbidden`."""
-    await _begin(message, "", await _organised(person), person, voice)
-
-
-async def _organised(person: Person) -> list[AccountView]:
-    """The clubs in which the person may make polls. Raises `Forbidden` when there are none."""
-    accounts = [
-        each for each in await joined_accounts(person) if each.has_permission(Permission.MANAGE_POLLS)
-    ]
-    if not accounts:
-        raise Forbidden()
-    return accounts
+    await _begin(message, "", await permitted_accounts(person, Permission.MANAGE_POLLS), person, voice)
 
 
 async def _begin(
@@ -123,7 +113,7 @@ def _render_created(code: str, draft: PollDraft, voice: Voice, *, private: bool)
 
 async def _go_on(answers: Answers, person: Person, voice: Voice) -> RenderedMessage:
     """Record the answers; the next question, or the summary of all."""
-    accounts = await _organised(person)
+    accounts = await permitted_accounts(person, Permission.MANAGE_POLLS)
     account = next((each for each in accounts if each.id == answers.get(PollStep.ACCOUNT)), None)
     if account is None:
         answers = {name: value for name, value in answers.items() if name != PollStep.ACCOUNT}
@@ -222,9 +212,8 @@ async def _confirm(
     if token != str(asked.token) or next_step(asked.answers) is not PollStep.CONFIRM:
         await answer_callback(query, voice, Words(N_("Something has changed since. Look again.")), "refused")
         return await _go_on(asked.answers, person, voice)
-    account = next(
-        (each for each in await _organised(person) if each.id == asked.answers[PollStep.ACCOUNT]), None
-    )
+    accounts = await permitted_accounts(person, Permission.MANAGE_POLLS)
+    account = next((each for each in accounts if each.id == asked.answers[PollStep.ACCOUNT]), None)
     if account is None:
         raise Forbidden()
     draft = draft_of(asked.answers)

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from aiogram import Router
 from aiogram.types import Message
 
-from backend.accounts.queries import joined_accounts
+from backend.accounts.queries import permitted_accounts
 from backend.accounts.rules import Permission
 from backend.cards.queries import CardView, lost_cards
-from backend.errors import Forbidden
 from backend.groups.queries import LinkedGroup, groups
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
@@ -34,10 +33,7 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
 
 async def show(message: Message, person: Person, voice: Voice) -> None:
     """The groups of the clubs for which the person may post cards, a message for each club. Raises `Forbidden`."""
-    accounts = [each for each in await joined_accounts(person) if each.has_permission(Permission.POST_CARDS)]
-    if not accounts:
-        raise Forbidden()
-    for account in accounts[:_ACCOUNTS_MAX]:
+    for account in (await permitted_accounts(person, Permission.POST_CARDS))[:_ACCOUNTS_MAX]:
         lost: dict[int, list[CardView]] = defaultdict(list)
         for card in await lost_cards(account.id):
             lost[card.group_id].append(card)

@@ -7,7 +7,7 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 
 from backend import clock
 from backend.accounts.actions import edit_account
-from backend.accounts.queries import AccountView, account_name, authorize, joined_accounts
+from backend.accounts.queries import AccountView, account_name, accounts_with, authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.departures.former_members import leave_group
 from backend.groups.actions import rename_group
@@ -67,7 +67,7 @@ async def update_bot_membership(
     ):
         return
     if joined and may_write and person is not None:
-        offer = _render_link_offer(await _managed_accounts(person), person)
+        offer = _render_link_offer(await accounts_with(person, Permission.MANAGE_GROUPS), person)
         await send(bot, update.chat.id, offer)
 
 
@@ -78,7 +78,7 @@ def _render_link_offer(managed: list[AccountView], person: Person) -> RenderedMe
 
 async def reply_not_linked(message: Message, person: Person) -> None:
     """Answer a command in a group without a club: organisers get the offer to link it, others the reason."""
-    managed = await _managed_accounts(person)
+    managed = await accounts_with(person, Permission.MANAGE_GROUPS)
     if managed:
         await reply(message, _render_link_offer(managed, person))
     else:
@@ -93,14 +93,6 @@ async def record_bot_removal(update: ChatMemberUpdated) -> None:
 def _may_write(update: ChatMemberUpdated) -> bool:
     membership = update.new_chat_member
     return not isinstance(membership, ChatMemberRestricted) or bool(membership.can_send_messages)
-
-
-async def _managed_accounts(person: Person) -> list[AccountView]:
-    return [
-        account
-        for account in await joined_accounts(person)
-        if account.has_permission(Permission.MANAGE_GROUPS)
-    ]
 
 
 async def link(query: CallbackQuery, callback_data: LinkGroupCallback, person: Person, voice: Voice) -> None:
@@ -196,7 +188,7 @@ async def take_back(query: CallbackQuery, person: Person, voice: Voice, group: L
         return
     await take_back_group(person, group)
     await answer_callback_query(query)
-    await replace(message, _render_link_offer(await _managed_accounts(person), person))
+    await replace(message, _render_link_offer(await accounts_with(person, Permission.MANAGE_GROUPS), person))
 
 
 async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> None:

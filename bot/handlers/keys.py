@@ -9,7 +9,7 @@ from aiogram.types import CallbackQuery, Message
 
 from backend import clock
 from backend.accounts.keys import create_key
-from backend.accounts.queries import AccountView, joined_accounts
+from backend.accounts.queries import AccountView, permitted_accounts
 from backend.accounts.rules import KEY_LIFE, Permission, Role
 from backend.conversations.actions import (
     Conversation,
@@ -66,21 +66,13 @@ async def ask_to_invite(message: Message, person: Person, voice: Voice) -> None:
 
 
 async def _begin(answers: Mapping[str, Any], person: Person, voice: Voice) -> RenderedMessage:
-    accounts = await _accounts(person)
+    accounts = await permitted_accounts(person, Permission.MANAGE_KEYS)
     return await _ask({**answers, "club": accounts[0].id}, person, voice)
-
-
-async def _accounts(person: Person) -> list[AccountView]:
-    """The clubs for which the person may make keys. Raises `Forbidden` when there are none."""
-    accounts = [each for each in await joined_accounts(person) if each.has_permission(Permission.MANAGE_KEYS)]
-    if not accounts:
-        raise Forbidden()
-    return accounts
 
 
 async def _ask(answers: Mapping[str, Any], person: Person, voice: Voice) -> RenderedMessage:
     """Record what was answered; the next question, or at the end whether to make the key."""
-    accounts = await _accounts(person)
+    accounts = await permitted_accounts(person, Permission.MANAGE_KEYS)
     account = next((each for each in accounts if each.id == answers["club"]), None)
     if account is None:
         raise Forbidden()
@@ -172,7 +164,8 @@ async def _make(
         raise Invalid(N_("Something has changed since. Look again."))
     if not await end_conversation(person, _KIND, token=asked.token):
         raise Invalid(N_("This is done or was stopped. Send the command again."))
-    account = next((each for each in await _accounts(person) if each.id == answers["club"]), None)
+    accounts = await permitted_accounts(person, Permission.MANAGE_KEYS)
+    account = next((each for each in accounts if each.id == answers["club"]), None)
     if account is None:
         raise Forbidden()
     is_invite = bool(answers.get("invite"))

@@ -5,7 +5,7 @@ from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, InlineKeyboardButton, Message
 
-from backend.accounts.queries import AccountView, authorize, joined_accounts
+from backend.accounts.queries import AccountView, authorize, permitted_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.organiser import authorized_attendance
 from backend.bookings.queries.event import event
@@ -13,7 +13,6 @@ from backend.bookings.queries.lists import upcoming
 from backend.bookings.views import InstanceView
 from backend.cards.actions import post_card
 from backend.conversations.actions import ConversationKind, end_conversation
-from backend.errors import Forbidden
 from backend.groups.shown_lists import NumberedList, remember_list
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -49,14 +48,6 @@ async def _render_list(person: Person, voice: Voice) -> RenderedMessage:
     return render("managed.html", voice, [*numbers, [make_home_button(voice)]], views=views)
 
 
-async def permitted_accounts(person: Person, permission: Permission) -> set[int]:
-    """The ids of the clubs in which the person has the permission. Raises `Forbidden` without such a club."""
-    accounts = {each.id for each in await joined_accounts(person) if each.has_permission(permission)}
-    if not accounts:
-        raise Forbidden()
-    return accounts
-
-
 async def load_authorized(code: str, person: Person, permission: Permission) -> InstanceView:
     """A date, for who has the permission in its club. Raises `Forbidden`, `NotFound`."""
     view = await event(code, person)
@@ -66,7 +57,7 @@ async def load_authorized(code: str, person: Person, permission: Permission) -> 
 
 async def organised(person: Person, permission: Permission) -> list[InstanceView]:
     """The dates ahead of the clubs in which the person has the permission. Raises `Forbidden` without such a club."""
-    accounts = await permitted_accounts(person, permission)
+    accounts = {account.id for account in await permitted_accounts(person, permission)}
     views = await upcoming(person, limit=NAMED_MAX)
     return [view for view in views if view.account_id in accounts]
 

@@ -7,7 +7,7 @@ from aiogram import Bot, Router
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery
 
-from backend.accounts.queries import AccountView, authorize, joined_accounts
+from backend.accounts.queries import accounts_with, authorize
 from backend.accounts.rules import Permission
 from backend.errors import Forbidden, NotFound
 from backend.groups.queries import LinkedGroup, group_of_chat, groups
@@ -37,7 +37,7 @@ async def begin_set_up(bot: Bot, chat_id: int, title: str, person: Person) -> bo
     """Ask the person in private which club the group belongs to; False where the bot may not write to them."""
     if not person.reachable:
         return False
-    managed = await _managed_accounts(person)
+    managed = await accounts_with(person, Permission.MANAGE_GROUPS)
     rows = make_set_up_rows(chat_id, managed, person.voice)
     try:
         await send(
@@ -116,14 +116,6 @@ async def _render_state(facts: GroupFacts, person: Person, voice: Voice) -> Rend
 async def _topics(group: LinkedGroup) -> list[str]:
     known = next((each.topics for each in await groups(group.account_id) if each.id == group.id), ())
     return [topic.name for topic in known if topic.name and not topic.closed][:_TOPICS_SHOWN]
-
-
-async def _managed_accounts(person: Person) -> list[AccountView]:
-    return [
-        account
-        for account in await joined_accounts(person)
-        if account.has_permission(Permission.MANAGE_GROUPS)
-    ]
 
 
 def router() -> Router:
