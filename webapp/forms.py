@@ -2,7 +2,7 @@
 values (`X5`)."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
@@ -28,6 +28,14 @@ async def read_form(request: AnyRequest, form: type[Form]) -> Form:
 def read_query(request: AnyRequest, form: type[Form]) -> Form:
     """The same from the query of the URL."""
     return fill_form(request.query_params, form)
+
+
+def read_query_onto(request: AnyRequest, filled: Form) -> Form:
+    """A form that is filled already, with what the query of the URL names in place of its own."""
+    sent = request.query_params
+    typed = fill_form(sent, type(filled))
+    named = [name for name, _ in _fields_of(type(filled)) if name in sent]  # type: ignore[arg-type]
+    return replace(filled, **{name: getattr(typed, name) for name in named})  # type: ignore[type-var]
 
 
 def fill_form(sent: MultiMapping[Any], form: type[Form]) -> Form:

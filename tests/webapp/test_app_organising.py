@@ -686,6 +686,14 @@ async def test_a_simple_event_is_created_on_a_phone(
     assert await db.value("SELECT count(*) FROM cards") == 0
 
 
+async def test_the_form_takes_from_its_address_what_its_fields_are_called(
+    app_of: Any, olga: Any, account: Any, noon: Any
+) -> None:
+    """Whatever else the address names is left alone."""
+    form = await (await app_of(olga)).get("/app/series/new", params={"title": "Padel", "__doc__": "1"})
+    assert form.status_code == 200 and 'value="Padel"' in form.text
+
+
 async def test_the_preview_says_in_which_zone_it_is(
     app_of: Any, olga: Any, account: Any, alice: Any, noon: Any
 ) -> None:

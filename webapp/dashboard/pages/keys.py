@@ -1,6 +1,6 @@
 """API keys (`A3`)."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -16,7 +16,7 @@ from webapp.dashboard.key_form import end_of_key, invite_link
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import KEYS
-from webapp.forms import Faults, read_form
+from webapp.forms import Faults, read_form, read_query_onto
 from webapp.respond import AnyRequest
 
 
@@ -30,15 +30,11 @@ class KeyForm:
     expires_on: str = ""
 
 
-FIELDS = frozenset(field.name for field in fields(KeyForm))
-
-
 @get("/keys")
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """The club's keys, and the form for another, with what was typed before Telegram was asked again."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
-    typed = {name: value for name, value in request.query_params.items() if name in FIELDS}
-    return await _page(request, visit, replace(KeyForm(uses="1"), **typed))
+    return await _page(request, visit, read_query_onto(request, KeyForm(uses="1")))
 
 
 @post("/keys", status_code=201)

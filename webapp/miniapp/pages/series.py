@@ -19,7 +19,7 @@ from backend.known_zones import known_or_none
 from backend.people.queries import Person
 from backend.series_defaults.queries import blank_draft
 from backend.zones import resolve_local
-from webapp.forms import Faults, read_form, read_query
+from webapp.forms import Faults, read_form, read_query, read_query_onto
 from webapp.miniapp.event_screens import event_screen
 from webapp.miniapp.labels import reader_local_time
 from webapp.miniapp.paging import AccountQuery
@@ -160,9 +160,8 @@ async def _screen(
 
 def _first_form(request: AnyRequest, linked: list[LinkedGroup], blank: SeriesDraft) -> SeriesForm:
     """The form as it is opened: with what its address says, the club's only group, and what its series begin with."""
-    typed, empty = read_query(request, SeriesForm), empty_form(blank)
-    given = {name: getattr(typed, name) for name in request.query_params if hasattr(typed, name)}
-    return replace(empty, **given, group=str(linked[0].id) if len(linked) == 1 else "")
+    only_group = str(linked[0].id) if len(linked) == 1 else ""
+    return replace(read_query_onto(request, empty_form(blank)), group=only_group)
 
 
 def _start(form: SeriesForm, draft: SeriesDraft, faults: Faults) -> datetime | None:
