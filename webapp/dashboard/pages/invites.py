@@ -1,32 +1,20 @@
 """Invite links: keys for members, how often each was used, and who joined by it (`A3`, `A4`)."""
 
-from dataclasses import asdict, dataclass
-
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from backend.accounts.invites import invites
-from backend.accounts.keys import create_key, revoke_key
+from backend.accounts.keys import revoke_key
 from backend.accounts.rules import Permission, Role
-from backend.errors import Invalid
 from backend.i18n import N_, Words
-from webapp.dashboard.key_form import end_of_key, invite_link
+from webapp.dashboard.key_form import InviteForm, invite_link, make_key
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import INVITES
 from webapp.forms import Faults, read_form, read_query_onto
 from webapp.respond import AnyRequest
-
-
-@dataclass(frozen=True, slots=True)
-class InviteForm:
-    """`uses` empty is no limit; `expires_on` is the link's last day in the club's zone, empty a year ahead."""
-
-    label: str = ""
-    uses: str = ""
-    expires_on: str = ""
 
 
 @get("/members/invites")
@@ -41,23 +29,10 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     """Make a link. The response is the only page that ever shows it. Raises `ConfirmAgain`."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
     form, faults = await read_form(request, InviteForm), Faults()
-    uses = faults.whole_number("uses", form.uses)
-    expires_at = end_of_key(form.expires_on, visit.account.zone, faults)
-    if not faults.by_field:
-        await visit.require_confirmation(INVITES, **asdict(form))
-        try:
-            key = await create_key(
-                *(visit.person, visit.account.id),
-                label=form.label,
-                role=Role.MEMBER,
-                uses=uses,
-                expires_at=expires_at,
-            )
-        except Invalid as refusal:
-            faults.add(refusal)
-        else:
-            return await _page(request, visit, InviteForm(), made=key, status=201)
-    return await _page(request, visit, form, faults=faults, status=422)
+    key = await make_key(visit, form, Role.MEMBER, INVITES, faults)
+    if not key:
+        return await _page(request, visit, form, faults=faults, status=422)
+    return await _page(request, visit, InviteForm(), made=key, status=201)
 
 
 @post("/members/invites/{key_id:int}/revocation", status_code=303)

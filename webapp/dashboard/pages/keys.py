@@ -1,18 +1,17 @@
 """API keys (`A3`)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from backend.accounts.keys import create_key, revoke_key
+from backend.accounts.keys import revoke_key
 from backend.accounts.queries import keys
 from backend.accounts.rules import Permission, Role
-from backend.errors import Invalid
 from backend.i18n import N_, Words
-from webapp.dashboard.key_form import end_of_key, invite_link
+from webapp.dashboard.key_form import InviteForm, invite_link, make_key
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
 from webapp.dashboard.urls import KEYS
@@ -21,13 +20,10 @@ from webapp.respond import AnyRequest
 
 
 @dataclass(frozen=True, slots=True)
-class KeyForm:
-    """`uses` empty is no limit; `expires_on` is the key's last day in the club's zone, empty a year ahead."""
+class KeyForm(InviteForm):
+    """The form of an invite link, and the role that the key gives."""
 
-    label: str = ""
     role: str = "MEMBER"
-    uses: str = ""
-    expires_on: str = ""
 
 
 @get("/keys")
@@ -42,26 +38,10 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     """Make a key. The response is the only page that ever shows it. Raises `ConfirmAgain`."""
     visit = await visit.authorize(Permission.MANAGE_KEYS)
     form, faults = await read_form(request, KeyForm), Faults()
-    uses = faults.whole_number("uses", form.uses)
-    expires_at = end_of_key(form.expires_on, visit.account.zone, faults)
-    if form.role not in Role.__members__:
-        faults.add(Invalid(N_("Choose a role."), field="role"))
-    if not faults.by_field:
-        await visit.require_confirmation(KEYS, **asdict(form))
-        try:
-            key = await create_key(
-                visit.person,
-                visit.account.id,
-                label=form.label,
-                role=Role[form.role],
-                uses=uses,
-                expires_at=expires_at,
-            )
-        except Invalid as refusal:
-            faults.add(refusal)
-        else:
-            return await _page(request, visit, KeyForm(uses="1"), made=key, status=201)
-    return await _page(request, visit, form, faults=faults, status=422)
+    key = await make_key(visit, form, Role.__members__.get(form.role), KEYS, faults)
+    if not key:
+        return await _page(request, visit, form, faults=faults, status=422)
+    return await _page(request, visit, KeyForm(uses="1"), made=key, status=201)
 
 
 @post("/keys/{key_id:int}/revocation", status_code=303)
