@@ -185,6 +185,20 @@ async def test_dates_to_come_are_not_among_the_past(noon: Any, dashboard: Any, i
     ).status_code == 200
 
 
+async def test_the_past_is_filtered_as_the_past(noon: Any, dashboard: Any, instance: Any) -> None:
+    """Another event or group leads to its past, and so does the way back to all."""
+    for title in ("Flow", "Slow"):
+        await instance(rule="FREQ=WEEKLY", title=title)
+    chosen = await dashboard.get("/dashboard?view=list&before=now&group=999")
+    form = chosen.text.partition('id="filters"')[2].partition("</form>")[0]
+    assert '<input type="hidden" name="view" value="list">' in form
+    assert '<input type="hidden" name="before" value="now">' in form
+    assert 'href="/dashboard?view=list&amp;before=now"' in form
+    assert "Nothing is over here yet" in dashboard.text(chosen)
+    ahead = await dashboard.get("/dashboard?view=list&group=999")
+    assert 'name="before"' not in ahead.text
+
+
 async def test_titles_are_escaped(dashboard: Any, noon: Any, instance: Any) -> None:
     await instance(title='<script>alert(1)</script> & "more"')
     shown = await dashboard.get("/dashboard")
