@@ -1,6 +1,7 @@
 """The club's instances with their seats and waitlists, by week or month or as a list; above them what needs an
 organiser."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from backend.bookings.organiser_etags import calendar_etag
 from backend.bookings.queries.lists import account_instances, account_past
 from backend.bookings.views import InstanceView
 from backend.events.queries import all_series, series_names
-from backend.groups.queries import groups
+from backend.groups.queries import LinkedGroup, groups
 from backend.known_zones import reading_zone
 from backend.people.browser_sessions import record_session_use
 from backend.rule_sentences import weekday_names
@@ -103,11 +104,14 @@ async def index(
 
 
 async def _beside(visit: Visit, filters: Filters) -> dict[str, Any]:
-    """What stands beside the dates of every view: what needs a hand, and the names of series and groups, of which one can
-    be chosen."""
+    """What stands beside the dates of every view that looks ahead: what needs a hand, and the choices."""
     linked = await groups(visit.account.id)
+    return {"todo": await load_todo(visit, linked), **await _choices(visit, filters, linked)}
+
+
+async def _choices(visit: Visit, filters: Filters, linked: Sequence[LinkedGroup]) -> dict[str, Any]:
+    """What can be chosen to see only some of the dates: the names of series and groups."""
     return {
-        "todo": await load_todo(visit, linked),
         "filters": filters,
         "series_choices": await series_names(visit.account.id),
         "group_choices": [(group.id, group.title) for group in linked],
@@ -216,7 +220,7 @@ async def _past(request: AnyRequest, visit: Visit, filters: Filters) -> Response
         "calendar/past.html",
         days=days(visit.voice, on, views[::-1], zone),
         more=views[-1] if len(found) > LIST_PAGE else None,
-        **await _beside(visit, filters),
+        **await _choices(visit, filters, await groups(visit.account.id)),
     )
 
 
