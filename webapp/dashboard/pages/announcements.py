@@ -25,6 +25,7 @@ from backend.errors import Invalid, NotFound
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.zones import resolve_local
+from webapp.dashboard.drafts import discard_replaced
 from webapp.dashboard.people_lists import PAGE_SIZE, read_id
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
@@ -113,7 +114,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         except Invalid as refusal:
             faults.add(refusal)
         else:
-            await _discard(visit, read_id(form.draft))
+            await discard_replaced(visit, form.draft)
             return redirect(request, visit.url(announcement_path(number)))
     return await _form(request, visit, form, faults=faults.by_field)
 
@@ -190,16 +191,6 @@ async def _authorize(visit: Visit, announcement_id: int) -> Visit:
     """The visit to the club of the announcement. Raises `NotFound`, `Forbidden`."""
     found = await own_announcement(visit.person, announcement_id)
     return await visit.authorize(Permission.ANNOUNCE, found.account_id)
-
-
-async def _discard(visit: Visit, draft_id: int | None) -> None:
-    """Discard the draft that a changed one replaces; one that is gone or sent meanwhile stays as it is."""
-    if draft_id is None:
-        return
-    try:
-        await actions.discard_draft(visit.person, draft_id)
-    except (NotFound, actions.AlreadySent):
-        return
 
 
 def _instant(text: str, zone: str, faults: Faults) -> datetime | None:

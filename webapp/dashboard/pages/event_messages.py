@@ -1,7 +1,6 @@
 """Writing to the people of one instance, or to some of them, by an announcement (`C5`)."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from litestar import Response, get, post
@@ -17,9 +16,11 @@ from backend.announcements.queries import own_announcement
 from backend.announcements.rules import text_max
 from backend.bookings.queries.event import event
 from backend.bookings.roster import roster_counts
+from backend.bookings.views import InstanceView
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
 from webapp.dashboard.access import authorize_event
+from webapp.dashboard.drafts import discard_replaced
 from webapp.dashboard.people_lists import read_id
 from webapp.dashboard.responses import redirect, render_page
 from webapp.dashboard.session import Visit
@@ -49,7 +50,7 @@ async def new(
         if found.instance_code != code:
             raise NotFound()
         form = MessageForm(found.text, found.parts, str(found.id))
-    return await _page(request, visit, code, form)
+    return await _page(request, visit, await event(code, visit.person), form)
 
 
 @post("/events/{code:str}/message", status_code=303)
@@ -70,23 +71,19 @@ async def create(
         except Invalid as refusal:
             faults.add(refusal)
         else:
-            replaced = read_id(form.draft)
-            if replaced is not None:
-                with suppress(NotFound, actions.AlreadySent):
-                    await actions.discard_draft(visit.person, replaced)
+            await discard_replaced(visit, form.draft)
             return redirect(request, visit.url(announcement_path(number)))
-    return await _page(request, visit, code, form, faults=faults.by_field)
+    return await _page(request, visit, view, form, faults=faults.by_field)
 
 
 async def _page(
     request: AnyRequest,
     visit: Visit,
-    code: str,
+    view: InstanceView,
     form: MessageForm,
     *,
     faults: Mapping[str, Words] | None = None,
 ) -> Response[str]:
-    view = await event(code, visit.person)
     return render_page(
         request,
         visit,
