@@ -37,8 +37,7 @@ class Defaults:
 async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[str]:
     """The fields, as new events begin now."""
     visit = await visit.authorize(Permission.MANAGE_EVENTS)
-    blank = await blank_draft(visit.account.id)
-    return await _page(request, visit, Defaults(empty_form(blank), limits_from_draft(blank)))
+    return await _page(request, visit)
 
 
 @post("/settings/events", status_code=303)
@@ -68,25 +67,25 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
 async def _page(
     request: AnyRequest,
     visit: Visit,
-    typed: Defaults,
+    typed: Defaults | None = None,
     *,
     faults: Faults | None = None,
     seen: str = "",
     is_conflict: bool = False,
     status: int = 200,
 ) -> Response[str]:
-    stored = await blank_draft(visit.account.id)
-    now = Defaults(empty_form(stored), limits_from_draft(stored))
-    shown = replace(typed.form, zone="", title="", starts_on="", starts_time="")
+    blank = await blank_draft(visit.account.id)
+    stored = Defaults(empty_form(blank), limits_from_draft(blank))
+    shown = typed or stored
     return render_page(
         request,
         visit,
         "settings/events.html",
         status=status,
-        form=typed.form,
-        limits=typed.limits,
-        version=seen or defaults_version(stored),
-        conflict=differences(visit, now, shown, typed.limits) if is_conflict else [],
+        form=shown.form,
+        limits=shown.limits,
+        version=seen or defaults_version(blank),
+        conflict=differences(visit, stored, shown.form, shown.limits) if is_conflict else [],
         faults=faults.by_field if faults else {},
-        **choices(visit, typed.form, typed.limits),
+        **choices(visit, shown.form, shown.limits),
     )
