@@ -56,16 +56,17 @@ async def move_drifted(person: Person, account_id: int, series_id: int) -> int:
         taken = {row["starts_at"] for row in await db.rows(TAKEN, series_id, now)}
         free = [one.original_start for one in dates if one.original_start not in taken]
         moves = destinations([row["starts_at"] for row in drifted], free, timing.zone)
-        for row, to in zip(drifted, moves, strict=True):
-            if to is not None:
-                address = Address(row["id"], account.id)
-                await move_locking(address, person, wall_clock(to, timing.zone), None, now)
-    moved = sum(to is not None for to in moves)
-    if not moved:
-        raise Invalid(
-            N_("None of them has a free date of its rule within a week. Move, keep or cancel each of them.")
-        )
-    return moved
+        movable = [(row["id"], to) for row, to in zip(drifted, moves, strict=True) if to is not None]
+        if not movable:
+            raise Invalid(
+                N_(
+                    "None of them has a free date of its rule within a week. Move, keep or cancel each of them."
+                )
+            )
+        for instance_id, to in movable:
+            address = Address(instance_id, account.id)
+            await move_locking(address, person, wall_clock(to, timing.zone), None, now)
+    return len(movable)
 
 
 async def cancel_drifted(person: Person, account_id: int, series_id: int, reason: str) -> int:
@@ -84,7 +85,7 @@ async def cancel_drifted(person: Person, account_id: int, series_id: int, reason
 async def lock_drifted(series_id: int, now: datetime) -> list[db.Row]:
     """Lock all instances of a locked series; those to come that wait for an organiser's decision, by their start."""
     return await db.rows(
-        "SELECT i.id, i.account_id, i.starts_at FROM event_instances i WHERE i.id = ANY($1::bigint[])"
+        "SELECT i.id, i.starts_at FROM event_instances i WHERE i.id = ANY($1::bigint[])"
         " AND i.drifted_at IS NOT NULL AND i.state = 'SCHEDULED' AND i.starts_at > $2 ORDER BY i.starts_at, i.id",
         await lock_instances(series_id, now),
         now,

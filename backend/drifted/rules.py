@@ -21,7 +21,8 @@ def destinations(starts: Sequence[datetime], free: Sequence[datetime], zone: str
             key=lambda one: (_week(one, zone) != week, abs(one - start), -one.timestamp()),
             default=None,
         )
-        left.discard(best or start)
+        if best is not None:
+            left.discard(best)
         found.append(best)
     return found
 

@@ -107,7 +107,7 @@ async def move_locking(
     *,
     seen: str = "",
 ) -> None:
-    """`move_instance` inside the caller's transaction, which has locked nothing yet."""
+    """`move_instance` inside the caller's transaction, which has locked nothing yet, or the series and all its instances."""
     account_id = address.account_id
     series = await follow_zone_data(await lock_series_of(address.id, account_id), now)
     zone = first_known(series["zone"])

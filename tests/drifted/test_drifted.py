@@ -119,8 +119,14 @@ async def test_what_was_edited_by_hand_is_not_replaced(left: Left, olga: Any, ac
 
 async def test_without_a_date_nearby_nothing_is_moved(left: Left, olga: Any, account: Any) -> None:
     series_id = await left(timedelta(days=60))
+
+    async def act() -> int:
+        return await move_drifted(olga, account.id, series_id)
+
     with pytest.raises(Invalid, match="free date of its rule"):
-        await move_drifted(olga, account.id, series_id)
+        await act()
+    with pytest.raises(Invalid, match="free date of its rule"):  # and the preview says so before it is tried
+        await consequences_of(act, account.id, series_id)
     assert len(await drifted_instances(account.id)) == 2
 
 
