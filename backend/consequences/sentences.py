@@ -277,19 +277,16 @@ class _Lines:
         return self.voice.date(one.starts_at, one.zone)
 
     def _dates(self, instances: Sequence[InstanceSnapshot]) -> str:
-        return self._list([self._day(one) for one in instances])
-
-    def _list(self, days: list[str]) -> str:
-        shown = days[:DATES_MAX]
-        if more := len(days) - len(shown):
-            shown.append(self.voice.ngettext(N_("%(n)s more date"), N_("%(n)s more dates"), more))
-        return format_list(shown, locale=self.voice.locale)
+        return format_list(self._first([self._day(one) for one in instances]), locale=self.voice.locale)
 
     def _parts(self, parts: list[str]) -> str:
-        shown = parts[:DATES_MAX]
-        if more := len(parts) - len(shown):
+        return _ended("; ".join(self._first(parts)))
+
+    def _first(self, dates: list[str]) -> list[str]:
+        shown = dates[:DATES_MAX]
+        if more := len(dates) - len(shown):
             shown.append(self.voice.ngettext(N_("%(n)s more date"), N_("%(n)s more dates"), more))
-        return _ended("; ".join(shown))
+        return shown
 
     def _names(self, people: People) -> str:
         shown = [name or self.voice.gettext(N_("Someone")) for name in people.names[:NAMES_MAX]]
