@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from backend import clock, db, failpoints
+from backend.accounts.closing import lock_account
 from backend.accounts.queries import AccountView, authorize, solely_owned_accounts
 from backend.accounts.rules import (
     RANK,
@@ -122,7 +123,7 @@ async def is_shut_out(account_id: int, user_id: int) -> bool:
 async def ensure_named_member(account_id: int, name: str) -> int:
     """The membership of the member with this name who has no Telegram, made when there is none (`B10`); its
     id. Two organisers at once get the same one. Called inside a transaction; the caller has authorized it."""
-    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
+    await lock_account(account_id)
     known = await db.value(
         "SELECT id FROM memberships WHERE account_id = $1 AND user_id IS NULL AND name = $2 AND left_at IS NULL",
         account_id,
@@ -200,7 +201,7 @@ async def restore_membership(person: Person, account_id: int, membership_id: int
     else: who left by themselves, was erased, or never was a member.
     """
     account = await authorize(person, account_id, Permission.MANAGE_MEMBERS)
-    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.id)
+    await lock_account(account.id)
     row = await db.row(
         "SELECT m.role, m.left_at, m.removed_at FROM memberships m JOIN accounts a ON a.id = m.account_id"
         " LEFT JOIN telegram_users u ON u.id = m.user_id"
@@ -228,7 +229,7 @@ async def restore_membership(person: Person, account_id: int, membership_id: int
 async def _lock_member(account: AccountView, membership_id: int) -> Role:
     """The member's role. Locks the account's row, so that only one transaction at a time counts its
     owners."""
-    await db.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.id)
+    await lock_account(account.id)
     role = await db.value(
         "SELECT role FROM memberships WHERE id = $1 AND account_id = $2 AND left_at IS NULL",
         membership_id,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from backend import db
+from backend.accounts.closing import lock_account
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.audit.actions import record_audit
@@ -13,10 +14,6 @@ from backend.series_defaults.queries import SELECTED, draft_of_row
 from backend.series_defaults.rules import BLANK, FIELDS
 
 _NUMBERS = ", ".join(f"${number}" for number in range(2, len(FIELDS) + 2))
-# Also where there is no row yet: two who are the first to set them find each other.
-LOCK = """
-SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE
-"""
 SAVE = f"""
 INSERT INTO series_defaults (account_id, {", ".join(FIELDS)}) VALUES ($1, {_NUMBERS})
 ON CONFLICT ON CONSTRAINT series_defaults_pkey DO UPDATE SET
@@ -38,7 +35,8 @@ async def edit_series_defaults(
     values = {name: getattr(draft, name) for name in FIELDS}
     replace(BLANK, title="-", **values).validate()
     async with db.transaction():
-        await db.execute(LOCK, account.id)
+        # There may be no row yet: two who are the first to set them find each other here.
+        await lock_account(account.id)
         require_version(seen, defaults_version(draft_of_row(await db.row(SELECTED, account.id))))
         leads = {"remind_before_minutes": list(draft.remind_before_minutes)}
         await db.execute(SAVE, account.id, *(values | leads).values())
