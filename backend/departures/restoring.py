@@ -40,7 +40,7 @@ class Restored:
 
 async def restore_member(person: Person, account_id: int, membership_id: int) -> Restored | None:
     """Undo the removal of a member within a day. Nobody else's seat is touched: where theirs is free they have it
-    again, elsewhere they wait at the end of the line, and where booking has closed they have none. They are told in one message.
+    again, elsewhere they wait at the end of the line, and where booking has closed they have none. They are told.
 
     None when they are a member already, and then nothing has changed. Raises what `restore_membership` does, and `Busy`.
     """
@@ -52,8 +52,7 @@ async def restore_member(person: Person, account_id: int, membership_id: int) ->
         if removed_at is None:
             return None
         restored, seated, waiting = await _take_back(person, membership_id, removed_at, found)
-        for is_waiting, ids in ((False, seated), (True, waiting)):
-            await _notify(membership_id, ids, now, is_waiting=is_waiting)
+        await _notify(account_id, membership_id, seated, waiting, now)
     return restored
 
 
@@ -88,15 +87,19 @@ async def _take_back(
     return restored, seated, waiting
 
 
-async def _notify(membership_id: int, instance_ids: list[int], at: datetime, *, is_waiting: bool) -> None:
-    member = await db.row("SELECT account_id, user_id FROM memberships WHERE id = $1", membership_id)
-    assert member is not None
-    if instance_ids and member["user_id"] is not None:
-        await enqueue(
-            Kind.REJOINED,
-            [(member["user_id"], {"others": len(instance_ids) - 1, "waiting": is_waiting})],
-            account_id=member["account_id"],
-            instance_id=instance_ids[0],
-            at=at,
-            once_per=at,
-        )
+async def _notify(
+    account_id: int, membership_id: int, seated: list[int], waiting: list[int], at: datetime
+) -> None:
+    user_id = await db.value("SELECT user_id FROM memberships WHERE id = $1", membership_id)
+    if user_id is None:
+        return
+    for is_waiting, instance_ids in ((False, seated), (True, waiting)):
+        if instance_ids:
+            await enqueue(
+                Kind.REJOINED,
+                [(user_id, {"others": len(instance_ids) - 1, "waiting": is_waiting})],
+                account_id=account_id,
+                instance_id=instance_ids[0],
+                at=at,
+                once_per=at,
+            )
