@@ -19,7 +19,8 @@ from backend.people.queries import Person
 from backend.seats import allocator, store
 from backend.seats.requests import Request, Verb, Via
 
-RECHECK_PERIOD = timedelta(days=2)  # so long after its end a membership is checked for seats
+# So long after its end a membership is checked for seats; for a day more than a removal can be undone.
+RECHECK_PERIOD = REMOVAL_UNDO_TIME + timedelta(days=1)
 
 # What a former member $1 still has of instances to come, and whether they look for a replacement already.
 HELD = """
@@ -29,14 +30,13 @@ WHERE b.membership_id = $1 AND b.seats + b.waiting + b.offered > 0 AND i.starts_
 ORDER BY i.starts_at, i.id LIMIT 200
 """
 UNFINISHED = """
-WITH former AS MATERIALIZED (SELECT m.id FROM memberships m WHERE m.left_at > $1::timestamptz - $2::interval
+WITH former AS MATERIALIZED (SELECT m.id, m.removed_at FROM memberships m WHERE m.left_at > $1::timestamptz - $2::interval
     AND (m.user_id IS NULL
     OR EXISTS (SELECT 1 FROM telegram_users u WHERE u.id = m.user_id AND u.erased_at IS NULL OFFSET 0)))
 SELECT m.id FROM former m WHERE EXISTS (SELECT 1 FROM bookings b
     JOIN event_instances i ON i.id = b.instance_id WHERE b.membership_id = m.id AND i.starts_at > $1
     AND b.seats + b.waiting + b.offered > 0 AND b.replace_since IS NULL AND i.state = 'SCHEDULED' OFFSET 0)
-    OR EXISTS (SELECT 1 FROM memberships r WHERE r.id = m.id AND r.removed_at <= $3)
-    AND (EXISTS (SELECT 1 FROM regulars g WHERE g.membership_id = m.id OFFSET 0)
+    OR m.removed_at <= $3 AND (EXISTS (SELECT 1 FROM regulars g WHERE g.membership_id = m.id OFFSET 0)
         OR EXISTS (SELECT 1 FROM seat_claims c WHERE c.membership_id = m.id OFFSET 0))
 ORDER BY m.id
 """
