@@ -1,6 +1,6 @@
 """Lists of instances, each for one screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -111,6 +111,17 @@ async def _with_archive(since: datetime, limit: int, condition: str, *values: ob
     return found
 
 
+async def _past_with_archive(
+    limit: int, order: Callable[[InstanceView], tuple[float, int]], condition: str, *values: object
+) -> list[InstanceView]:
+    """What a condition of dates that are over finds, in its order, the newest first. What is in the archive is older than
+    nearly everything else."""
+    found = await load_views(condition, *values)
+    if len(found) < limit or found[-1].starts_at < clock.now() - AGE_MIN:
+        found = sorted([*found, *await load_archived_views(condition, *values)], key=order)[:limit]
+    return found
+
+
 # Chats with dates that are not over at $2, in clubs of $1. The newest dates of a series are looked at first.
 GROUPS_AHEAD = f"""FROM groups g
     JOIN memberships m ON m.account_id = g.account_id AND m.user_id = $1 AND m.left_at IS NULL
@@ -150,12 +161,11 @@ async def my_bookings(
         f" ORDER BY i.starts_at {'DESC' if past else ''}, i.id LIMIT $3"
     )
     values = person.id, clock.now(), limit, before
-    found = await load_views(condition, *values)
-    # What is in the archive is older than nearly everything else.
-    if past and (len(found) < limit or found[-1].starts_at < clock.now() - AGE_MIN):
-        both = [*found, *await load_archived_views(condition, *values)]
-        found = sorted(both, key=lambda view: (-view.starts_at.timestamp(), view.id))[:limit]
-    return found
+    if not past:
+        return await load_views(condition, *values)
+    return await _past_with_archive(
+        limit, lambda view: (-view.starts_at.timestamp(), view.id), condition, *values
+    )
 
 
 async def needs_answer(person: Person) -> list[InstanceView]:
@@ -248,13 +258,10 @@ async def account_past(
     group_id: int | None = None,
 ) -> list[InstanceView]:
     """A club's dates that are over, for its organisers, the newest first, from before the one with this start and id."""
-    now = clock.now()
-    values = person.id, account_id, *before, now, limit, series_id, group_id
-    found = await load_views(PAST, *values)
-    if len(found) < limit or found[-1].starts_at < now - AGE_MIN:
-        both = [*found, *await load_archived_views(PAST, *values)]
-        found = sorted(both, key=lambda view: (view.starts_at, view.id), reverse=True)[:limit]
-    return found
+    values = person.id, account_id, *before, clock.now(), limit, series_id, group_id
+    return await _past_with_archive(
+        limit, lambda view: (-view.starts_at.timestamp(), -view.id), PAST, *values
+    )
 
 
 async def series_instances(series_id: int, person: Person, *, limit: int = 100) -> list[InstanceView]:
