@@ -110,6 +110,12 @@ async def discard_draft(person: Person, announcement_id: int) -> None:
         await record_audit(found.account_id, person.id, "discard", f"announcement {found.id}")
 
 
+def validate_due_time(at: datetime | None, now: datetime) -> None:
+    """Raises `Invalid` unless an announcement can be scheduled for then; None is at once."""
+    if at is not None and not now <= at <= now + SCHEDULE_MAX:
+        raise Invalid(N_("Choose a time within the next year."), field="at")
+
+
 async def schedule_announcement(person: Person, announcement_id: int, at: datetime | None = None) -> datetime:
     """Schedule the announcement for an aware instant, None for at once; the instant. Scheduling it again
     moves it.
@@ -119,8 +125,7 @@ async def schedule_announcement(person: Person, announcement_id: int, at: dateti
     """
     found = await own_announcement(person, announcement_id)
     now = clock.now()
-    if at is not None and not now <= at <= now + SCHEDULE_MAX:
-        raise Invalid(N_("Choose a time within the next year."), field="at")
+    validate_due_time(at, now)
     async with db.transaction():
         has_recipients = found.to_members or await db.value(
             "SELECT true FROM announcement_groups WHERE announcement_id = $1 LIMIT 1", found.id

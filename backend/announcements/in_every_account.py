@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.announcements.actions import SCHEDULE_MAX
+from backend.announcements.actions import validate_due_time
 from backend.announcements.drafts import AnnouncementDraft
 from backend.audit.actions import record_audit
-from backend.errors import Invalid
 from backend.groups.rules import GroupHealth
-from backend.i18n import N_
 
 BATCH_SIZE = 100  # accounts in one transaction
 
@@ -58,8 +56,7 @@ async def announce_maintenance(
     draft = AnnouncementDraft(text=text, maintenance=True)
     draft.validate()
     now = clock.now()
-    if at is not None and not now <= at <= now + SCHEDULE_MAX:
-        raise Invalid(N_("Choose a time within the next year."), field="at")
+    validate_due_time(at, now)
     after = made = seen = 0
     while accounts := await _announce_batch(after, draft.text, at or now, to_members=to_members):
         after, made, seen = accounts.last, made + accounts.made, seen + accounts.seen
