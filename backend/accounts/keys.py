@@ -26,6 +26,8 @@ from backend.people.queries import Person
 from backend.typed_text import clean_line
 
 KEY_PATTERN = re.compile(r"sk_[0-9a-f]{48}")
+# The same whatever is wrong with it.
+_NOT_VALID = N_("This key is not valid. Ask your organiser for a new one.")
 
 
 async def create_key(
@@ -136,7 +138,7 @@ async def bind_key(person: Person, key: str) -> AccountView:
             codes.digest(key.strip()),
         )
         if found is None or key_state(found, at) is not KeyState.LIVE:
-            raise NotFound(N_("This key is not valid. Ask your organiser for a new one."))
+            raise NotFound(_NOT_VALID)
         if await _changes_standing(person, found):
             await db.execute(
                 "UPDATE api_keys SET uses_left = uses_left - 1, uses = uses + 1, used_at = $2 WHERE id = $1",
@@ -164,6 +166,6 @@ async def _changes_standing(person: Person, key: db.Row) -> bool:
     if own is None:
         return True
     if own["removed_at"] is not None and own["removed_at"] > key["created_at"]:
-        raise NotFound(N_("This key is not valid. Ask your organiser for a new one."))
+        raise NotFound(_NOT_VALID)
     is_member = own["left_at"] is None and own["visitor_since"] is None
     return not is_member or RANK[Role(own["role"])] < RANK[Role(key["role"])]
