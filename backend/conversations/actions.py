@@ -104,9 +104,7 @@ async def end_conversation(person: Person, kind: ConversationKind, *, token: int
 
 async def end_others(person: Person, kind: ConversationKind) -> None:
     """End the person's other conversations: one thing is asked at a time, so that a text answers what was asked last."""
-    await db.execute_single_count(
-        "DELETE FROM conversations WHERE user_id = $1 AND kind <> $2", person.id, kind
-    )
+    await db.execute_single("DELETE FROM conversations WHERE user_id = $1 AND kind <> $2", person.id, kind)
 
 
 async def forget_conversations(user_id: int) -> None:
