@@ -5,6 +5,7 @@ from backend.i18n import N_
 # By the verb that the log stores.
 ACTS = {
     "archive": N_("Archived"),
+    "ask to close": N_("Asked to close the club"),
     "book": N_("Booked for somebody"),
     "bring": N_("Moved a party here"),
     "cancel": N_("Cancelled"),
@@ -22,10 +23,12 @@ ACTS = {
     "keep": N_("Kept"),
     "link": N_("Linked a group"),
     "make date": N_("Set the date"),
+    "make regular": N_("Gave a standing seat"),
     "merge": N_("Merged"),
     "move": N_("Moved"),
     "pardon": N_("Pardoned"),
     "pause": N_("Paused"),
+    "post card": N_("Posted a card"),
     "remind": N_("Reminded"),
     "remove": N_("Removed from the list"),
     "reopen list": N_("Opened the list again"),
