@@ -9,7 +9,6 @@ from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
 from backend.bookings.organiser import NAME_MAX, seat_by_name
@@ -26,7 +25,7 @@ from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import Typed, read_typed
 from bot.handlers.choices import ask_which, choose
-from bot.handlers.organising import load_authorized, organised
+from bot.handlers.organising import load_authorized, load_with_account, organised
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button, make_numbered_rows
 from bot.keyboards.events import make_event_button
@@ -190,8 +189,7 @@ async def _render_who(code: str, asked: Conversation, person: Person, voice: Voi
 async def _render_question(
     code: str, membership_id: int, asked: Conversation, person: Person, voice: Voice
 ) -> RenderedMessage:
-    view = await load_authorized(code, person, Permission.MANAGE_BOOKINGS)
-    account = await authorize(person, view.account_id, Permission.MANAGE_BOOKINGS)
+    view, account = await load_with_account(code, person, Permission.MANAGE_BOOKINGS)
     guests, reachable = asked.answers["guests"], False
     name = asked.answers["name"]
     if membership_id:

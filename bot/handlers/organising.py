@@ -48,10 +48,17 @@ async def _render_list(person: Person, voice: Voice) -> RenderedMessage:
     return render("managed.html", voice, [*numbers, [make_home_button(voice)]], views=views)
 
 
-async def load_authorized(code: str, person: Person, permission: Permission) -> InstanceView:
-    """A date, for who has the permission in its club. Raises `Forbidden`, `NotFound`."""
+async def load_with_account(
+    code: str, person: Person, permission: Permission
+) -> tuple[InstanceView, AccountView]:
+    """A date and its club, for anyone who has the permission there. Raises `Forbidden`, `NotFound`."""
     view = await event(code, person)
-    await authorize(person, view.account_id, permission)
+    return view, await authorize(person, view.account_id, permission)
+
+
+async def load_authorized(code: str, person: Person, permission: Permission) -> InstanceView:
+    """The date alone. Raises what `load_with_account` does."""
+    view, _ = await load_with_account(code, person, permission)
     return view
 
 
@@ -107,8 +114,7 @@ async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Perso
 
 
 async def render_date(code: str, person: Person, voice: Voice) -> RenderedMessage:
-    view = await load_authorized(code, person, Permission.MANAGE_EVENTS)
-    account = await authorize(person, view.account_id, Permission.MANAGE_EVENTS)
+    view, account = await load_with_account(code, person, Permission.MANAGE_EVENTS)
     rows = _make_rows(view, account, voice)
     return render("managed_date.html", voice.or_zone(view.account_zone), rows, view=view)
 
@@ -138,8 +144,7 @@ def _make_rows(view: InstanceView, account: AccountView, voice: Voice, *, of_peo
 
 
 async def _render_people(code: str, person: Person, voice: Voice) -> RenderedMessage:
-    view = await load_authorized(code, person, Permission.SEE_PEOPLE)
-    account = await authorize(person, view.account_id, Permission.SEE_PEOPLE)
+    view, account = await load_with_account(code, person, Permission.SEE_PEOPLE)
     attendees = await authorized_attendance(code, person)
     seated = [each for each in attendees if each.seats]
     waiting = sorted((each for each in attendees if each.wanted), key=lambda each: each.place or 0)

@@ -5,7 +5,6 @@ from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 
-from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
 from backend.bookings.roster import RosterEntry, RosterKind, roster, roster_entry
@@ -20,7 +19,7 @@ from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
 from bot.handlers.choices import ask_which, choose
-from bot.handlers.organising import load_authorized, organised
+from bot.handlers.organising import load_authorized, load_with_account, organised
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button, make_numbered_rows
 from bot.keyboards.events import make_event_button
@@ -156,8 +155,7 @@ async def _render_question(
     code: str, membership_id: int, asked: PartyAction, person: Person, voice: Voice
 ) -> RenderedMessage:
     """What seating or removing the party would mean, and the button that does it."""
-    view = await load_authorized(code, person, Permission.MANAGE_BOOKINGS)
-    account = await authorize(person, view.account_id, Permission.MANAGE_BOOKINGS)
+    view, account = await load_with_account(code, person, Permission.MANAGE_BOOKINGS)
     party = await _load_party(view, membership_id)
     seats = asked is PartyAction.ASK_TO_SEAT
     over = party.waiting - view.free if seats and view.free is not None else 0
