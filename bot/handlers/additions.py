@@ -12,10 +12,10 @@ from aiogram.types import CallbackQuery, Message
 from backend.accounts.rules import Permission
 from backend.bookings import actions as bookings
 from backend.bookings.organiser import NAME_MAX, seat_by_name
-from backend.bookings.roster import RosterEntry, roster_entry, unlisted_members
+from backend.bookings.roster import unlisted_members
 from backend.bookings.views import InstanceView
 from backend.conversations.actions import Conversation, ConversationKind, conversation, save_conversation
-from backend.errors import Invalid, NotFound
+from backend.errors import Invalid
 from backend.groups.shown_lists import NumberedList
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -24,8 +24,9 @@ from bot.callback_answers import answer_and_replace
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import Typed, read_typed
-from bot.handlers.choices import ask_which, choose
+from bot.handlers.choices import ask_which, choose_organised
 from bot.handlers.organising import load_authorized, load_with_account, organised
+from bot.handlers.parties import load_party, seated_message
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button, make_numbered_rows
 from bot.keyboards.events import make_event_button
@@ -54,15 +55,12 @@ async def _show(message: Message, text: str, person: Person, voice: Voice) -> No
         return
     views = await organised(person, Permission.MANAGE_BOOKINGS)
 
-    async def listed() -> list[InstanceView]:
-        return views
-
     username = _USERNAME.search(text)
     typed = read_typed(_USERNAME.sub("", text), voice.language)
     asked = await save_conversation(
         person, _KIND, AddAction.WHO, _who(username[1] if username else "", typed)
     )
-    choice = await choose(NumberedList.ORGANISED, typed, listed, person, voice, None, nearest=True)
+    choice = await choose_organised(NumberedList.ORGANISED, typed, views, person, voice)
     if choice.code is not None:
         await reply(message, await _render_who(choice.code, asked, person, voice))
         return
@@ -112,7 +110,7 @@ async def _add(
     waits, over, guests = action is AddAction.WAIT, action is AddAction.SEAT_OVER, who["guests"]
     if membership_id:
         view = await load_authorized(code, person, Permission.MANAGE_BOOKINGS)
-        name = (await _load_member(view, membership_id)).name
+        name = (await load_party(view, membership_id)).name
         if waits:
             outcome = await bookings.put_in_line(code, person, membership_id, guests=guests, via=Via.COMMAND)
         else:
@@ -128,25 +126,14 @@ async def _add(
 
 
 def _outcome_message(name: str, outcome: Outcome) -> Words:
-    values = {"name": name}
-    match outcome.kind:
-        case OutcomeKind.ALREADY:
-            return Words(N_("%(name)s is on the list already. Nothing has changed."), values)
-        case OutcomeKind.WAITING:
-            return Words(
-                N_("%(name)s is in line for %(n)s seat."),
-                values,
-                N_("%(name)s is in line for %(n)s seats."),
-                outcome.waiting,
-            )
-    return Words(N_("%(name)s has %(n)s seat."), values, N_("%(name)s has %(n)s seats."), outcome.seats)
-
-
-async def _load_member(view: InstanceView, membership_id: int) -> RosterEntry:
-    member = await roster_entry(view.id, view.account_id, membership_id)
-    if member is None:
-        raise NotFound()
-    return member
+    if outcome.kind is not OutcomeKind.WAITING:
+        return seated_message(name, outcome)
+    return Words(
+        N_("%(name)s is in line for %(n)s seat."),
+        {"name": name},
+        N_("%(name)s is in line for %(n)s seats."),
+        outcome.waiting,
+    )
 
 
 async def _render_who(code: str, asked: Conversation, person: Person, voice: Voice) -> RenderedMessage:
@@ -193,7 +180,7 @@ async def _render_question(
     guests, reachable = asked.answers["guests"], False
     name = asked.answers["name"]
     if membership_id:
-        member = await _load_member(view, membership_id)
+        member = await load_party(view, membership_id)
         name, reachable = member.name, member.reachable
     elif not name:
         raise Invalid(_GONE)

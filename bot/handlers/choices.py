@@ -55,6 +55,17 @@ async def choose(
     return Choice(None, candidates=found.candidates, typed=" ".join(telling_words(typed.words)))
 
 
+async def choose_organised(
+    name: NumberedList | None, typed: Typed, views: Sequence[InstanceView], person: Person, voice: Voice
+) -> Choice:
+    """The same of an organiser's dates, which are loaded already: words mean the nearest. Raises `Invalid`."""
+
+    async def listed() -> Sequence[InstanceView]:
+        return views
+
+    return await choose(name, typed, listed, person, voice, None, nearest=True)
+
+
 async def ask_which(
     message: Message,
     choice: Choice,

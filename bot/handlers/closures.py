@@ -21,7 +21,7 @@ from bot.callback_answers import answer_and_replace
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
-from bot.handlers.choices import ask_which, choose
+from bot.handlers.choices import ask_which, choose_organised
 from bot.handlers.organising import load_authorized
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button
@@ -59,11 +59,8 @@ async def _show(message: Message, text: str | None, person: Person, voice: Voice
         return
     views = await _past(person, closed=closed)
 
-    async def listed() -> list[InstanceView]:
-        return views
-
     typed = read_typed(text, voice.language)
-    choice = await choose(None, typed, listed, person, voice, None, nearest=True)
+    choice = await choose_organised(None, typed, views, person, voice)
     if choice.code is not None:
         await reply(message, await _render(choice.code, person, voice))
     elif not views:

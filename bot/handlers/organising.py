@@ -20,7 +20,7 @@ from bot.callback_answers import answer_and_replace
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
-from bot.handlers.choices import ask_which, choose
+from bot.handlers.choices import ask_which, choose_organised
 from bot.handlers.events import NAMED_MAX
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button, make_numbered_rows
@@ -79,11 +79,8 @@ async def people(message: Message, command: CommandObject, person: Person, voice
         return
     views = await organised(person, Permission.SEE_PEOPLE)
 
-    async def listed() -> list[InstanceView]:
-        return views
-
     typed = read_typed(command.args, voice.language)
-    choice = await choose(NumberedList.ORGANISED, typed, listed, person, voice, None, nearest=True)
+    choice = await choose_organised(NumberedList.ORGANISED, typed, views, person, voice)
     if choice.code is not None:
         await reply(message, await _render_people(choice.code, person, voice))
         return

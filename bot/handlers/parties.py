@@ -13,12 +13,12 @@ from backend.errors import Invalid, NotFound
 from backend.groups.shown_lists import NumberedList
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
-from backend.seats.requests import OutcomeKind, Via
+from backend.seats.requests import Outcome, OutcomeKind, Via
 from bot.callback_answers import answer_and_replace
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
-from bot.handlers.choices import ask_which, choose
+from bot.handlers.choices import ask_which, choose_organised
 from bot.handlers.organising import load_authorized, load_with_account, organised
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import make_callback_button, make_numbered_rows
@@ -62,14 +62,11 @@ async def _show(
         if view.phase != "cancelled" and (view.waiting or (view.booked and not seats))
     ]
 
-    async def listed() -> list[InstanceView]:
-        return views
-
     def button(view: InstanceView) -> CallbackData:
         return PartyCallback(action=listing, code=view.code)
 
     typed = read_typed(text, voice.language)
-    choice = await choose(NumberedList.ORGANISED, typed, listed, person, voice, None, nearest=True)
+    choice = await choose_organised(NumberedList.ORGANISED, typed, views, person, voice)
     if choice.code is not None:
         await reply(message, await _render_list(choice.code, listing, person, voice))
     elif not views:
@@ -98,7 +95,8 @@ async def tap(query: CallbackQuery, callback_data: PartyCallback, person: Person
     await answer_and_replace(query, voice, rendered, done)
 
 
-async def _load_party(view: InstanceView, membership_id: int) -> RosterEntry:
+async def load_party(view: InstanceView, membership_id: int) -> RosterEntry:
+    """Somebody of the date's club, with what they have of the date. Raises `NotFound`."""
     party = await roster_entry(view.id, view.account_id, membership_id)
     if party is None:
         raise NotFound()
@@ -108,11 +106,16 @@ async def _load_party(view: InstanceView, membership_id: int) -> RosterEntry:
 async def _seat(code: str, membership_id: int, person: Person, *, over: bool) -> Words:
     """Seat a party that waits; what the organiser reads. Raises `Invalid` when it waits no longer."""
     view = await load_authorized(code, person, Permission.MANAGE_BOOKINGS)
-    party = await _load_party(view, membership_id)
-    values = {"name": party.name}
+    party = await load_party(view, membership_id)
     if not party.size:
         raise Invalid(N_("%(name)s isn’t in line any more."), name=party.name)
     outcome = await bookings.seat(code, person, membership_id, over=over, via=Via.COMMAND)
+    return seated_message(party.name, outcome)
+
+
+def seated_message(name: str, outcome: Outcome) -> Words:
+    """What an organiser reads who gave this party its seats, or would have."""
+    values = {"name": name}
     if outcome.kind is OutcomeKind.ALREADY:
         return Words(N_("%(name)s is on the list already. Nothing has changed."), values)
     return Words(N_("%(name)s has %(n)s seat."), values, N_("%(name)s has %(n)s seats."), outcome.seats)
@@ -121,7 +124,7 @@ async def _seat(code: str, membership_id: int, person: Person, *, over: bool) ->
 async def _remove(code: str, membership_id: int, person: Person) -> Words:
     """Take a party off the date; what the organiser reads."""
     view = await load_authorized(code, person, Permission.MANAGE_BOOKINGS)
-    party = await _load_party(view, membership_id)
+    party = await load_party(view, membership_id)
     outcome = await bookings.remove(code, person, membership_id, via=Via.COMMAND)
     if outcome.kind is OutcomeKind.ALREADY:
         return Words(N_("%(name)s was off the list already."), {"name": party.name})
@@ -156,7 +159,7 @@ async def _render_question(
 ) -> RenderedMessage:
     """What seating or removing the party would mean, and the button that does it."""
     view, account = await load_with_account(code, person, Permission.MANAGE_BOOKINGS)
-    party = await _load_party(view, membership_id)
+    party = await load_party(view, membership_id)
     seats = asked is PartyAction.ASK_TO_SEAT
     over = party.waiting - view.free if seats and view.free is not None else 0
 
