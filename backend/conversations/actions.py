@@ -7,7 +7,7 @@ nothing has been answered since, and of two taps at once one ends the conversati
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -60,16 +60,26 @@ class Conversation:
 
 async def conversation(person: Person, kind: ConversationKind) -> Conversation | None:
     """The person's conversation of this kind; None when there is none, or nobody has answered for too long."""
-    row = await db.row(
-        "SELECT step, answers::text AS answers, token FROM conversations"
-        " WHERE user_id = $1 AND kind = $2 AND answered_at > $3",
+    return (await conversations(person, [kind])).get(kind)
+
+
+async def conversations(
+    person: Person, kinds: Sequence[ConversationKind]
+) -> Mapping[ConversationKind, Conversation]:
+    """Those of the person's conversations of these kinds that are under way."""
+    rows = await db.rows(
+        "SELECT kind, step, answers::text AS answers, token FROM conversations"
+        " WHERE user_id = $1 AND kind = ANY($2::text[]) AND answered_at > $3",
         person.id,
-        kind,
+        list(kinds),
         clock.now() - LET_GO_AFTER,
     )
-    if row is None:
-        return None
-    return Conversation(kind, row["step"], json.loads(row["answers"]), row["token"])
+    return {
+        ConversationKind(row["kind"]): Conversation(
+            ConversationKind(row["kind"]), row["step"], json.loads(row["answers"]), row["token"]
+        )
+        for row in rows
+    }
 
 
 async def save_conversation(

@@ -1,9 +1,8 @@
 """/create: a new event, told step by step in the private chat or in one line anywhere."""
 
-from dataclasses import replace
 from typing import Any
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
@@ -30,16 +29,18 @@ from backend.recurrence.rule_description import describe_recurrence
 from backend.rule_sentences import describe_in_full
 from backend.series_defaults.queries import blank_draft
 from bot.callback_answers import answer_callback, replace_message
+from bot.conversations import ask_again, stop
 from bot.delivery.client import answer_callback_query, reply
 from bot.event_drafts import Answers, Place, Repeat, Step, draft_of, next_step, read_answer, read_line
-from bot.filters import command_named, from_person, in_private_chat
+from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.create_event import make_edit_rows, make_step_rows, make_summary_rows
 from bot.keyboards.links import make_app_button
 from bot.organiser_callbacks import CreateCallback
-from bot.rendering import RenderedMessage, render, render_words
+from bot.rendering import RenderedMessage, render
 
 _KIND = ConversationKind.CREATE_EVENT
+_ENDED = N_("This is done or was stopped. /create starts again.")
 _SHOWN_DATES = 5
 
 
@@ -147,31 +148,21 @@ async def answer_typed(message: Message, person: Person, voice: Voice, asked: Co
         answer = read_answer(step, message.text or "", today, voice.language)
     except Invalid as fault:
         again = await _go_on(asked.answers, person, voice, step=step)
-        why = render_words(fault.words, voice).text
-        await reply(message, replace(again, text=f"{why}\n\n{again.text}"))
+        await reply(message, ask_again(again, fault.words, voice))
         return
     await reply(message, await _go_on({**asked.answers, step: answer}, person, voice))
-
-
-async def is_asked(message: Message, person: Person | None = None) -> dict[str, Conversation] | bool:
-    """Whether the person is asked something, and writes no command."""
-    if person is None or (message.text or "").startswith("/"):
-        return False
-    asked = await conversation(person, _KIND)
-    return {"asked": asked} if asked is not None else False
 
 
 async def tap(query: CallbackQuery, callback_data: CreateCallback, person: Person, voice: Voice) -> None:
     """A button of the conversation. Raises `Invalid` when it was ended meanwhile."""
     asked = await conversation(person, _KIND)
     if asked is None:
-        raise Invalid(N_("This is done or was stopped. /create starts again."))
+        raise Invalid(_ENDED)
     what, value = callback_data.what, callback_data.value
     if what == "cancel":
-        await end_conversation(person, _KIND)
-        await answer_callback(query, voice, Words(N_("Stopped. Nothing was saved.")), "done")
-        rendered = render("create_stopped.html", voice)
-    elif what == "edit" and not value:
+        await stop(query, _KIND, person, voice)
+        return
+    if what == "edit" and not value:
         await answer_callback_query(query)
         rendered = render("create_edit.html", voice, make_edit_rows(voice))
     elif what == "edit":
@@ -216,7 +207,7 @@ async def _create(
     account = await authorize(person, asked.answers[Step.ACCOUNT], Permission.MANAGE_EVENTS)
     draft = draft_of(asked.answers, account.zone, await blank_draft(account.id))
     if not await end_conversation(person, _KIND, token=asked.token):
-        raise Invalid(N_("This is done or was stopped. /create starts again."))
+        raise Invalid(_ENDED)
     try:
         made = await create_series(person, account.id, draft)
     except InvalidForm as form:
@@ -230,6 +221,5 @@ async def _create(
 def router() -> Router:
     made = Router(name="create event")
     made.message.register(create, command_named("create"), from_person)
-    made.message.register(answer_typed, F.text, in_private_chat, from_person, is_asked)
     made.callback_query.register(tap, CreateCallback.filter(), from_person)
     return made

@@ -1,9 +1,8 @@
 """/poll: a new poll, told step by step in the private chat, or at once anywhere (`P1`)."""
 
-from dataclasses import replace
 from typing import Any
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
@@ -25,8 +24,9 @@ from backend.people.queries import Person
 from backend.polls.actions import create_poll
 from backend.polls.drafts import PollDraft
 from bot.callback_answers import answer_callback, replace_message
+from bot.conversations import ask_again, stop
 from bot.delivery.client import answer_callback_query, reply
-from bot.filters import command_named, from_person, in_private_chat
+from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.create_poll import make_poll_step_rows, make_poll_summary_rows
 from bot.keyboards.links import make_app_button
@@ -41,7 +41,7 @@ from bot.poll_drafts import (
     read_poll,
     validate_answers,
 )
-from bot.rendering import RenderedMessage, plain, render, render_words
+from bot.rendering import RenderedMessage, render
 
 _KIND = ConversationKind.CREATE_POLL
 _ENDED = N_("This is done or was stopped. /poll starts again.")
@@ -132,22 +132,13 @@ async def _go_on(answers: Answers, person: Person, voice: Voice) -> RenderedMess
     return render("poll_summary.html", voice, rows, draft=draft, group=where, topic=topic, account=account)
 
 
-async def is_asked_for_poll(message: Message, person: Person | None = None) -> dict[str, Conversation] | bool:
-    """Whether the person is asked something about a poll, and writes no command."""
-    if person is None or (message.text or "").startswith("/"):
-        return False
-    asked = await conversation(person, _KIND)
-    return {"asked": asked} if asked is not None else False
-
-
 async def answer_typed(message: Message, person: Person, voice: Voice, asked: Conversation) -> None:
     """A text while something is asked: the answer to that; or why it is none, and the question again."""
     try:
         answers = _read_typed(PollStep(asked.step), message.text or "", asked.answers)
     except Invalid as fault:
         again = await _go_on(asked.answers, person, voice)
-        why = render_words(fault.words, voice).text
-        await reply(message, replace(again, text=f"{why}\n\n{again.text}"))
+        await reply(message, ask_again(again, fault.words, voice))
         return
     await reply(message, await _go_on(answers, person, voice))
 
@@ -172,10 +163,9 @@ async def tap(query: CallbackQuery, callback_data: CreatePollCallback, person: P
         raise Invalid(_ENDED)
     what, value = callback_data.what, callback_data.value
     if what == "cancel":
-        await end_conversation(person, _KIND)
-        await answer_callback(query, voice, Words(N_("Stopped. Nothing was saved.")), "done")
-        rendered = plain(voice.gettext(N_("Stopped. Nothing was saved.")))
-    elif what == PollStep.CONFIRM:
+        await stop(query, _KIND, person, voice)
+        return
+    if what == PollStep.CONFIRM:
         rendered = await _confirm(query, asked, value, person, voice)
     else:
         rendered = await _go_on(_read_tapped(what, value, asked.answers), person, voice)
@@ -227,6 +217,5 @@ async def _confirm(
 def router() -> Router:
     made = Router(name="create poll")
     made.message.register(poll_command, command_named("poll"), from_person)
-    made.message.register(answer_typed, F.text, in_private_chat, from_person, is_asked_for_poll)
     made.callback_query.register(tap, CreatePollCallback.filter(), from_person)
     return made

@@ -1,10 +1,9 @@
 """Changing a date from /list: what that would do first, then a tap (`S4`, `S5`, `S6`)."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from backend import clock
@@ -29,9 +28,10 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.zones import wall_clock
 from bot.callback_answers import answer_and_replace
+from bot.conversations import ask_again
 from bot.delivery.client import reply
 from bot.event_drafts import Step, read_answer
-from bot.filters import from_person, in_private_chat
+from bot.filters import from_person
 from bot.handlers.organising import load_authorized, render_date
 from bot.keyboards.date_changes import (
     REASONS,
@@ -44,11 +44,11 @@ from bot.keyboards.date_changes import (
     shift,
 )
 from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback
-from bot.rendering import RenderedMessage, render, render_words
+from bot.rendering import RenderedMessage, render
 
 _KIND = ConversationKind.CHANGE_DATE
 _ENDED = N_("This was too long ago, or is done. Look again.")
-_CONFIRM = "confirm"  # the other steps are what the answer is: reason, starts, seats, title
+CONFIRM = "confirm"  # the other steps are what the answer is: reason, starts, seats, title
 
 
 async def tap(query: CallbackQuery, callback_data: ChangeDateCallback, person: Person, voice: Voice) -> None:
@@ -147,7 +147,7 @@ async def _preview(
     except (TooMuchToPreview, Busy) as refusal:
         lines, unknown = [], refusal.words
     answers = {"code": view.code, "what": what, "value": value}
-    saved = await save_conversation(person, _KIND, _CONFIRM, answers)
+    saved = await save_conversation(person, _KIND, CONFIRM, answers)
     rows = make_confirm_rows(view.code, saved.token, voice, what)
     return render(
         "change_preview.html",
@@ -165,21 +165,11 @@ async def _preview(
 async def _change(view: InstanceView, token: int, person: Person) -> Words:
     """Do what was asked for, once; what the organiser reads. Raises `Invalid` when something was answered since."""
     asked = await conversation(person, _KIND)
-    if asked is None or asked.token != token or asked.step != _CONFIRM or asked.answers["code"] != view.code:
+    if asked is None or asked.token != token or asked.step != CONFIRM or asked.answers["code"] != view.code:
         raise Invalid(_ENDED)
     done = await _do(view, asked.answers["what"], asked.answers["value"], person)
     await end_conversation(person, _KIND, token=token)
     return done
-
-
-async def is_asked_about_date(
-    message: Message, person: Person | None = None
-) -> dict[str, Conversation] | bool:
-    """Whether the person is asked about a date, and writes no command."""
-    if person is None or (message.text or "").startswith("/"):
-        return False
-    asked = await conversation(person, _KIND)
-    return {"asked": asked} if asked is not None and asked.step != _CONFIRM else False
 
 
 async def answer_typed(message: Message, person: Person, voice: Voice, asked: Conversation) -> None:
@@ -190,8 +180,7 @@ async def answer_typed(message: Message, person: Person, voice: Voice, asked: Co
         rendered = await _preview(view, asked.step, value, person, voice)
     except Invalid as fault:
         again = _render_question(view, asked.step, voice)
-        why = render_words(fault.words, voice).text
-        rendered = replace(again, text=f"{why}\n\n{again.text}")
+        rendered = ask_again(again, fault.words, voice)
     await reply(message, rendered)
 
 
@@ -215,6 +204,5 @@ def _read_typed(view: InstanceView, step: str, text: str, language: str) -> Any:
 
 def router() -> Router:
     made = Router(name="date changes")
-    made.message.register(answer_typed, F.text, in_private_chat, from_person, is_asked_about_date)
     made.callback_query.register(tap, ChangeDateCallback.filter(), from_person)
     return made

@@ -23,6 +23,7 @@ from backend.i18n import N_, Voice, Words
 from backend.outbox.states import SendResult
 from backend.people.queries import Person
 from bot.callback_answers import answer_callback, replace_message
+from bot.conversations import stop
 from bot.delivery.client import answer_callback_query, post, reply
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
@@ -130,9 +131,7 @@ async def tap(
         await _make(query, bot, asked, value, person, voice)
         return
     if what == "cancel":
-        await end_conversation(person, _KIND)
-        await answer_callback(query, voice, Words(N_("Stopped. Nothing was saved.")), "done")
-        await replace_message(query, plain(voice.gettext(N_("Stopped. Nothing was saved."))))
+        await stop(query, _KIND, person, voice)
         return
     rendered = await _ask({**asked.answers, what: _read(what, value)}, person, voice)
     await answer_callback_query(query)
