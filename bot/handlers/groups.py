@@ -16,7 +16,6 @@ from backend.groups.rules import GroupHealth
 from backend.i18n import N_, Voice, Words
 from backend.linking.actions import (
     link_group,
-    link_new_account,
     move_group,
     record_topic,
     reopen_general_topic,
@@ -25,7 +24,6 @@ from backend.linking.actions import (
 )
 from backend.outbox.states import SendResult
 from backend.people.queries import Person, person_of_telegram
-from backend.typed_text import clean_line
 from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import AccountZoneCallback, CreateAccountCallback, LinkGroupCallback, TakeBackGroupCallback
 from bot.delivery.client import (
@@ -39,14 +37,11 @@ from bot.delivery.client import (
 from bot.delivery.errors import classify_error
 from bot.filters import command_named, from_person, in_group
 from bot.handlers.people import NEXT_STEPS, render_next_steps
-from bot.handlers.set_up import begin_set_up
+from bot.handlers.set_up import NOT_ADMINISTRATOR, begin_set_up, create_account_of_group, guess_zone_of
 from bot.keyboards.buttons import make_callback_button
 from bot.keyboards.groups import ALL_ZONES, make_link_rows, make_other_zone_button, make_zone_rows
 from bot.keyboards.links import make_home_button, make_private_chat_button
 from bot.rendering import RenderedMessage, Rows, render
-from bot.zone_choices import guess_zone
-
-_MAX_ACCOUNT_NAME_LENGTH = 80
 
 
 async def update_bot_membership(
@@ -125,7 +120,7 @@ async def create_account(query: CallbackQuery, bot: Bot, person: Person, voice: 
         return
     if person.zone is None:
         await answer_callback_query(query)
-        rows = make_zone_rows(0, _guess_zone(query, person), voice)
+        rows = make_zone_rows(0, guess_zone_of(query, person), voice)
         await replace(message, render("account_zone.html", voice, rows))
         return
     await _create_account(query, bot, message, person.zone, person, voice)
@@ -150,7 +145,7 @@ async def choose_account_zone(
     account = await authorize(person, account_id, Permission.MANAGE_OWNERS) if account_id else None
     if zone in ("", ALL_ZONES):
         await answer_callback_query(query)
-        guess = account.zone if account else _guess_zone(query, person)
+        guess = account.zone if account else guess_zone_of(query, person)
         rows = make_zone_rows(account_id, guess, voice, all_zones=zone == ALL_ZONES)
         await replace(message, render("account_zone.html", voice, rows))
     elif account is None:
@@ -158,10 +153,6 @@ async def choose_account_zone(
     else:
         await edit_account(person, account_id, name=account.name, zone=zone, language=account.language)
         await _show_linked(query, message, account_id, person, voice)
-
-
-def _guess_zone(query: CallbackQuery, person: Person) -> str:
-    return person.zone or guess_zone(query.from_user.language_code)
 
 
 async def offer_to_take_back(message: Message, person: Person, group: LinkedGroup | None) -> None:
@@ -192,23 +183,15 @@ async def take_back(query: CallbackQuery, person: Person, voice: Voice, group: L
 
 
 async def _refuse_all_but_administrators(query: CallbackQuery, voice: Voice) -> None:
-    words = Words(N_("Only an administrator of this group can do this."))
-    await answer_callback(query, voice, words, "forbidden")
+    await answer_callback(query, voice, Words(NOT_ADMINISTRATOR), "forbidden")
 
 
 async def _create_account(
     query: CallbackQuery, bot: Bot, message: Message, zone: str, person: Person, voice: Voice
 ) -> None:
     chat = message.chat
-    name = clean_line(chat.title or "")[:_MAX_ACCOUNT_NAME_LENGTH] or voice.gettext(N_("Our club"))
-    account_id = await link_new_account(
-        person,
-        name,
-        zone=zone,
-        language=person.language,
-        chat_id=chat.id,
-        title=chat.title or "",
-        forum=bool(chat.is_forum),
+    account_id = await create_account_of_group(
+        person, voice, zone, chat_id=chat.id, title=chat.title or "", forum=bool(chat.is_forum)
     )
     account = await _show_linked(query, message, account_id, person, voice)
     if person.reachable:

@@ -30,7 +30,7 @@ from bot.zone_choices import OFFERED_ZONES, guess_zone
 
 _MAX_ACCOUNT_NAME_LENGTH = 80
 _TOPICS_SHOWN = 20
-_NOT_YOURS = N_("Only an administrator of this group can do this.")
+NOT_ADMINISTRATOR = N_("Only an administrator of this group can do this.")
 
 
 async def begin_set_up(bot: Bot, chat_id: int, title: str, person: Person) -> bool:
@@ -56,7 +56,7 @@ async def act(
     """Link the group to a club, make a club of it, or look again at rights and topics."""
     facts = await look_at_group(bot, callback_data.chat_id, person.telegram_id)
     if facts is None or not facts.is_administered_by_person:
-        raise Forbidden(_NOT_YOURS)
+        raise Forbidden(NOT_ADMINISTRATOR)
     match callback_data.action:
         case SetUpAction.LINK:
             if not (callback_data.value.isascii() and callback_data.value.isdecimal()):
@@ -73,7 +73,11 @@ async def act(
             if zone not in OFFERED_ZONES and zone != person.zone:
                 await _ask_for_zone(query, facts, person, voice, all_zones=zone == ALL_ZONES)
                 return
-            await _create_account(bot, facts, zone, person, voice)
+            account_id = await create_account_of_group(
+                person, voice, zone, chat_id=facts.chat_id, title=facts.title, forum=facts.is_forum
+            )
+            account = await authorize(person, account_id, Permission.MANAGE_GROUPS)
+            await send(bot, person.telegram_id, render_next_steps(account, person))
         case SetUpAction.LOOK:
             pass
     await answer_and_replace(query, voice, await _render_state(facts, person, voice))
@@ -82,23 +86,28 @@ async def act(
 async def _ask_for_zone(
     query: CallbackQuery, facts: GroupFacts, person: Person, voice: Voice, *, all_zones: bool
 ) -> None:
-    guess = person.zone or guess_zone(query.from_user.language_code)
-    rows = make_set_up_zone_rows(facts.chat_id, guess, voice, all_zones=all_zones)
+    rows = make_set_up_zone_rows(facts.chat_id, guess_zone_of(query, person), voice, all_zones=all_zones)
     await answer_and_replace(query, voice, render("account_zone.html", voice, rows))
 
 
-async def _create_account(bot: Bot, facts: GroupFacts, zone: str, person: Person, voice: Voice) -> None:
-    account_id = await link_new_account(
+def guess_zone_of(query: CallbackQuery, person: Person) -> str:
+    """The zone of whoever taps, or what their language suggests."""
+    return person.zone or guess_zone(query.from_user.language_code)
+
+
+async def create_account_of_group(
+    person: Person, voice: Voice, zone: str, *, chat_id: int, title: str, forum: bool
+) -> int:
+    """Make a club that is named after the group, in the person's language, and link the group to it; its id."""
+    return await link_new_account(
         person,
-        clean_line(facts.title)[:_MAX_ACCOUNT_NAME_LENGTH] or voice.gettext(N_("Our club")),
+        clean_line(title)[:_MAX_ACCOUNT_NAME_LENGTH] or voice.gettext(N_("Our club")),
         zone=zone,
         language=person.language,
-        chat_id=facts.chat_id,
-        title=facts.title,
-        forum=facts.is_forum,
+        chat_id=chat_id,
+        title=title,
+        forum=forum,
     )
-    account = await authorize(person, account_id, Permission.MANAGE_GROUPS)
-    await send(bot, person.telegram_id, render_next_steps(account, person))
 
 
 async def _render_state(facts: GroupFacts, person: Person, voice: Voice) -> RenderedMessage:

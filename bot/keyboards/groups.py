@@ -1,7 +1,8 @@
 """Rows of buttons about groups: linking one to a club (`A6`), posting a lost card again (`C6`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton
 
 from backend import clock
@@ -22,52 +23,39 @@ from bot.zone_choices import OFFERED_ZONES, nearest_zones
 
 def make_link_rows(accounts: Sequence[AccountView], voice: Voice) -> Rows:
     """Link the group to one of the clubs, or without any to a new one."""
-    if not accounts:
-        return [
-            [make_callback_button(voice.gettext(N_("Make a club of this group")), CreateAccountCallback())]
-        ]
-    return [
-        [
-            make_callback_button(
-                voice.gettext(N_("Link to %(club)s"), club=shorten(account.name, MAX_LABEL_LENGTH)),
-                LinkGroupCallback(account_id=account.id),
-            )
-        ]
-        for account in accounts[:MAX_BUTTONS]
-    ]
+    return _make_link_rows(
+        accounts, voice, lambda account_id: LinkGroupCallback(account_id=account_id), CreateAccountCallback()
+    )
 
 
 def make_set_up_rows(chat_id: int, accounts: Sequence[AccountView], voice: Voice) -> Rows:
     """The same in the private chat, for the group with this id of Telegram's."""
+
+    def make_link(account_id: int) -> SetUpCallback:
+        return SetUpCallback(action=SetUpAction.LINK, chat_id=chat_id, value=str(account_id))
+
+    return _make_link_rows(
+        accounts, voice, make_link, SetUpCallback(action=SetUpAction.CREATE, chat_id=chat_id)
+    )
+
+
+def _make_link_rows(
+    accounts: Sequence[AccountView],
+    voice: Voice,
+    make_link: Callable[[int], CallbackData],
+    create: CallbackData,
+) -> Rows:
     if not accounts:
-        label = voice.gettext(N_("Make a club of this group"))
-        return [[make_callback_button(label, SetUpCallback(action=SetUpAction.CREATE, chat_id=chat_id))]]
+        return [[make_callback_button(voice.gettext(N_("Make a club of this group")), create)]]
     return [
         [
             make_callback_button(
                 voice.gettext(N_("Link to %(club)s"), club=shorten(account.name, MAX_LABEL_LENGTH)),
-                SetUpCallback(action=SetUpAction.LINK, chat_id=chat_id, value=str(account.id)),
+                make_link(account.id),
             )
         ]
         for account in accounts[:MAX_BUTTONS]
     ]
-
-
-def make_set_up_zone_rows(chat_id: int, guess: str, voice: Voice, *, all_zones: bool) -> Rows:
-    """The zones for the club that is to be made of that group."""
-
-    def make_button(label: str, zone: str) -> InlineKeyboardButton:
-        callback = SetUpCallback(action=SetUpAction.CREATE, chat_id=chat_id, value=zone)
-        return make_callback_button(label, callback)
-
-    zones = OFFERED_ZONES if all_zones else nearest_zones(guess)
-    buttons = [
-        make_button(f"{voice.city(zone)} · {voice.bare_hour(clock.now(), zone)}", zone) for zone in zones
-    ]
-    rows = [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
-    if not all_zones:
-        rows.append([make_button(voice.gettext(N_("Other time zones")), ALL_ZONES)])
-    return rows
 
 
 ALL_ZONES = "*"
@@ -75,18 +63,35 @@ ALL_ZONES = "*"
 
 def make_zone_rows(account_id: int, guess: str, voice: Voice, *, all_zones: bool = False) -> Rows:
     """The zones for a club, each with its hour now: those nearest to the guess, or all that are offered."""
+
+    def make_callback(zone: str) -> AccountZoneCallback:
+        return AccountZoneCallback(account_id=account_id, zone=zone)
+
+    return _make_zone_rows(make_callback, guess, voice, all_zones=all_zones)
+
+
+def make_set_up_zone_rows(chat_id: int, guess: str, voice: Voice, *, all_zones: bool) -> Rows:
+    """The same in the private chat, for the club that is to be made of the group with this id of Telegram's."""
+
+    def make_callback(zone: str) -> SetUpCallback:
+        return SetUpCallback(action=SetUpAction.CREATE, chat_id=chat_id, value=zone)
+
+    return _make_zone_rows(make_callback, guess, voice, all_zones=all_zones)
+
+
+def _make_zone_rows(
+    make_callback: Callable[[str], CallbackData], guess: str, voice: Voice, *, all_zones: bool
+) -> Rows:
     zones = OFFERED_ZONES if all_zones else nearest_zones(guess)
+    now = clock.now()
     buttons = [
-        make_callback_button(
-            f"{voice.city(zone)} · {voice.bare_hour(clock.now(), zone)}",
-            AccountZoneCallback(account_id=account_id, zone=zone),
-        )
+        make_callback_button(f"{voice.city(zone)} · {voice.bare_hour(now, zone)}", make_callback(zone))
         for zone in zones
     ]
     rows = [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
     if not all_zones:
-        others = AccountZoneCallback(account_id=account_id, zone=ALL_ZONES)
-        rows.append([make_callback_button(voice.gettext(N_("Other time zones")), others)])
+        label = voice.gettext(N_("Other time zones"))
+        rows.append([make_callback_button(label, make_callback(ALL_ZONES))])
     return rows
 
 
