@@ -48,4 +48,5 @@ ACTS = {
     "unlink": N_("Unlinked a group"),
     "use": N_("Used a key"),
     "write": N_("Wrote an announcement"),
+    "zone data": N_("Followed new time zone data"),
 }
