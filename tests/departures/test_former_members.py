@@ -23,6 +23,7 @@ from backend.outbox.claim import claim
 from backend.people.actions import TelegramIdentity, allow_writing, register_person
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
+from tests.bookings.lookups import membership_of
 
 Make = Callable[..., Awaitable[str]]
 
@@ -35,10 +36,6 @@ async def charlie(people: dict[str, Any], account: Any, noon: datetime) -> Any:
     await allow_writing(people["charlie"])
     await mark_present(people["charlie"], where)
     return people["charlie"]
-
-
-async def membership_of(person: Any) -> int:
-    return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
 
 
 async def seats_of(code: str, person: Any) -> tuple[int, int]:

@@ -22,7 +22,8 @@ from backend.people.actions import allow_writing
 from backend.personal.actions import erase
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
-from tests.departures.test_former_members import membership_of, seats_of
+from tests.bookings.lookups import membership_of
+from tests.departures.test_former_members import seats_of
 
 Make = Callable[..., Awaitable[str]]
 
