@@ -3,7 +3,6 @@ are several."""
 
 HOME = "/dashboard"
 SIGN_IN = "/dashboard/sign-in"
-APP_SIGN_IN = "/dashboard/sign-in/app"
 TELEGRAM_SIGN_IN = "/dashboard/sign-in/telegram"
 RENEWAL = "/dashboard/sign-in/renewal"
 SERIES = "/dashboard/series"
