@@ -167,12 +167,13 @@ VISITOR = "VISITOR"  # in a `MemberFilter`: who takes part by links only (A10)
 
 @dataclass(frozen=True, slots=True)
 class MemberFilter:
-    """Which members are listed: those of a role, or visitors; those who are in a group; those who joined by a key. "" and
-    None are all."""
+    """Which members are listed: those of a role, or visitors; those who are in a group; those who joined by a key; those
+    who can become the owner. "", None and False are all."""
 
     role: str = ""
     group_id: int | None = None
     key_id: int | None = None
+    can_own: bool = False
 
 
 EVERYBODY = MemberFilter()
@@ -200,12 +201,13 @@ async def members(
         AND ($5::text = '' OR $5 = CASE WHEN visitor_since IS NULL THEN role ELSE '{VISITOR}' END)
         AND ($6::bigint IS NULL OR user_id IN (SELECT g.user_id FROM group_members g
             WHERE g.account_id = $1 AND g.group_id = $6 AND g.present))
-        AND ($7::bigint IS NULL OR joined_key_id = $7)"""
+        AND ($7::bigint IS NULL OR joined_key_id = $7)
+        AND (NOT $8 OR (user_id IS NOT NULL AND visitor_since IS NULL AND role <> 'OWNER'))"""
     return await page_of(
         _member,
         numbered,
         account.id,
-        *(wanted.role, wanted.group_id, wanted.key_id),
+        *(wanted.role, wanted.group_id, wanted.key_id, wanted.can_own),
         words=words,
         after=after,
         limit=limit,

@@ -250,3 +250,17 @@ async def test_a_removal_is_undone_by_the_notice_or_in_the_list(
     clock.advance(timedelta(days=1))
     late = await dashboard.post(f"/dashboard/members/{member}/restoration")
     assert late.status_code == 422 and "more than a day ago" in dashboard.text(late)
+
+
+async def test_everybody_who_can_own_the_club_is_offered_it(
+    noon: Any, dashboard: Any, alice: Any, bob: Any, crowd: Any
+) -> None:
+    """A2: also after many visitors, who come before them in the list and cannot."""
+    await crowd(30)
+    await db.execute("UPDATE memberships SET visitor_since = joined_at WHERE role <> 'OWNER'")
+    await db.execute_single(
+        "UPDATE memberships SET visitor_since = NULL WHERE id = $1", await membership_named("Member 9")
+    )
+    page = await dashboard.get("/dashboard/settings/ownership")
+    found = page.text.partition('<ul class="found">')[2].partition("</ul>")[0]
+    assert re.findall(r"<bdi>(.*?)</bdi>", found) == ["Member 9"]

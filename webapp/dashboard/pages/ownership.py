@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from backend.accounts.queries import find_member, members
+from backend.accounts.queries import MemberFilter, find_member, members
 from backend.accounts.rules import Permission
 from backend.departures.handing_over import hand_over
 from backend.errors import Invalid
@@ -34,13 +34,19 @@ async def show(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[s
     visit = await visit.authorize(Permission.MANAGE_OWNERS)
     words = search_text(request, "q")
     asked = read_id(request.query_params.get("membership", ""))
-    page = await members(visit.account, words=words, limit=FOUND_MAX, language=visit.person.language)
+    page = await members(
+        visit.account,
+        wanted=MemberFilter(can_own=True),
+        words=words,
+        limit=FOUND_MAX,
+        language=visit.person.language,
+    )
     return render_page(
         request,
         visit,
         "ownership/show.html",
         query=words,
-        found=[one for one in page.entries if one.can_own],
+        found=page.entries,
         chosen=await find_member(visit.account, asked) if asked else None,
     )
 
