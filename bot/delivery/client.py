@@ -145,28 +145,23 @@ async def post(bot: Bot, chat_id: int, rendered: RenderedMessage, topic_id: int 
 
 async def edit(bot: Bot, chat_id: int, message_id: int, rendered: RenderedMessage) -> CallResult:
     """Make a message show this instead."""
-    try:
-        await bot.edit_message_text(
-            rendered.text,
-            chat_id=chat_id,
-            message_id=message_id,
-            reply_markup=rendered.keyboard,
-            request_timeout=TIMEOUT,
-        )
-    except AiogramError as error:
-        return classify_error(error)
-    return CallResult(SendResult.DONE)
+    text, keyboard = rendered.text, rendered.keyboard
+    return await _call(
+        bot, EditMessageText(chat_id=chat_id, message_id=message_id, text=text, reply_markup=keyboard)
+    )
 
 
 async def edit_inline(bot: Bot, inline_message_id: str, rendered: RenderedMessage) -> CallResult:
     """Make a message that somebody sent by inline mode show this instead."""
+    text, keyboard = rendered.text, rendered.keyboard
+    return await _call(
+        bot, EditMessageText(inline_message_id=inline_message_id, text=text, reply_markup=keyboard)
+    )
+
+
+async def _call(bot: Bot, method: TelegramMethod[Any]) -> CallResult:
     try:
-        await bot.edit_message_text(
-            rendered.text,
-            inline_message_id=inline_message_id,
-            reply_markup=rendered.keyboard,
-            request_timeout=TIMEOUT,
-        )
+        await bot(method, request_timeout=TIMEOUT)
     except AiogramError as error:
         return classify_error(error)
     return CallResult(SendResult.DONE)
@@ -254,11 +249,7 @@ async def send_held(bot: Bot, held: Reply) -> CallResult:
     parameters = dict(held.payload)
     if held.file is not None:
         parameters["document"] = BufferedInputFile(held.file, held.file_name)
-    try:
-        await bot(_REPLIES[held.method].model_validate(parameters), request_timeout=TIMEOUT)
-    except AiogramError as error:
-        return classify_error(error)
-    return CallResult(SendResult.DONE)
+    return await _call(bot, _REPLIES[held.method].model_validate(parameters))
 
 
 # The ids of the taps that were answered while the present update is handled, and whether that was because its handler
