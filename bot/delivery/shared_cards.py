@@ -1,8 +1,6 @@
 """Keeping the cards that people share by inline mode true (`C9`); a part of the sender."""
 
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -19,15 +17,14 @@ from backend.cards.shared import (
 from backend.outbox.states import SendResult
 from backend.retry import retry_until_saved
 from bot.cards import RenderedCard, render_shared_card
+from bot.delivery.cards import EDIT_INTERVAL, Work
 from bot.delivery.client import edit_inline
 from bot.delivery.rate_limit import RateLimiter
 
 log = structlog.get_logger()
 
-EDIT_INTERVAL = timedelta(seconds=3)  # at least, between two edits of a card
 RETRY_PAUSE, RETRY_PAUSE_MAX = timedelta(seconds=3), timedelta(minutes=30)
 _PASSING = (SendResult.UNSENT, SendResult.UNKNOWN, SendResult.MISCONFIGURED, SendResult.MUTED)
-Work = Coroutine[Any, Any, None]
 
 
 def chat_of(job: SharedCardJob) -> int:
