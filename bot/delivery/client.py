@@ -172,10 +172,17 @@ async def _call(bot: Bot, method: TelegramMethod[Any]) -> CallResult:
 
 async def reply(message: Message, rendered: RenderedMessage) -> None:
     """Answer a message, in its chat and topic; a command that only the bot saw, so that only its sender sees the answer."""
-    sender = message.from_user if message.ephemeral_message_id is not None else None
-    if sender is not None and await show_to_one(message, sender.id, rendered):
-        return
-    await _now_or_later(message.answer(rendered.text, reply_markup=rendered.keyboard))
+    if message.ephemeral_message_id is not None:
+        await reply_to_sender(message, rendered)
+    else:
+        await _now_or_later(message.answer(rendered.text, reply_markup=rendered.keyboard))
+
+
+async def reply_to_sender(message: Message, rendered: RenderedMessage) -> None:
+    """Answer a message in a group so that only its sender sees the answer, or all where Telegram does not take that."""
+    sender = message.from_user
+    if sender is None or not await show_to_one(message, sender.id, rendered):
+        await _now_or_later(message.answer(rendered.text, reply_markup=rendered.keyboard))
 
 
 async def reply_with_file(message: Message, file: File) -> None:

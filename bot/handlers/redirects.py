@@ -3,8 +3,7 @@
 from aiogram.types import Message
 
 from backend.i18n import N_, Voice
-from bot.delivery.client import reply
-from bot.delivery.ephemeral import show_to_one
+from bot.delivery.client import reply_to_sender
 from bot.keyboards.links import make_private_chat_button
 from bot.rendering import render
 
@@ -18,7 +17,5 @@ async def redirect_from_group(message: Message, voice: Voice, payload: str, *, m
     if message.chat.type == "private":
         return False
     rows = [[make_private_chat_button(voice.gettext(N_("Ask me there")), payload)]]
-    rendered = render("in_private.html", voice, rows, more=more)
-    if message.from_user is None or not await show_to_one(message, message.from_user.id, rendered):
-        await reply(message, rendered)
+    await reply_to_sender(message, render("in_private.html", voice, rows, more=more))
     return True

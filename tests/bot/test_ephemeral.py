@@ -95,6 +95,8 @@ async def test_too_late_is_answered_as_before(telegram: Telegram, account: Any, 
     await telegram.pump()
     said = telegram.last(room)
     assert said["text"].startswith("That is for you alone") and not said["seen_by"]
+    refused = [call for call in telegram.calls("sendMessage") if call["error"]]
+    assert len(refused) == 1
 
 
 async def test_an_older_server_is_never_sent_what_all_would_read(
