@@ -3,7 +3,7 @@ Pure: what was answered goes in, a draft or a refusal comes out."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from backend.recurrence.rfc5545 import build_rule
 from backend.recurrence.rules import Freq, Weekday
 from backend.search import named_in_calendar
 from backend.typed_text import clean_line
+from bot.card_places import CardPlace
 
 Answers = Mapping[str, Any]
 
@@ -164,7 +165,7 @@ def _rule_of(repeat: Repeat, first: date) -> str:
 
 def draft_of(answers: Answers, zone: str, blank: SeriesDraft) -> SeriesDraft:
     """The draft of a conversation in which everything was answered; what was not asked is as in `blank`."""
-    group_id, _, topic_id = str(answers[Step.GROUP]).partition("-")
+    place = CardPlace.parse(answers[Step.GROUP])
     return replace(
         blank,
         title=answers[Step.TITLE],
@@ -172,8 +173,8 @@ def draft_of(answers: Answers, zone: str, blank: SeriesDraft) -> SeriesDraft:
         starts_local=datetime.fromisoformat(f"{answers[Step.DAY]}T{answers[Step.TIME]}"),
         rule=_rule_of(Repeat(answers[Step.REPEAT]), date.fromisoformat(answers[Step.DAY])),
         capacity=answers[Step.SEATS] or None,
-        group_id=int(group_id) or None,
-        topic_id=int(topic_id) if topic_id else None,
+        group_id=place.group_id,
+        topic_id=place.topic_id,
     )
 
 
@@ -184,15 +185,7 @@ class FlagFaults(Invalid):
         super().__init__("%(text)s", text="\n".join(f"{flag}= {text}" for flag, text in faults.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the cards of an event that is made in one line are posted: the group and the topic it was written in."""
-
-    group_id: int | None = None
-    topic_id: int | None = None
-
-
-def read_line(text: str, zone: str, place: Place, voice: Voice, blank: SeriesDraft) -> SeriesDraft:
+def read_line(text: str, zone: str, place: CardPlace, voice: Voice, blank: SeriesDraft) -> SeriesDraft:
     """The draft of one line of flags; what it leaves out is as in `blank`. Raises `FlagFaults` with every fault at once."""
     flags: dict[str, str] = {}
     faults: dict[str, str] = {}

@@ -11,6 +11,7 @@ from backend.i18n import N_, Words
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.rules import PollKind
 from backend.typed_text import clean_line
+from bot.card_places import NOWHERE, CardPlace
 
 Answers = Mapping[str, Any]
 _BULLET = re.compile(r"^(?:[-–—•*]|\d{1,2}[.)])\s+")
@@ -81,7 +82,7 @@ def draft_of(answers: Answers) -> PollDraft:
     """The draft of a conversation in which everything was answered. Raises `Invalid`."""
     if PollStep.OPTIONS not in answers:
         raise Invalid(N_("Send the options too, one on each line."))
-    group_id, _, topic_id = str(answers.get(PollStep.GROUP, "0")).partition("-")
+    place = CardPlace.parse(answers.get(PollStep.GROUP, NOWHERE))
     options = tuple(map(OptionDraft, answers[PollStep.OPTIONS]))
     several = bool(answers.get(PollSwitch.SEVERAL))
     return PollDraft(
@@ -90,6 +91,6 @@ def draft_of(answers: Answers) -> PollDraft:
         kind=PollKind.SEVERAL if several else PollKind.SINGLE,
         choices_max=len(options) if several else 1,
         anonymous=bool(answers.get(PollSwitch.ANONYMOUS)),
-        group_id=int(group_id) or None,
-        topic_id=int(topic_id) if topic_id else None,
+        group_id=place.group_id,
+        topic_id=place.topic_id,
     )

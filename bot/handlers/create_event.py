@@ -29,9 +29,10 @@ from backend.recurrence.rule_description import describe_recurrence
 from backend.rule_sentences import describe_in_full
 from backend.series_defaults.queries import blank_draft
 from bot.callback_answers import answer_callback, replace_message
+from bot.card_places import NOWHERE, CardPlace, find_place
 from bot.conversations import ask_again, stop
 from bot.delivery.client import answer_callback_query, reply
-from bot.event_drafts import Answers, Place, Repeat, Step, draft_of, next_step, read_answer, read_line
+from bot.event_drafts import Answers, Repeat, Step, draft_of, next_step, read_answer, read_line
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.create_event import make_edit_rows, make_step_rows, make_summary_rows
@@ -76,7 +77,7 @@ async def _create_in_one_line(
     if account is None:
         raise Forbidden()
     topic = message.message_thread_id if message.is_topic_message else None
-    place = Place(group.id, topic) if group is not None else Place()
+    place = CardPlace(group.id, topic) if group is not None else CardPlace()
     draft = read_line(line, account.zone, place, voice, await blank_draft(account.id))
     made = await create_series(person, account.id, draft)
     await reply(message, _render_created(made, draft, voice, private=message.chat.type == "private"))
@@ -90,7 +91,7 @@ async def _go_on(answers: Answers, person: Person, voice: Voice, step: Step | No
         answers = {name: value for name, value in answers.items() if name != Step.ACCOUNT}
     linked = await groups(account.id) if account is not None else []
     if account is not None and not linked:
-        answers = {**answers, Step.GROUP: "0"}
+        answers = {**answers, Step.GROUP: NOWHERE}
     step = step or next_step(answers)
     saved = await save_conversation(person, _KIND, step, answers)
     if step is Step.CONFIRM and account is not None:
@@ -104,8 +105,7 @@ async def _render_summary(
     saved: Conversation, account: AccountView, linked: list[LinkedGroup], voice: Voice
 ) -> RenderedMessage:
     draft = draft_of(saved.answers, account.zone, await blank_draft(account.id))
-    where = next((group for group in linked if group.id == draft.group_id), None)
-    topic = next((t.name for t in (where.topics if where else ()) if t.topic_id == draft.topic_id), "")
+    where, topic = find_place(linked, draft.group_id, draft.topic_id)
     return render(
         "create_summary.html",
         voice,
@@ -188,8 +188,7 @@ def _read_tapped(step: Step, value: str) -> Any:
             case Step.SEATS:
                 return int(value) and read_answer(Step.SEATS, value, clock.now().date(), "en")
             case Step.GROUP:
-                group_id, _, topic_id = value.partition("-")
-                return f"{int(group_id)}-{int(topic_id)}" if topic_id else str(int(group_id))
+                return str(CardPlace.parse(value))
             case Step.TIME | Step.DAY:
                 return read_answer(step, value, clock.now().date(), "en")
     except ValueError:

@@ -24,6 +24,7 @@ from backend.people.queries import Person
 from backend.polls.actions import create_poll
 from backend.polls.drafts import PollDraft
 from bot.callback_answers import answer_callback, replace_message
+from bot.card_places import NOWHERE, CardPlace, find_place
 from bot.conversations import ask_again, stop
 from bot.delivery.client import answer_callback_query, reply
 from bot.filters import command_named, from_person
@@ -89,7 +90,7 @@ async def _create_at_once(
     if account is None:
         raise Forbidden()
     topic = message.message_thread_id if message.is_topic_message else None
-    answers = {**read_poll(text), PollStep.GROUP: f"{group.id}-{topic}" if topic else str(group.id)}
+    answers = {**read_poll(text), PollStep.GROUP: str(CardPlace(group.id, topic))}
     validate_answers(answers)
     draft = draft_of(answers)
     code = await _create(draft, account, person)
@@ -119,15 +120,14 @@ async def _go_on(answers: Answers, person: Person, voice: Voice) -> RenderedMess
         answers = {name: value for name, value in answers.items() if name != PollStep.ACCOUNT}
     linked = await groups(account.id) if account is not None else []
     if account is not None and not linked:
-        answers = {**answers, PollStep.GROUP: "0"}
+        answers = {**answers, PollStep.GROUP: NOWHERE}
     step = next_step(answers)
     saved = await save_conversation(person, _KIND, step, answers)
     if step is not PollStep.CONFIRM:
         rows = make_poll_step_rows(step, accounts, linked, voice)
         return render("poll_step.html", voice, rows, step=step)
     draft = draft_of(answers)
-    where = next((group for group in linked if group.id == draft.group_id), None)
-    topic = next((t.name for t in (where.topics if where else ()) if t.topic_id == draft.topic_id), "")
+    where, topic = find_place(linked, draft.group_id, draft.topic_id)
     rows = make_poll_summary_rows(saved.token, answers, voice)
     return render("poll_summary.html", voice, rows, draft=draft, group=where, topic=topic, account=account)
 
@@ -180,11 +180,7 @@ def _read_tapped(what: str, value: str, answers: Answers) -> Answers:
             case PollStep.ACCOUNT:
                 return {**answers, what: int(value)}
             case PollStep.GROUP:
-                group_id, _, topic_id = value.partition("-")
-                return {
-                    **answers,
-                    what: f"{int(group_id)}-{int(topic_id)}" if topic_id else str(int(group_id)),
-                }
+                return {**answers, what: str(CardPlace.parse(value))}
             case PollSwitch.SEVERAL | PollSwitch.ANONYMOUS:
                 return {**answers, what: not answers.get(what)}
             case PollStep.QUESTION:

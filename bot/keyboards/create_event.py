@@ -8,6 +8,7 @@ from aiogram.types import InlineKeyboardButton
 from backend.accounts.queries import AccountView
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
+from bot.card_places import NOWHERE, list_places
 from bot.event_drafts import REPEATS, Step
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.organiser_callbacks import CreateCallback
@@ -43,7 +44,7 @@ def make_step_rows(
         case Step.TIME:
             answers, across = [(each, _hour(each, voice)) for each in _TIMES], 4
         case Step.GROUP:
-            answers = [*list_places(linked)[:PLACES_MAX], ("0", voice.gettext(N_("No group")))]
+            answers = [*list_places(linked)[:PLACES_MAX], (NOWHERE, voice.gettext(N_("No group")))]
         case Step.SEATS:
             seats = [(str(each), str(each)) for each in _SEATS]
             answers, across = [*seats, ("0", voice.gettext(N_("No limit")))], 5
@@ -60,19 +61,6 @@ def _day(day: date, voice: Voice) -> tuple[str, str]:
 def _hour(value: str, voice: Voice) -> str:
     at = datetime(2000, 1, 1, int(value[:2]), int(value[2:]), tzinfo=UTC)
     return voice.bare_hour(at, "UTC")
-
-
-def list_places(linked: Sequence[LinkedGroup]) -> list[tuple[str, str]]:
-    """Each group, and each of its open topics."""
-    places = []
-    for group in linked:
-        places.append((str(group.id), group.title))
-        places += [
-            (f"{group.id}-{topic.topic_id}", f"{group.title} · {topic.name}")
-            for topic in group.topics
-            if not topic.closed and topic.topic_id is not None
-        ]
-    return places
 
 
 def _button(label: str, what: str, value: str = "", style: str | None = None) -> InlineKeyboardButton:

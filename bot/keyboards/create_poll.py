@@ -8,8 +8,9 @@ from aiogram.types import InlineKeyboardButton
 from backend.accounts.queries import AccountView
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
+from bot.card_places import NOWHERE, list_places
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
-from bot.keyboards.create_event import PLACES_MAX, list_places
+from bot.keyboards.create_event import PLACES_MAX
 from bot.organiser_callbacks import CreatePollCallback
 from bot.poll_drafts import PollStep, PollSwitch
 from bot.rendering import Rows, shorten
@@ -32,7 +33,7 @@ def make_poll_step_rows(
     if step is PollStep.ACCOUNT:
         answers = [(str(account.id), account.name) for account in accounts[:PLACES_MAX]]
     elif step is PollStep.GROUP:
-        answers = [*list_places(linked)[:PLACES_MAX], ("0", voice.gettext(N_("No group")))]
+        answers = [*list_places(linked)[:PLACES_MAX], (NOWHERE, voice.gettext(N_("No group")))]
     rows = [[_button(shorten(label, MAX_LABEL_LENGTH), step, value)] for value, label in answers]
     return [*rows, [_button(voice.gettext(N_("Stop")), "cancel")]]
 
