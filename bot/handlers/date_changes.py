@@ -1,6 +1,6 @@
 """Changing a date from /list: what that would do first, then a tap (`S4`, `S5`, `S6`)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiogram import Router
@@ -41,7 +41,6 @@ from bot.keyboards.date_changes import (
     make_reason_rows,
     make_seats_rows,
     make_title_rows,
-    shift,
 )
 from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback
 from bot.rendering import RenderedMessage, render
@@ -69,7 +68,7 @@ async def tap(query: CallbackQuery, callback_data: ChangeDateCallback, person: P
         case ChangeDateAction.LATER:
             if value not in STEPS:
                 raise Invalid(N_("Tap one of the buttons, please."))
-            starts = wall_clock(view.starts_at, view.zone) + shift(value)
+            starts = wall_clock(view.starts_at, view.zone) + timedelta(minutes=value)
             rendered = await _preview(view, "starts", _stored(starts), person, voice)
         case ChangeDateAction.ASK_FOR_TITLE:
             rendered = await _ask(view, "title", person, voice)

@@ -1,7 +1,5 @@
 """Buttons with which an organiser changes a date."""
 
-from datetime import timedelta
-
 from aiogram.types import InlineKeyboardButton
 
 from backend.bookings.views import InstanceView
@@ -99,8 +97,3 @@ def make_confirm_rows(code: str, token: int, voice: Voice, what: str) -> Rows:
         "starts": (ChangeDateAction.MOVE, N_("Move it"), "danger"),
     }.get(what, (ChangeDateAction.SAVE, N_("Save"), "primary"))
     return [[_button(voice.gettext(label), code, action, token, style=style)], _back(code, voice)]
-
-
-def shift(minutes: int) -> timedelta:
-    """By how much such a button moves a date's wall clock."""
-    return timedelta(minutes=minutes)
