@@ -5,8 +5,8 @@ import secrets
 from sandbox import bot_api_types
 from sandbox.errors import ControlError
 from sandbox.telegram import InlineAsk, Telegram
-from sandbox.user_actions import require_inside
-from sandbox.world import Chat, Json, Message, Person
+from sandbox.user_actions import require_inside, show_to_bot
+from sandbox.world import Json, Message, Person
 
 _QUERY_MAX = 256
 
@@ -84,10 +84,5 @@ def choose(
         feedback["inline_message_id"] = message.inline_id
     if telegram.world.inline_feedback:
         telegram.queue_update("chosen_inline_result", feedback, f"user:{person.id}")
-    _show_to_bot(telegram, chat, message)
+    show_to_bot(telegram, chat, message)
     return message
-
-
-def _show_to_bot(telegram: Telegram, chat: Chat, message: Message) -> None:
-    if chat.type == "private" or chat.bot.is_inside:
-        telegram.queue_update("message", telegram.to_message(message), f"chat:{chat.id}")

@@ -219,9 +219,14 @@ def share_prepared_message(telegram: Telegram, person: Person, prepared_id: str,
     message = telegram.post(
         chat, person.id, content["text"], content["entities"], keyboard=content["keyboard"], via_bot=True
     )
+    show_to_bot(telegram, chat, message)
+    return message
+
+
+def show_to_bot(telegram: Telegram, chat: Chat, message: Message) -> None:
+    """The bot reads what was sent by way of it, where it is in the chat."""
     if chat.type == "private" or chat.bot.is_inside:
         telegram.queue_update("message", telegram.to_message(message), f"chat:{chat.id}")
-    return message
 
 
 _STORAGE_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
