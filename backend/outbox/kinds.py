@@ -158,7 +158,10 @@ class Kind(StrEnum):
 
     # Something else.
     CARD_LOST = "card-lost", Policy(Priority.ANSWER, card_is_back, about=About.CARD)
-    CLOCKS_CHANGED = "clocks-changed", Policy(Priority.QUESTION, never, about=About.CLOCKS)  # to organisers
+    CLOCKS_CHANGED = (
+        "clocks-changed",  # to organisers
+        Policy(Priority.QUESTION, never, about=About.CLOCKS, moments=no_moment),
+    )
     GROUP_LINKED = "group-linked", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     GROUP_TAKEN_BACK = "group-taken-back", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     ACCOUNT_CLOSING = "account-closing", Policy(Priority.ANSWER, never, about=About.ACCOUNT)  # to organisers

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.outbox.kinds import Kind, Priority, held_until
@@ -130,6 +130,7 @@ HOURS = st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: utc("2026-01-01") 
     zone=st.sampled_from(ZONES),
     away=st.tuples(*[st.none() | MINUTES for _ in MOMENTS]),
 )
+@example(kind=Kind.CLOCKS_CHANGED, at=utc("2026-01-01"), zone=HELSINKI, away=(1, None, None, None))
 def test_nothing_waits_past_the_moment_it_is_about(
     kind: Kind, at: datetime, zone: str, away: tuple[int | None, ...]
 ) -> None:
