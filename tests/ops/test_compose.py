@@ -103,6 +103,17 @@ def test_every_service_is_restricted(services: dict[str, dict[str, Any]]) -> Non
     assert given == {"nginx": ["CHOWN", "SETUID", "SETGID"]}
 
 
+def test_a_tmpfs_has_the_mode_of_the_images_own_directory(services: dict[str, dict[str, Any]]) -> None:
+    """runc 1.1, which Debian 12's engine has, gives it that mode, whatever is asked for."""
+    given = {"/tmp": "1777", "/var/run/postgresql": "3777", "/etc/nginx/conf.d": "0755"}
+    for name, service in services.items():
+        for place in service.get("tmpfs", []):
+            directory, _, options = place.partition(":")
+            asked = re.search(r"mode=(\d+)", options)
+            assert asked, (name, place)
+            assert int(asked[1], 8) & 0o777 == int(given[directory], 8) & 0o777, (name, place)
+
+
 def test_it_fits_a_server_of_two_gigabytes(services: dict[str, dict[str, Any]]) -> None:
     """As the operations guide requires. What runs once has ended when the others start."""
     ever = [s for name, s in services.items() if name not in ONCE and "profiles" not in s]
