@@ -1,9 +1,9 @@
 """A rush: so many people want so few seats within seconds: `.venv/bin/python -m bench.rush` (two minutes).
 
-nginx with production's configuration, https, three web processes, a worker, and a sandbox with the group, all on one machine.
-Everybody taps once, at a moment of their own within five seconds, on a connection of their own from one of many addresses;
-whoever is told to try again (429, 503) does so after a second. Reported are the answers, when the last one came, whether seats
-were given twice, and what `emerald doctor` finds.
+nginx with production's configuration, https, three web processes, a worker, and a sandbox with the group and its card, all on
+one machine. Everybody taps once, at a moment of their own within five seconds, on a connection of their own from one of many
+addresses; whoever is told to try again (429, 503) does so after a second. Reported are the answers, when the last one came,
+how long after its commit a booking was in the group's card, whether seats were given twice, and what `emerald doctor` finds.
 `--people 500 --seats 50` takes less than a minute. nginx must be installed, as for the tests.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,12 +34,30 @@ from bench.__main__ import (
     running_server,
 )
 from bench.abuse import Line
+from bench.crowded_sandbox import FIRST_CHAT
+from bench.send_rate import wait_until_answering
+from sandbox.client import Sandbox
 from tests.nginx.front import Front, running
 
 AGAIN = (0, 429, 503)  # statuses after which somebody taps again
 ADDRESSES = 200
 OPEN_AT_ONCE = 200  # handshakes
 HEADERS = "Host: localhost\r\n"
+CHAT = FIRST_CHAT - 1
+CARD_TIMEOUT = 60.0  # seconds after the last answer
+# The moment at which each person's booking or place in line was committed, in Unix seconds.
+COMMITTED = """
+SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM event_participation_log
+WHERE instance_id = {instance} AND seats_after + waiting_after = 1 ORDER BY 1
+"""
+POST_CARD = """
+WITH g AS (INSERT INTO groups (account_id, chat_id, title, health, linked_at)
+    SELECT account_id, {chat}, 'Group', 'well', now() FROM event_instances WHERE id = {instance} RETURNING id, account_id),
+r AS (UPDATE event_series SET group_id = g.id, visibility = 'link' FROM g
+    WHERE event_series.id = (SELECT series_id FROM event_instances WHERE id = {instance}))
+INSERT INTO cards (account_id, group_id, instance_id, state, next_try_at, created_at)
+SELECT account_id, id, {instance}, 'due', now(), now() FROM g
+"""
 
 
 @dataclass
@@ -85,6 +104,38 @@ async def rush(front: Front, requests: list[bytes], within: float, deadline: flo
     return found
 
 
+def card_lags(commits: list[float], edits: list[tuple[float, int]]) -> list[float]:
+    """Seconds from each commit to the first edit of the card that shows so many people, in the order of the commits."""
+    lags, edit = [], iter(edits)
+    at, shown = next(edit)
+    for number, commit in enumerate(commits, 1):
+        while shown < number:
+            at, shown = next(edit)
+        lags.append(at - commit)
+    return lags
+
+
+def people_shown(text: str) -> int:
+    """How many people a card shows: those with a seat and those in line."""
+    found = [re.search(pattern, text) for pattern in (r"([\d,]+) of [\d,]+", r"([\d,]+) in line")]
+    return sum(int(match[1].replace(",", "")) for match in found if match)
+
+
+def card_edits(sandbox: Sandbox, people: int) -> list[tuple[float, int]]:
+    """When the card was edited and how many people it showed then, once it shows everybody."""
+    deadline, edits, after = time.monotonic() + CARD_TIMEOUT, list[tuple[float, int]](), 0
+    while not edits or edits[-1][1] < people:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the card shows {edits[-1:]} of {people}")
+        calls = sandbox.calls("editMessageText", chat_id=CHAT, after=after)
+        edits += [
+            (float(call["at"]), people_shown(call["params"]["text"])) for call in calls if call["result"]
+        ]
+        after = calls[-1]["number"] if calls else after
+        time.sleep(0.2)
+    return edits
+
+
 def figure(url: str, sql: str) -> str:
     done = subprocess.run([PROGRAMS / "psql", "-qAtc", sql, url], check=True, capture_output=True, text=True)
     return done.stdout.strip()
@@ -93,19 +144,22 @@ def figure(url: str, sql: str) -> str:
 def run(people: int, seats: int, within: float, processes: int, deadline: float) -> dict[str, object]:
     """One rush on a database of its own; its figures."""
     telegram = free_port()
-    stand_in = ["sandbox", "--port", str(telegram), "--app-url", "http://127.0.0.1:1"]
-    stand_in += ["--token", TOKEN, "--bot-name", "emerald_bench_bot"]
+    stand_in = ["bench.crowded_sandbox", str(telegram), TOKEN, "1", "0"]
     more = {"TELEGRAM_API_URL": f"http://127.0.0.1:{telegram}", "TELEGRAM_WEBHOOK": "false"}
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         directory.chmod(0o755)
-        url = stack.enter_context(embedded.throwaway(durable=True))
+        url = stack.enter_context(embedded.throwaway(durable=True, options=("track_commit_timestamp=on",)))
         account = BenchAccount(url, people, events=1)
         instance = account.hot[0]
         psql(url, f"UPDATE instance_seats SET capacity = {seats} WHERE instance_id = {instance}")
         without_env = {name: text for name, text in (environment(url, 1) | more).items() if name != "ENV"}
         stack.enter_context(running_process(stand_in, without_env))
+        sandbox = Sandbox(more["TELEGRAM_API_URL"])
+        wait_until_answering(sandbox.url)
+        psql(url, POST_CARD.format(instance=instance, chat=CHAT))
         stack.enter_context(running_process(["emerald", "work"], environment(url, 1) | more))
+        sandbox.calls("sendMessage", chat_id=CHAT, count=1, timeout=30)
         ports = [
             stack.enter_context(running_server(["emerald", "serve"], url, "/health", more))[0]
             for _ in range(processes)
@@ -116,6 +170,9 @@ def run(people: int, seats: int, within: float, processes: int, deadline: float)
             for text in account.booking_requests(people, hot=True)
         ]
         found = asyncio.run(rush(front, requests, within, deadline))
+        commits = [float(at) for at in figure(url, COMMITTED.format(instance=instance)).split()]
+        edits = card_edits(sandbox, people)
+        lags = sorted(card_lags(commits, edits))
         booked, waiting = figure(
             url, f"SELECT booked, waiting FROM instance_seats WHERE instance_id = {instance}"
         ).split("|")
@@ -130,6 +187,9 @@ def run(people: int, seats: int, within: float, processes: int, deadline: float)
             "last_s": found.last,
             "p50_s": found.percentile(0.5),
             "p99_s": found.percentile(0.99),
+            "card_p50_s": lags[len(lags) // 2],
+            "card_p99_s": lags[int(len(lags) * 0.99)],
+            "card_edits": len(edits),
             "statuses": dict(sorted(found.statuses.items())),
             "oversold": max(0, int(booked) - seats),
             "booked": int(booked),
@@ -151,14 +211,26 @@ def main() -> None:
     given = options.parse_args()
     found = run(given.people, given.seats, given.within, given.processes, given.deadline)
     print(
-        "| people | seats | last answer s | p50 s | p99 s | answers | oversold | booked, in line | doctor | load |"
+        "| people | seats | last answer s | p50 s | p99 s | to the card: p50 s | p99 s | edits | answers | oversold |"
+        " booked, in line | doctor | load |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    print(
-        f"| {given.people:,} | {given.seats:,} | {found['last_s']:.1f} | {found['p50_s']:.2f} | {found['p99_s']:.2f} |"
-        f" {found['statuses']} | {found['oversold']} | {found['booked']}, {found['waiting']} | {found['doctor']} |"
-        f" {found['load']:.1f} |"
-    )
+    print(f"|{'---|' * 13}")
+    cells = [
+        f"{given.people:,}",
+        f"{given.seats:,}",
+        f"{found['last_s']:.1f}",
+        f"{found['p50_s']:.2f}",
+        f"{found['p99_s']:.2f}",
+        f"{found['card_p50_s']:.2f}",
+        f"{found['card_p99_s']:.2f}",
+        found["card_edits"],
+        found["statuses"],
+        found["oversold"],
+        f"{found['booked']}, {found['waiting']}",
+        found["doctor"],
+        f"{found['load']:.1f}",
+    ]
+    print(f"| {' | '.join(map(str, cells))} |")
     if given.json:
         given.json.write_text(json.dumps(found, indent=1))
     right = found["oversold"] == 0 and found["booked"] == min(given.people, given.seats)
