@@ -3,14 +3,19 @@
 Each serves a database of its own, seeded by itself. The same load goes to both in turn, and in the next round the other
 way round, so that whatever else the machine does falls on both. Printed are medians: the rate, the processor time of the
 web process for each request, and the ratios of NEW to OLD. Both run with this checkout's Python and libraries.
+
+Two versions of PostgreSQL are compared by the same checkout twice:
+`python -m bench.compare . . --old-postgresql /usr/lib/postgresql/15/bin`.
 """
 
 import argparse
+import os
 import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from backend import embedded
 from bench.__main__ import SLOW_FLUSH, run_load, running_server, seed_database
@@ -83,9 +88,12 @@ class Side:
 
 
 @contextmanager
-def serving(checkout: Path, members: int, *, slow: bool) -> Iterator[Side]:
-    """A checkout's web server on a seeded database."""
-    with embedded.throwaway(durable=True, options=SLOW_FLUSH if slow else ()) as url:
+def serving(checkout: Path, members: int, *, slow: bool, postgresql: str = "") -> Iterator[Side]:
+    """A checkout's web server on a seeded database, of the PostgreSQL in this directory or else the embedded one."""
+    with (
+        patch.dict(os.environ, {"PGBIN": postgresql} if postgresql else {}),
+        embedded.throwaway(durable=True, options=SLOW_FLUSH if slow else ()) as url,
+    ):
         seed = next(name for name in SEEDS if (checkout / "bench" / f"{name}.py").exists())
         seeded = seed_database(url, members, EVENTS, checkout=checkout, module=seed)
         with running_server(["emerald", "serve"], url, "/health", checkout=checkout) as (port, pid):
@@ -105,14 +113,24 @@ def main() -> None:
     options.add_argument("new", type=Path)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--slow", action="store_true", help="with each flush slowed by 2 ms")
+    options.add_argument("--old-postgresql", default="", help="the bin directory of its PostgreSQL")
+    options.add_argument("--new-postgresql", default="", help="the same of the other")
     given = options.parse_args()
     bookings = sum(work.requests for work in WORKS if work.is_booking)
     with ExitStack() as stack:
         sides = [
             stack.enter_context(
-                serving(checkout.resolve(), bookings * given.rounds + EVENTS, slow=given.slow)
+                serving(
+                    checkout.resolve(),
+                    bookings * given.rounds + EVENTS,
+                    slow=given.slow,
+                    postgresql=postgresql,
+                )
             )
-            for checkout in (given.old, given.new)
+            for checkout, postgresql in (
+                (given.old, given.old_postgresql),
+                (given.new, given.new_postgresql),
+            )
         ]
         for number in range(given.rounds):
             for work in WORKS:
