@@ -62,9 +62,12 @@ SELECT account_id, id, {instance}, 'due', now(), now() FROM g
 
 @dataclass
 class Rush:
-    """Seconds from each person's tap to their answer, and from the first tap to the last answer; answers by status."""
+    """Seconds from each person's tap to their answer, and from the first tap to each and to the last answer; answers
+    by status. `began` is the first tap, in Unix seconds."""
 
     times: list[float] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
+    began: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
     last: float = 0.0
 
@@ -84,7 +87,7 @@ async def rush(front: Front, requests: list[bytes], within: float, deadline: flo
         async with opening:
             await line.open()
 
-    async def tap(line: Line, request: bytes, at: float) -> None:
+    async def tap(line: Line, request: bytes, at: float, began: float) -> None:
         await asyncio.sleep(at - time.perf_counter())
         while True:
             status = await line.ask(request)
@@ -92,14 +95,16 @@ async def rush(front: Front, requests: list[bytes], within: float, deadline: flo
             if status not in AGAIN:
                 break
             await asyncio.sleep(1)
-        found.times.append(time.perf_counter() - at)
+        now = time.perf_counter()
+        found.times.append(now - at)
+        found.moments.append(now - began)
         line.close()
 
     async with asyncio.timeout(deadline):
         await asyncio.gather(*map(open_line, lines))
-        began = time.perf_counter() + 0.5
+        began, found.began = time.perf_counter() + 0.5, time.time() + 0.5
         moments = [began + within * n / len(requests) for n in range(len(requests))]
-        await asyncio.gather(*map(tap, lines, requests, moments))
+        await asyncio.gather(*(tap(*each, began) for each in zip(lines, requests, moments, strict=True)))
         found.last = time.perf_counter() - began
     return found
 
@@ -113,6 +118,11 @@ def card_lags(commits: list[float], edits: list[tuple[float, int]]) -> list[floa
             at, shown = next(edit)
         lags.append(at - commit)
     return lags
+
+
+def hundredths(moments: list[float]) -> list[float]:
+    """Of moments in their order those of each hundredth, in seconds."""
+    return [round(moments[max(0, len(moments) * n // 100 - 1)], 2) for n in range(1, 101)]
 
 
 def people_shown(text: str) -> int:
@@ -172,7 +182,8 @@ def run(people: int, seats: int, within: float, processes: int, deadline: float)
         found = asyncio.run(rush(front, requests, within, deadline))
         commits = [float(at) for at in figure(url, COMMITTED.format(instance=instance)).split()]
         edits = card_edits(sandbox, people)
-        lags = sorted(card_lags(commits, edits))
+        in_order = card_lags(commits, edits)
+        lags = sorted(in_order)
         booked, waiting = figure(
             url, f"SELECT booked, waiting FROM instance_seats WHERE instance_id = {instance}"
         ).split("|")
@@ -190,6 +201,10 @@ def run(people: int, seats: int, within: float, processes: int, deadline: float)
             "card_p50_s": lags[len(lags) // 2],
             "card_p99_s": lags[int(len(lags) * 0.99)],
             "card_edits": len(edits),
+            "answered": hundredths(sorted(found.moments)),
+            "in_card": hundredths(
+                [at + lag - found.began for at, lag in zip(commits, in_order, strict=True)]
+            ),
             "statuses": dict(sorted(found.statuses.items())),
             "oversold": max(0, int(booked) - seats),
             "booked": int(booked),
