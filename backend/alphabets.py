@@ -27,7 +27,12 @@ def fold(text: str) -> str:
 def fold_sql(text: str) -> str:
     """The SQL of `fold` for a text expression."""
     plain = f"translate(replace(lower({text}), 'ß', 'ss'), '{_STROKED}', '{_PLAIN}')"
-    return f"regexp_replace(normalize({plain}, NFD), '{_MARKS}', '', 'g')"
+    return _quick(text, f"regexp_replace(normalize({plain}, NFD), '{_MARKS}', '', 'g')")
+
+
+def _quick(text: str, sql: str) -> str:
+    """The SQL of a key, which for a text of ASCII is the text in small letters: a tenth of the work for each name."""
+    return f"(CASE WHEN octet_length({text}) = length({text}) THEN lower({text}) ELSE {sql} END)"
 
 
 def sort_key(text: str, language: str) -> tuple[bool, str]:
@@ -45,8 +50,7 @@ def order_sql(text: str, language: str) -> str:
     own, in_order = _OWN_LETTERS.get(language, ("", ""))
     plain = f"lower(translate(normalize({text}, NFC), '{own}', '{in_order}'))"
     plain = f"translate({plain}, '{_STROKED}', '{_PLAIN}')"
-    key = (
-        f"normalize(regexp_replace(normalize({plain}, NFD), '{_MARKS_OF_ORDER}', '', 'g'), NFC) COLLATE \"C\""
-    )
+    folded = f"normalize(regexp_replace(normalize({plain}, NFD), '{_MARKS_OF_ORDER}', '', 'g'), NFC)"
+    key = f'{_quick(text, folded)} COLLATE "C"'
     script = _SCRIPTS.get(language)
     return f"{key} !~ '^{script}', {key}" if script else key

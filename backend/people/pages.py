@@ -36,8 +36,8 @@ class PeoplePage(Generic[Entry]):
 PERSON = "LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true"
 
 # Every word of the search occurs in the name or the username, whatever their accents, a typing error forgiven.
-_MATCHES = f"""(SELECT bool_and({fold_sql("concat_ws(' ', name, username)")} ~ pattern)
-    FROM unnest($2::text[]) AS pattern) IS NOT FALSE"""
+_MATCHES = f"""($2::text[] = '{{}}' OR (SELECT bool_and({fold_sql("concat_ws(' ', name, username)")} ~ pattern)
+    FROM unnest($2::text[]) AS pattern))"""
 
 
 async def page_of(
@@ -60,19 +60,17 @@ async def page_of(
     page behind the end is the last one.
     """
     rows = await db.rows(
+        # Each step reads the one before once: where the planner expects few people it would repeat a subquery for each.
         f"""WITH numbered AS ({numbered}),
         found AS (
-            SELECT *, row_number() OVER (ORDER BY n) AS k, count(*) OVER () AS total
+            SELECT *, row_number() OVER in_order AS k, lag(membership_id, $4::int + 1) OVER in_order AS previous_after,
+                count(*) OVER () AS total,
+                count(*) FILTER (WHERE n <= (SELECT n FROM numbered WHERE membership_id = $3)) OVER () AS before
             FROM numbered WHERE {listed} AND {_MATCHES}
-        ), passed AS (
-            SELECT CASE WHEN before < total THEN before ELSE greatest(total - $4, 0) END AS passed FROM (
-                SELECT count(*) AS total,
-                    count(*) FILTER (WHERE n <= (SELECT n FROM numbered WHERE membership_id = $3)) AS before
-                FROM found
-            ) counted
+            WINDOW in_order AS (ORDER BY n)
         )
-        SELECT *, (SELECT membership_id FROM found WHERE k = passed - $4) AS previous_after
-        FROM found, passed WHERE k > passed ORDER BY k LIMIT $4""",
+        SELECT * FROM found WHERE k > CASE WHEN before < total THEN before ELSE greatest(total - $4, 0) END
+        ORDER BY k LIMIT $4""",
         about,
         word_patterns([fold(word.removeprefix("@")) for word in search_words(words)]),
         after,
@@ -85,12 +83,12 @@ async def page_of(
 def _page(entries: list[Entry], rows: Sequence[db.Row]) -> PeoplePage[Entry]:
     if not rows:
         return PeoplePage(entries, 0)
-    last = rows[-1]
+    first, last = rows[0], rows[-1]
     more = last["k"] < last["total"]
     return PeoplePage(
         entries,
         last["total"],
-        rows[0]["k"],
+        first["k"],
         last["membership_id"] if more else None,
-        last["previous_after"],
+        first["previous_after"],
     )
