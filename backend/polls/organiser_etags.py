@@ -6,10 +6,10 @@ from backend import db
 from backend.bookings.organiser_etags import CARDS
 from backend.people.sql import SHORT_NAME
 from backend.polls.non_voters import NON_VOTERS
+from backend.polls.queries import NAMED_VOTES, NAMES_MAX
 
-VOTERS = f"""(SELECT sum(hashtextextended(ROW(v.id, {SHORT_NAME})::text, 0)) FROM poll_votes v
-    JOIN memberships m ON m.id = v.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
-        WHERE v.poll_id = p.id)"""
+VOTERS = f"""(SELECT sum(hashtextextended(ROW(v.id, {SHORT_NAME})::text, 0))
+    FROM {NAMED_VOTES.format(poll="p.id", most=NAMES_MAX)})"""
 
 POLL = f"""
 SELECT ROW(p.xmin, t.xmin, {VOTERS}, {CARDS.format(where="c.poll_id = p.id")},

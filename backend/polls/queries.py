@@ -44,13 +44,19 @@ LEFT JOIN poll_votes v ON v.option_id = o.id AND v.membership_id = m.id
 WHERE o.poll_id = ANY($2::bigint[]) ORDER BY o.poll_id, o.position
 """
 
+# The votes of a poll whose voters are named: the first of each option and answer. Each voter is looked up: a join may read
+# all members of all accounts.
+NAMED_VOTES = """
+(SELECT * FROM (
+    SELECT id, option_id, answer, membership_id, row_number() OVER (PARTITION BY option_id, answer ORDER BY at, id) AS nth
+    FROM poll_votes WHERE poll_id = {poll}
+) in_order WHERE nth <= {most}) v
+CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = v.membership_id LIMIT 1) m
+LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true
+"""
 NAMES = f"""
-SELECT option_id, answer, membership_id, name, last_name FROM (
-    SELECT v.option_id, v.answer, v.membership_id, {SHORT_NAME} AS name, coalesce(u.last_name, '') AS last_name,
-        row_number() OVER (PARTITION BY v.option_id, v.answer ORDER BY v.at, v.id) AS nth
-    FROM poll_votes v JOIN memberships m ON m.id = v.membership_id LEFT JOIN telegram_users u ON u.id = m.user_id
-    WHERE v.poll_id = $1
-) named WHERE nth <= $2 ORDER BY option_id, answer, nth
+SELECT v.option_id, v.answer, v.membership_id, {SHORT_NAME} AS name, coalesce(u.last_name, '') AS last_name
+FROM {NAMED_VOTES.format(poll="$1", most="$2")} ORDER BY v.option_id, v.answer, v.nth
 """
 
 Names = dict[tuple[int, str], tuple[str, ...]]  # by option and answer

@@ -11,12 +11,20 @@ from backend.people.sql import DISPLAY_NAME
 
 ORGANISERS_MAX = 200  # that can be chosen from
 
-# What an entry is about is a noun and a number. The page before ended with the entry $3.
+# What an entry is about is a noun and a number. The page before ended with the entry $3. What they are about is looked up
+# for the entries of one page alone.
 ENTRIES = f"""
 SELECT l.id, l.at, l.verb, l.object, l.user_id, trim(a.first_name || ' ' || a.last_name) AS by_name,
     i.code, i.starts_at, r.zone, coalesce(i.title, r.title, p.question, '') AS title, p.code AS poll_code,
     r.id AS series_id, m.id AS membership_id, m.name AS member
-FROM audit_log l
+FROM (
+    SELECT * FROM audit_log
+    WHERE account_id = $1
+        AND ($3::bigint IS NULL OR (at, id) < (SELECT at, id FROM audit_log WHERE id = $3 AND account_id = $1))
+        AND ($4::bigint IS NULL OR user_id = $4) AND ($5 = '' OR verb = $5)
+        AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
+    ORDER BY at DESC, id DESC LIMIT $2
+) l
 LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = l.user_id LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT * FROM all_event_instances
     WHERE id = substring(l.object FROM '^instance (\\d{{1,18}})$')::bigint AND account_id = l.account_id LIMIT 1) i ON true
@@ -27,11 +35,7 @@ LEFT JOIN LATERAL (SELECT code, question FROM polls
 LEFT JOIN LATERAL (SELECT m.id, {DISPLAY_NAME} AS name FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
     WHERE m.account_id = l.account_id AND m.id = coalesce(substring(l.object FROM '^membership (\\d{{1,18}})$'),
         substring(l.detail ->> 'membership' FROM '^\\d{{1,18}}$'))::bigint LIMIT 1) m ON true
-WHERE l.account_id = $1
-    AND ($3::bigint IS NULL OR (l.at, l.id) < (SELECT at, id FROM audit_log WHERE id = $3 AND account_id = $1))
-    AND ($4::bigint IS NULL OR l.user_id = $4) AND ($5 = '' OR l.verb = $5)
-    AND ($6::timestamptz IS NULL OR l.at >= $6) AND ($7::timestamptz IS NULL OR l.at < $7)
-ORDER BY l.at DESC, l.id DESC LIMIT $2
+ORDER BY l.at DESC, l.id DESC
 """
 
 

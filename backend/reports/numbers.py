@@ -66,21 +66,25 @@ GROUP BY d.series_id ORDER BY median DESC NULLS LAST, parties DESC, d.series_id 
 # Who took part: checked in, or seated where nobody closed the list.
 PARTS = """dates d CROSS JOIN LATERAL (SELECT b.membership_id FROM bookings b WHERE b.instance_id = d.id AND b.seats > 0
     AND (b.checked_in_at IS NOT NULL OR d.list_closed_at IS NULL)) b"""
-MEMBERS = f"""
-SELECT p.times, p.last_at, count(*) OVER () AS total, {DISPLAY_NAME} AS name FROM parts p
-CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = p.membership_id AND left_at IS NULL LIMIT 1) m
-LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true
-"""
+# Who is still a member, and their name.
+MEMBER = """CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = p.membership_id AND left_at IS NULL LIMIT 1) m
+LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true"""
+MOST_TIMES = "p.times DESC, p.last_at DESC, p.membership_id"
+# Only as many members are looked up as are listed.
 LOYAL = f"""{DATES}, parts AS (
     SELECT b.membership_id, count(*)::int AS times, max(d.starts_at) AS last_at FROM {PARTS} GROUP BY b.membership_id)
-{MEMBERS} ORDER BY p.times DESC, p.last_at DESC, m.id LIMIT {LISTED}
+SELECT p.times, p.last_at, {DISPLAY_NAME} AS name FROM (SELECT * FROM parts p ORDER BY {MOST_TIMES}) p {MEMBER}
+ORDER BY {MOST_TIMES} LIMIT {LISTED}
 """
+# Whoever has a seat on or waits for a date since $5 is not lost.
 LOST = f"""{DATES}, parts AS (
     SELECT b.membership_id, count(*)::int AS times, max(d.starts_at) AS last_at FROM {PARTS} GROUP BY b.membership_id
-    HAVING count(*) >= {REGULAR_MIN} AND max(d.starts_at) < $5)
-{MEMBERS} WHERE NOT EXISTS (SELECT 1 FROM bookings b JOIN event_instances i ON i.id = b.instance_id
-    WHERE b.membership_id = p.membership_id AND b.seats + b.waiting + b.offered > 0 AND i.starts_at >= $5)
-ORDER BY p.times DESC, p.last_at DESC, m.id LIMIT {LISTED}
+    HAVING count(*) >= {REGULAR_MIN} AND max(d.starts_at) < $5
+), seen AS MATERIALIZED (
+    SELECT DISTINCT b.membership_id FROM event_instances i JOIN bookings b ON b.instance_id = i.id
+    WHERE i.account_id = $1 AND i.starts_at >= $5 AND b.seats + b.waiting + b.offered > 0)
+SELECT p.times, p.last_at, count(*) OVER () AS total, {DISPLAY_NAME} AS name FROM parts p {MEMBER}
+WHERE p.membership_id NOT IN (SELECT membership_id FROM seen) ORDER BY {MOST_TIMES} LIMIT {LISTED}
 """
 ANSWERS = f"""{DATES}
 SELECT {WEEK} AS week, coalesce(sum(a.early), 0)::int AS early, coalesce(sum(a.late), 0)::int AS late

@@ -88,7 +88,6 @@ OF_ONE_ACCOUNT = {
     "backend/groups/sql.py",
     "backend/outbox/enqueue.py",
     "backend/outbox/starts.py",
-    "backend/polls/organiser_etags.py",
     "backend/reports/numbers.py",
     "backend/seats/rows.py",
 }
