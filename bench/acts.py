@@ -23,51 +23,72 @@ Act = Callable[[], Awaitable[Any]]
 @asynccontextmanager
 async def acts() -> AsyncIterator[dict[str, Act]]:
     """The acts by name. The pool is open, and the database is filled."""
-    account = await db.value("SELECT max(id) FROM accounts")
+    names = await names_of(await db.value("SELECT max(id) FROM accounts"))
+    member, organiser = await people_of(names["account_id"])
+    cookie = await dashboard_cookie(organiser)
+    app = create_app(with_pool=False)
+    async with client_of(app) as client:
+        found: dict[str, Act] = {}
+        for who, person in (("member", member), ("organiser", organiser)):
+            session = issue_session(person, clock.now(), clock.now())
+            headers = {"Authorization": f"Bearer {session}", "HX-Request": "true", "Cookie": cookie}
+            for path in screens(app, "/app", "/dashboard"):
+                found[f"{who} {path}"] = _request(client, address_of(path, names), headers)
+        found["export"] = lambda: export(member)
+        found["calendar feed"] = lambda: calendar_entries(member, lambda code: code)
+        yield found | {job.name: job.run for job in SCHEDULE}
+
+
+def client_of(app: Any) -> httpx.AsyncClient:
+    """A client that calls the application in this process."""
+    transport = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+
+
+async def people_of(account: int) -> tuple[Person, Person]:
+    """A member and the owner of an account."""
     # The roles in the order of the alphabet: first a member, last the owner.
     rows = await db.rows(
         "SELECT u.* FROM telegram_users u JOIN memberships m ON m.user_id = u.id WHERE m.account_id = $1"
         " ORDER BY m.role, m.id",
         account,
     )
-    member, organiser = person_from(rows[0]), person_from(rows[-1])
-    date = await db.row(
-        "SELECT code, series_id FROM event_instances WHERE account_id = $1 AND starts_at > $2 ORDER BY starts_at LIMIT 1",
+    return person_from(rows[0]), person_from(rows[-1])
+
+
+async def names_of(account: int) -> dict[str, Any]:
+    """What stands in the addresses of an account's screens: its next instance, somebody booked on it, its poll and its
+    announcement."""
+    row = await db.row(
+        """SELECT i.account_id, i.code, i.series_id, p.code AS poll, n.id AS announcement_id, b.membership_id
+        FROM event_instances i JOIN bookings b ON b.instance_id = i.id JOIN polls p ON p.account_id = i.account_id
+        JOIN announcements n ON n.account_id = i.account_id
+        WHERE i.account_id = $1 AND i.starts_at > $2 ORDER BY i.starts_at, b.id LIMIT 1""",
         account,
         clock.now(),
     )
-    assert date is not None
-    names = {"code": date["code"], "series_id": date["series_id"], "account_id": account, "membership_id": 1}
-    cookie = await _dashboard_cookie(organiser)
-    app = create_app(with_pool=False)
-    transport = httpx.ASGITransport(cast(Any, app), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        found: dict[str, Act] = {}
-        for who, person in (("member", member), ("organiser", organiser)):
-            session = issue_session(person, clock.now(), clock.now())
-            headers = {"Authorization": f"Bearer {session}", "HX-Request": "true", "Cookie": cookie}
-            for path in _screens(app):
-                found[f"{who} {path}"] = _request(client, path.format_map(names), headers)
-        found["export"] = lambda: export(member)
-        found["calendar feed"] = lambda: calendar_entries(member, lambda code: code)
-        yield found | {job.name: job.run for job in SCHEDULE}
+    assert row is not None
+    return dict(row)
 
 
-async def _dashboard_cookie(organiser: Person) -> str:
+def address_of(path: str, names: dict[str, Any]) -> str:
+    """The address of a screen; polls have codes as instances have."""
+    return path.replace("polls/{code}", "polls/{poll}").format_map(names)
+
+
+async def dashboard_cookie(organiser: Person) -> str:
+    """The cookie of a browser in which the organiser signs in now."""
     link = await begin_sign_in("bench")
     await answer_sign_in((await pending_sign_in(link.key)).id, organiser, number=link.number)
     return f"{SESSION}={_serializer(SESSION).dumps({'token': await finish_sign_in(link.browser_key)})}"
 
 
-def _screens(app: Any) -> list[str]:
-    """The addresses of all screens but those of polls and announcements, of which the filled database has none."""
+def screens(app: Any, *sites: str) -> list[str]:
+    """The paths of all screens below these."""
     return [
         route.path_format
         for route in app.routes
-        if route.path_format.startswith(("/app", "/dashboard"))
-        and "polls/{" not in route.path_format
-        and "{announcement_id}" not in route.path_format
-        and "GET" in getattr(route, "methods", ())
+        if route.path_format.startswith(sites) and "GET" in getattr(route, "methods", ())
     ]
 
 
