@@ -1,7 +1,8 @@
 """Making the roles of the database, `emerald create-roles`: who owns the tables, who serves, who archives, who reads and
 who takes backups (`emerald/rights.py`).
 
-It may be run again at any time: roles that exist keep their passwords, and everything else is set right.
+It may be run again at any time: roles that exist keep their passwords, and everything else is set right, their addresses
+too: the database may have moved, or PgBouncer come.
 Tables of an installation where one role did everything are given to the owner; that role goes on working.
 """
 
@@ -66,7 +67,7 @@ FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace AND proowner 
 
 @dataclass(frozen=True, slots=True)
 class MadeRole:
-    """A role, and its new address; None when it existed and keeps its password."""
+    """A role, and its address; None when it existed and keeps its password, which nobody knows here."""
 
     name: str
     address: DatabaseAddress | None
@@ -106,8 +107,9 @@ async def create_roles(
             row["rolname"]
             for row in await db.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", roles)
         }
-        kept = there if new_passwords else {role for role in there if await _has_address(into, role)}
-        passwords = {role: secrets.token_hex(20) for role in roles if role not in kept or new_passwords}
+        known = {} if new_passwords else await _kept_passwords(into, there)
+        untold = there if into is None and not new_passwords else set()
+        passwords = {role: secrets.token_hex(20) for role in roles if role not in known.keys() | untold}
         async with db.transaction():
             await lock_schema()
             await _make(roles, there, passwords)
@@ -115,7 +117,7 @@ async def create_roles(
             await grant_rights()
             if makes_backup:
                 await let_back_up()
-        made = [_made(role, passwords.get(role), into, through) for role in roles]
+        made = [_made(role, (known | passwords).get(role), into, through) for role in roles]
         return made if makes_backup else made + _kept_backup(into)
 
 
@@ -190,22 +192,26 @@ def _file(into: Path, role: str) -> Path:
     return into / NAMES[role] / "database_url"
 
 
-async def _has_address(into: Path | None, role: str) -> bool:
-    """Whether the kept address of a role works; without a place for them, every role is taken to have one."""
+async def _kept_passwords(into: Path | None, roles: set[str]) -> dict[str, str]:
+    """The passwords that are kept of these roles and still work."""
+    passwords: dict[str, str] = {}
     if into is None:
-        return True
-    try:
-        address = DatabaseAddress.from_url(_file(into, role).read_text().strip())
-    except (FileNotFoundError, ValueError):
-        return False
-    # Where the server is may have changed, and PgBouncer may not run yet: only the password counts.
-    here = replace(settings.database, user=address.user, password=address.password, schema="")
-    try:
-        connection = await connect(**connect_kwargs(here))
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError):
-        return False
-    await connection.close()
-    return address.user == role
+        return passwords
+    for role in roles:
+        try:
+            address = DatabaseAddress.from_url(_file(into, role).read_text().strip())
+        except (FileNotFoundError, ValueError):
+            continue
+        # Where the server is may have changed, and PgBouncer may not run yet: only the password counts.
+        here = replace(settings.database, user=address.user, password=address.password, schema="")
+        try:
+            connection = await connect(**connect_kwargs(here))
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError):
+            continue
+        await connection.close()
+        if address.user == role:
+            passwords[role] = address.password
+    return passwords
 
 
 def _keep(into: Path, role: str, address: DatabaseAddress) -> MadeRole:

@@ -18,7 +18,7 @@ from emerald.runtime import database, result_of
     help="Keep each role's address there, as app/database_url and so on, instead of printing it.",
 )
 @click.option("--new-passwords", is_flag=True, help="Give roles that exist new passwords too.")
-@click.option("--through", metavar="HOST:PORT", help="Let the app connect to PgBouncer there.")
+@click.option("--through", metavar="HOST:PORT", help="Let the app's address lead to PgBouncer there.")
 def create_roles(into: Path | None, new_passwords: bool, through: str | None) -> None:
     """Create the database's roles (owner, app, archiver, reader, backup) as the user of DATABASE_URL."""
     with database(needs_nothing_else=True):

@@ -92,6 +92,23 @@ def roles(admin: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory) -> d
     return found
 
 
+def test_addresses_follow_the_database_and_pgbouncer(
+    admin: DatabaseAddress, roles: dict[str, DatabaseAddress], tmp_path: Path
+) -> None:
+    """Of roles that are there too, whose passwords stay: PgBouncer comes to an installation that runs."""
+    files = {role: tmp_path / name / "database_url" for role, name in NAMES.items()}
+    for role, file in files.items():
+        file.parent.mkdir()
+        moved = replace(roles[role], hosts=(("db-before", 5432),))
+        file.write_text(moved.own_url() + "\n")
+    pooled = replace(roles[APP], hosts=(("pgbouncer", 6432),), pgbouncer=True)
+    for through, expected in (("pgbouncer:6432", pooled), ("", roles[APP])):
+        done = at(admin, "create-roles", "--into", str(tmp_path), f"--through={through}")
+        assert done.returncode == 0, done
+        found = {role: DatabaseAddress.from_url(file.read_text().strip()) for role, file in files.items()}
+        assert found == roles | {APP: expected}
+
+
 async def test_the_application_does_its_work_as_app(roles: dict[str, DatabaseAddress]) -> None:
     """Booking, leaving, voting, every job, sending, exporting and erasing need no more rights than app has."""
     async with worker(STEPS, "play", DATABASE_URL=roles[APP].own_url()) as process:

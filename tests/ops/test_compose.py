@@ -189,6 +189,14 @@ def test_no_process_is_the_databases_superuser(services: dict[str, dict[str, Any
     assert made == [" ".join(NAMES.values())]
 
 
+def test_processes_start_anew_when_their_database_is_reached_another_way(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    """Their address lies in a volume, so `up` would not see that it changed."""
+    for name in ("app", "app-2", "worker", "bot", "backup"):
+        assert "${DATABASE_THROUGH" in services[name]["labels"]["database-through"], name
+
+
 def test_the_file_holds_no_secret(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         for variable, value in service.get("environment", {}).items():
