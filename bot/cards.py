@@ -42,7 +42,7 @@ async def render_card(*, instance_id: int | None, poll_id: int | None) -> Render
         message = render_event_card(
             view,
             following,
-            await attendees(instance_id, limit=MAX_PARTIES),
+            People(await attendees(instance_id, limit=MAX_PARTIES), view.booked),
             Voice(view.account_language, view.account_zone),
             private=False,
         )

@@ -38,7 +38,7 @@ async def test_organisers_see_them_and_other_members_do_not(
     assert await names(code, alice) == ("Mum",)
     assert [one.guest_names for one in await authorized_attendance(code, olga)] == [("Mum",), ("Dad",)]
     where = await find_instance(code)
-    seated, waits = (await attendees(where.id)).comers, await waitlist(where.id)
+    seated, waits = await attendees(where.id), await waitlist(where.id)
     assert [one.guest_names for one in (*seated, *waits)] == [(), ()]
     log = await db.rows("SELECT l::text FROM event_participation_log l")
     assert len(log) == 2

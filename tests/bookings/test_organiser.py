@@ -88,7 +88,7 @@ async def test_books_by_name_for_a_person_without_telegram(instance: Make, olga:
     assert (await seat_by_name(other, olga, "Mummo Liisa")).kind == "booked"
     assert await db.value("SELECT count(*) FROM memberships WHERE user_id IS NULL") == 1
     people = await attendees((await event(code, alice)).id)
-    assert [c.name for c in people.comers] == ["Mummo Liisa"]
+    assert [c.name for c in people] == ["Mummo Liisa"]
     assert (await seat_by_name(code, olga, "Ukki")).kind == "waiting"
     with pytest.raises(Invalid):
         await seat_by_name(code, olga, " ")

@@ -31,7 +31,7 @@ async def test_cards_are_rendered_without_the_name_of_an_erased_person(
     assert "Bob +1" in after.message.text
     clock.advance(timedelta(days=3, hours=4, minutes=20))
     await erase(bob)
-    named = [one.name for one in (await attendees(date_id)).comers]
+    named = [one.name for one in await attendees(date_id)]
     assert named == ["Someone"]
 
 

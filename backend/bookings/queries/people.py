@@ -115,21 +115,17 @@ def _attendees(rows: Sequence[db.Row]) -> list[Attendee]:
     return [replace(one, told_apart=names[one.membership_id]) for one in found]
 
 
-async def attendees(instance_id: int, *, limit: int = 8, archived: bool = False) -> People:
+async def attendees(instance_id: int, *, limit: int = 8, archived: bool = False) -> list[Attendee]:
     """Who has a seat, in the order in which they were seated."""
     sql = f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2"
-    rows = await db.rows(of_archive(sql) if archived else sql, instance_id, limit)
-    found = _attendees(rows)
-    seats = sum(comer.seats for comer in found)
-    if len(rows) == limit:  # there may be more: the seats row has counted them
-        sql = "SELECT booked FROM instance_seats WHERE instance_id = $1"
-        seats = await db.value(of_archive(sql) if archived else sql, instance_id)
-    return People(found, seats)
+    return _attendees(await db.rows(of_archive(sql) if archived else sql, instance_id, limit))
 
 
 async def attendees_for(view: InstanceView, *, limit: int = 8) -> People:
-    """The same for the reader of a view: a stranger, who has only the link, reads no names (`A10`)."""
-    return await attendees(view.id, limit=limit, archived=view.is_archived) if view.role else People([], 0)
+    """Who has a seat, for the reader of a view: a stranger, who has only the link, reads no names (`A10`)."""
+    if not view.role:
+        return People([], 0)
+    return People(await attendees(view.id, limit=limit, archived=view.is_archived), view.booked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +174,7 @@ async def search_attendees(
     letters = await db.rows(by_letter, view.id)
     parties = sum(row["n"] for row in letters)
     if parties <= FEW:
-        few = (await attendees(view.id, limit=FEW, archived=view.is_archived)).comers
+        few = await attendees(view.id, limit=FEW, archived=view.is_archived)
         return AttendeeList([("", few)] if few else [], parties)
     rows = await db.rows(by_name, view.id, word_pattern(fold(clean_line(words))), letter, limit)
     letter_of = {row["membership_id"]: row["letter"] for row in rows}

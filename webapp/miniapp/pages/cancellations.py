@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import next_instance
-from backend.bookings.queries.people import attendees
+from backend.bookings.queries.people import attendees_for
 from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.errors import Invalid
 from backend.events.cancel import REASON_MAX, cancel_instance, restore_instance
@@ -80,7 +80,7 @@ async def _screen(
     outcome: str = "",
 ) -> Response[str]:
     view, _ = await load_authorized(code, organiser, Permission.MANAGE_EVENTS)
-    named, unnamed = attendee_summary(await attendees(view.id), organiser)
+    named, unnamed = attendee_summary(await attendees_for(view), organiser)
     return screen(
         "cancellations/show.html",
         organiser,

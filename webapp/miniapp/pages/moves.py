@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from backend import clock
 from backend.accounts.rules import Permission
-from backend.bookings.queries.people import attendees
+from backend.bookings.queries.people import attendees_for
 from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.bookings.views import InstanceView
 from backend.errors import Invalid
@@ -107,7 +107,7 @@ async def _screen(
             ends_at = starts_at + length
         except Invalid as bad:
             found.add(bad)
-    named, unnamed = attendee_summary(await attendees(view.id), organiser)
+    named, unnamed = attendee_summary(await attendees_for(view), organiser)
     return screen(
         "moves/show.html",
         organiser,
