@@ -5,6 +5,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ class Telegram:
         self.bot = bot  # of the handlers
         self.sending = sending  # of the sender
         self.dispatcher = dispatcher
+        self._kinds = [str(kind) for kind in dispatcher.resolve_used_update_types()]
         self._offset: int | None = None
 
     async def pump(self) -> int:
@@ -39,8 +41,7 @@ class Telegram:
         return await self._handle(await self._ask(0))
 
     async def _ask(self, wait: int) -> list[Update]:
-        kinds = [str(kind) for kind in self.dispatcher.resolve_used_update_types()]
-        ask = GetUpdates(offset=self._offset, timeout=wait, allowed_updates=kinds)
+        ask = GetUpdates(offset=self._offset, timeout=wait, allowed_updates=self._kinds)
         return await self.bot(ask, request_timeout=wait + 10)
 
     async def _handle(self, updates: list[Update]) -> int:
@@ -171,13 +172,30 @@ def styled_times(html: str) -> list[str]:
     return found.styled
 
 
+@cache
+def _dispatcher() -> Dispatcher:
+    """Made once, for that takes longer than many a test."""
+    from bot.dispatcher import make_dispatcher
+
+    return make_dispatcher()
+
+
+def _unused_dispatcher() -> Dispatcher:
+    """A dispatcher that silences nobody yet."""
+    from bot.middleware import RateLimiter
+
+    for middleware in _dispatcher().update.outer_middleware:
+        limiter = getattr(middleware, "__self__", None)
+        if isinstance(limiter, RateLimiter):
+            limiter._silent_until.clear()
+    return _dispatcher()
+
+
 @pytest.fixture
 async def telegram(sandbox_url: str, connected: tuple[Bot, Bot], world: None) -> AsyncIterator[Telegram]:
     """A new sandbox with its people and two groups, and the bot behind it on an empty database. Afterwards no
     text that the bot has sent may have a styled time."""
-    from bot.dispatcher import make_dispatcher
-
-    made = Telegram(sandbox_url, *connected, make_dispatcher())
+    made = Telegram(sandbox_url, *connected, _unused_dispatcher())
     await asyncio.to_thread(made.sandbox.reset)
     yield made
     calls = await asyncio.to_thread(made.sandbox.calls)
