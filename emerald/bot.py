@@ -21,7 +21,7 @@ from bot.updates import read_update
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
 from emerald.pollers import poll_alone
-from emerald.runtime import complete
+from emerald.runtime import complete, freeze_loaded
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 
@@ -44,6 +44,7 @@ def main(*, metrics_offset: int = 0) -> None:
 
 async def poll_watched(metrics_offset: int = 0) -> None:
     """`poll` with metrics, and end the process should it stand still."""
+    freeze_loaded()
     async with metrics_served(metrics_offset), watched():
         await poll()
 

@@ -30,7 +30,7 @@ from emerald.processes import (
     restart_ended,
     signals_blocked,
 )
-from emerald.runtime import result_of, result_with_pool
+from emerald.runtime import freeze_loaded, result_of, result_with_pool
 from emerald.serve import check_port
 
 # Modules that all processes share. `bot` comes first: it makes aiogram take little memory.
@@ -152,8 +152,7 @@ def _load() -> None:
     gc.disable()
     for name in SHARED:
         importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
+    freeze_loaded()
     gc.enable()
 
 

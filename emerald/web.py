@@ -12,6 +12,7 @@ from backend.settings import settings
 from emerald.log import configure
 from emerald.metrics import identify, scrape
 from emerald.readiness import CHECKS
+from emerald.runtime import freeze_loaded
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 from webapp import health
@@ -35,6 +36,7 @@ async def connections(app: Litestar) -> AsyncIterator[None]:
             set_openid_provider(provider)
             set_membership_checker(telegram.is_in_chat)
             set_share_provider(telegram.prepare_message)
+            freeze_loaded()
             yield
     finally:
         await db.close_pool()

@@ -20,7 +20,7 @@ from bot.delivery.client import make_bot
 from bot.delivery.sender import Sender
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
-from emerald.runtime import complete
+from emerald.runtime import complete, freeze_loaded
 from emerald.schedule import SCHEDULE, find_due, run_claimed
 from emerald.watchdog import watch
 
@@ -42,6 +42,7 @@ def main(*, metrics_offset: int = 0) -> None:
 
 
 async def _work_measured(metrics_offset: int) -> None:
+    freeze_loaded()
     async with metrics_served(metrics_offset):
         await work()
 

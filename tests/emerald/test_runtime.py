@@ -1,0 +1,36 @@
+"""What every process does once it has loaded its code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVE = """
+import asyncio, gc
+from emerald.web import connections, create_app
+
+async def serve():
+    async with connections(create_app()):
+        print(len(gc.get_objects()))
+
+asyncio.run(serve())
+"""
+FEW = 20_000  # objects, walked in some 10 ms
+
+
+@pytest.mark.parametrize(("failpoints", "is_short"), [("", True), ("collector.walks-code", False)])
+def test_no_request_waits_for_a_collection_of_the_whole_program(failpoints: str, is_short: bool) -> None:
+    """`X8`. What a full collection walks while the web process serves, with the bot loaded; then the control."""
+    webhook = {"TELEGRAM_WEBHOOK": "true", "DATABASE_POOL_SIZE": "2", "FAILPOINTS": failpoints}
+    walked = subprocess.run(
+        [sys.executable, "-c", SERVE],
+        env={**os.environ, **webhook},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (int(walked.stdout) < FEW) is is_short
