@@ -16,6 +16,7 @@ from emerald.runtime import freeze_loaded
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 from webapp import health
+from webapp.computing import give_way_to_the_loop
 from webapp.dashboard.openid import OpenIdProvider, set_openid_provider
 from webapp.head import answer_head
 from webapp.headers import add_headers
@@ -36,6 +37,7 @@ async def connections(app: Litestar) -> AsyncIterator[None]:
             set_openid_provider(provider)
             set_membership_checker(telegram.is_in_chat)
             set_share_provider(telegram.prepare_message)
+            give_way_to_the_loop()
             freeze_loaded()
             yield
     finally:

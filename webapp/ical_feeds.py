@@ -4,7 +4,6 @@ key.
 So logs must not hold them (`X6`): nginx masks them, and ours log the template of the path.
 """
 
-import asyncio
 import hashlib
 import re
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from backend.events.ical import CalendarEvent, EventStatus, render_calendar, ren
 from backend.i18n import N_
 from backend.people import feeds
 from backend.settings import settings
+from webapp.computing import compute
 from webapp.freshness import etag_of
 from webapp.metrics import LEFT_OUT
 from webapp.miniapp.labels import app_link
@@ -134,7 +134,7 @@ async def _feed_response(request: AnyRequest, asked: feeds.FeedRequest) -> Respo
 
 async def _render(dates: list[CalendarEvent], host: str) -> bytes:
     # Rendering hundreds of instances takes a tenth of a second: it must not block the event loop.
-    return await asyncio.to_thread(_render_what_can_be, dates, host)
+    return await compute(_render_what_can_be, dates, host)
 
 
 def _render_what_can_be(dates: list[CalendarEvent], host: str) -> bytes:

@@ -8,13 +8,15 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice, zip_longest
 from typing import Any
 
 from backend.recurrence.expansion import wall_times
+from backend.recurrence.faults import InvalidRecurrence, RecurrenceFault
 from backend.recurrence.occurrences import Occurrence, occurrences
 from backend.recurrence.rfc5545 import parse_recurrence
-from backend.recurrence.steps import STEPS_TO_SAVE, Steps
+from backend.recurrence.steps import STEPS_MAX, STEPS_TO_SAVE, Steps
 from backend.zones import resolve_exact, resolve_local, start_of_day
 
 MAX_LOOKAHEAD = timedelta(days=3660)  # no occurrence further ahead is looked for
@@ -85,15 +87,7 @@ class SeriesTiming:
     def check_work(self, ahead: timedelta, steps: Steps) -> None:
         """Raises `InvalidRecurrence` when what will be asked of these rules takes more than `STEPS_TO_SAVE` (`X8`): the
         dates of as far ahead as instances are made, the first one after them, and what each COUNT counts."""
-        to_save = Steps(STEPS_TO_SAVE)
-        start = resolve_local(self.starts_local, self.zone)
-        recurrence = parse_recurrence(self.rule)
-        for rule in (*recurrence.rules, *recurrence.exrules):
-            if rule.count is not None:
-                deque(islice(wall_times(rule, self.starts_local, steps=to_save), rule.count), maxlen=0)
-        self.occurrences(after=start, until=start + ahead, limit=_ALL, steps=to_save)
-        self.occurrences(after=start + ahead, until=start + ahead + MAX_LOOKAHEAD, limit=1, steps=to_save)
-        steps.take(STEPS_TO_SAVE - to_save.left)
+        steps.take(_steps_to_save(self, ahead))
 
     def select(self, locals: Iterable[datetime | None]) -> frozenset[datetime]:
         """Those of the given exact wall clocks in the zone that identify an occurrence (`S2`). Raises as
@@ -112,6 +106,26 @@ class SeriesTiming:
                 found.update(occurrence.original_local for occurrence in dates)
                 since = following
         return candidates & found
+
+
+# A form is checked when it is read, and again in the transaction that saves it: what one worked out serves both.
+@lru_cache(maxsize=256)
+def _steps_to_save(timing: SeriesTiming, ahead: timedelta) -> int:
+    """The steps of `SeriesTiming.check_work`, more than `STEPS_MAX` when it takes too many. Raises `InvalidRecurrence` for
+    a rule that cannot be read."""
+    to_save = Steps(STEPS_TO_SAVE)
+    start = resolve_local(timing.starts_local, timing.zone)
+    recurrence = parse_recurrence(timing.rule)
+    try:
+        for rule in (*recurrence.rules, *recurrence.exrules):
+            if rule.count is not None:
+                deque(islice(wall_times(rule, timing.starts_local, steps=to_save), rule.count), maxlen=0)
+        timing.occurrences(after=start, until=start + ahead, limit=_ALL, steps=to_save)
+        timing.occurrences(after=start + ahead, until=start + ahead + MAX_LOOKAHEAD, limit=1, steps=to_save)
+    except InvalidRecurrence as error:
+        if error.fault is not RecurrenceFault.TOO_MUCH_WORK:
+            raise
+    return STEPS_TO_SAVE - to_save.left if to_save.left >= 0 else STEPS_MAX + 1
 
 
 def changed_bounds(old: SeriesTiming, new: SeriesTiming) -> SeriesBounds:

@@ -242,3 +242,18 @@ def test_the_days_around_new_year_belong_to_the_week_of_their_fourth_day() -> No
     [rule] = parse_recurrence("FREQ=YEARLY;BYWEEKNO=52;BYDAY=SA").rules
     found = wall_times(replace(rule), starts, until=datetime(2022, 12, 31))
     assert [f"{wall:%F}" for wall in found] == ["2022-01-01", "2022-12-31"]
+
+
+def test_what_was_worked_out_when_a_form_was_read_is_not_worked_out_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes the same of the budget all the same."""
+    timing = SeriesTiming(datetime(2026, 11, 30, 17), HELSINKI, "RRULE:FREQ=DAILY;COUNT=77", 60)
+    first, again = Steps(), Steps()
+    timing.check_work(timedelta(weeks=8), first)
+    monkeypatch.delattr("backend.recurrence.timing.occurrences")
+    monkeypatch.delattr("backend.recurrence.timing.wall_times")
+    timing.check_work(timedelta(weeks=8), again)
+    assert again.left == first.left < STEPS_MAX
+    with pytest.raises(InvalidRecurrence):
+        timing.check_work(timedelta(weeks=8), Steps(STEPS_MAX - first.left - 1))

@@ -18,6 +18,7 @@ from backend.series_defaults.rules import BLANK
 from backend.zones import zone_names
 from webapp import series_preview
 from webapp.calendar_paste import has_pasted_entry, left_parts, taken_parts
+from webapp.computing import compute
 from webapp.dashboard.conflicts import Difference
 from webapp.dashboard.followed import own_rows
 from webapp.dashboard.lead_times import (
@@ -123,7 +124,7 @@ async def render_form(
         own=await own_rows(visit.voice, view) if view else [],
         drifted=await drifted_instances(view.account_id, view.id) if view else [],
         dates=await series_instances(view.id, visit.person, limit=_DATES_SHOWN) if view else [],
-        **preview_of(visit, form, limits, opened, scope),
+        **await compute(preview_of, visit, form, limits, opened, scope),
     )
 
 

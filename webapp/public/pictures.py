@@ -16,6 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from webapp.computing import compute
 from webapp.freshness import etag_of
 
 WIDTH, HEIGHT = 1200, 630
@@ -121,7 +122,7 @@ async def render_picture(content: PictureContent) -> bytes:
         try:
             async with _drawing:
                 if etag not in _cache:
-                    _cache[etag] = await asyncio.to_thread(draw, content)
+                    _cache[etag] = await compute(draw, content)
                     while len(_cache) > CACHED_MAX:
                         _cache.popitem(last=False)
         finally:

@@ -1,6 +1,5 @@
 """What a club's past dates add up to: figures, charts with their tables, and each as a file (`N1`)."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from backend.i18n import N_, Voice
 from backend.reports.numbers import PERIODS, Numbers, Part, numbers
 from backend.rule_sentences import weekday_names
 from backend.zones import wall_clock
+from webapp.computing import compute
 from webapp.dashboard import findings
 from webapp.dashboard.people_lists import read_id
 from webapp.dashboard.responses import CSV, file_response, render_page
@@ -81,7 +81,7 @@ async def show(
         raise NotFound()
     part, query = Part(table), read_query(request, NumbersQuery)
     sheet = SHEETS[part](await _load(visit, query, part), visit.voice, visit.account.zone)
-    content = await asyncio.to_thread(to_csv, sheet, visit.person.language)
+    content = await compute(to_csv, sheet, visit.person.language)
     return file_response(content, CSV, f"emerald-{table}.csv")
 
 

@@ -1,6 +1,5 @@
 """The people of an instance as files, and to print (`B14`)."""
 
-import asyncio
 from urllib.parse import urlsplit
 
 from litestar import Response, get
@@ -17,6 +16,7 @@ from backend.i18n import N_, Voice
 from backend.reports.people import PartyRow, party_rows
 from backend.settings import settings
 from backend.zones import wall_clock
+from webapp.computing import compute
 from webapp.dashboard.access import authorize_event
 from webapp.dashboard.responses import APP_LINK, CSV, XLSX, file_response, render_page
 from webapp.dashboard.session import Visit
@@ -40,7 +40,7 @@ HEAD = (
 async def show_csv(code: FromPath[str], visit: NamedDependency[Visit]) -> Response[bytes]:
     """Everybody who answered, as CSV."""
     view, sheet = await _sheet(visit, code)
-    content = await asyncio.to_thread(to_csv, sheet, visit.person.language)
+    content = await compute(to_csv, sheet, visit.person.language)
     return file_response(content, CSV, f"{_name(view)}.csv")
 
 
@@ -48,7 +48,7 @@ async def show_csv(code: FromPath[str], visit: NamedDependency[Visit]) -> Respon
 async def show_xlsx(code: FromPath[str], visit: NamedDependency[Visit]) -> Response[bytes]:
     """The same as XLSX."""
     view, sheet = await _sheet(visit, code)
-    return file_response(await asyncio.to_thread(to_xlsx, sheet), XLSX, f"{_name(view)}.xlsx")
+    return file_response(await compute(to_xlsx, sheet), XLSX, f"{_name(view)}.xlsx")
 
 
 @get("/events/{code:str}/people.ics")

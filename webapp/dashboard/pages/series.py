@@ -23,6 +23,7 @@ from backend.rule_sentences import recurrence_label_of
 from backend.series_defaults.queries import blank_draft
 from backend.series_defaults.rules import BLANK
 from webapp.calendar_paste import fill_form, has_pasted_entry
+from webapp.computing import compute
 from webapp.dashboard.access import find_series
 from webapp.dashboard.followed import saved_notice
 from webapp.dashboard.responses import notice_of, redirect, render_page
@@ -86,7 +87,7 @@ async def create(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
     form, limits = await read_form(request, SeriesForm), await _limits(request, blank=blank)
     if has_pasted_entry(form):
         return await _fill(request, visit, form, limits)
-    draft, faults = new_draft(form, limits, blank)
+    draft, faults = await compute(new_draft, form, limits, blank)
     if not faults.by_field:
         try:
             made = await create_series(visit.person, visit.account.id, draft)
@@ -131,7 +132,7 @@ async def update(
     # What was typed shows only against what the form showed. The act compares again, under its lock.
     if asked.version and opened.versions != {"version": asked.version, "date_version": asked.date_version}:
         return await _conflict(request, visit, series_id, asked, form, limits)
-    change = read_change(visit.person, opened, form, limits, asked)
+    change = await compute(read_change, visit.person, opened, form, limits, asked)
     faults = change.faults
     if not faults.by_field:
         try:
@@ -179,7 +180,7 @@ async def show(
         "dashboard/series/_preview.html",
         visit.voice,
         view=opened.view if opened else None,
-        **preview_of(visit, form, limits, opened, asked.scope),
+        **await compute(preview_of, visit, form, limits, opened, asked.scope),
     )
 
 
@@ -191,7 +192,8 @@ async def compare(
     asked = await read_form(request, ScopeForm)
     visit, opened = await _opened(visit, series_id, asked.date)
     form, limits = await read_form(request, SeriesForm), await _limits(request, opened)
-    change = read_change(visit.person, opened, form, limits, replace(asked, version="", date_version=""))
+    unversioned = replace(asked, version="", date_version="")
+    change = await compute(read_change, visit.person, opened, form, limits, unversioned)
     shown = WhatIf(refusal=InvalidForm([]))
     if not has_pasted_entry(form):
         shown = await _consequences(visit, opened, change, asked.scope)
@@ -215,7 +217,8 @@ async def _conflict(
 ) -> Response[str]:
     """Both versions, and what one's own would do to what is there now."""
     visit, opened = await _opened(visit, series_id, asked.date)
-    change = read_change(visit.person, opened, form, limits, replace(asked, **opened.versions))
+    current = replace(asked, **opened.versions)
+    change = await compute(read_change, visit.person, opened, form, limits, current)
     return await render_form(
         request,
         visit,
@@ -271,7 +274,7 @@ async def _fill(
 ) -> Response[str]:
     """The form filled from the calendar entry that was pasted into it; nothing is saved."""
     try:
-        filled = fill_form(form)
+        filled = await compute(fill_form, form)
     except InvalidRecurrence as bad:
         faults = Faults()
         faults.add(bad)
