@@ -26,6 +26,7 @@ from webapp.miniapp.short_routes import answer_short_routes
 from webapp.refusals import HANDLERS, check_address, check_maintenance, check_spelling
 from webapp.requests import FORM_MAX, BoundedRequest
 from webapp.routes import routes
+from webapp.turns import limit_turns
 
 
 @asynccontextmanager
@@ -64,7 +65,7 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         debug=False,
     )
     # Around the routing, because a 404 counts as a request too.
-    app.asgi_handler = observe_requests(answer_short_routes(answer_head(app.asgi_handler)))
+    app.asgi_handler = observe_requests(limit_turns(answer_short_routes(answer_head(app.asgi_handler))))
     if settings.metrics_port:
         app.asgi_handler = answer_scrapes(app.asgi_handler, settings.metrics_port, scrape)
     return app

@@ -57,6 +57,12 @@ def read(request: AnyRequest, name: str, *, life: timedelta) -> Mapping[str, Any
     return content if isinstance(content, dict) else {}
 
 
+def sealed_session(request: AnyRequest) -> str:
+    """What the session's cookie seals, as text: the same however often it was sealed, and not verified; "" without one."""
+    sealed = request.cookies.get(_full_name(request, SESSION), "")
+    return sealed.rsplit(".", 2)[0]  # behind it stand when it was sealed, and the seal
+
+
 def write(
     request: AnyRequest,
     response: Response[Any],
