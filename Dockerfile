@@ -37,9 +37,10 @@ COPY webapp/ webapp/
 COPY emerald/ emerald/
 COPY ops/container/emerald /opt/emerald/bin/emerald
 COPY ops/container/beats.py ops/container/beats.py
-# The file system is read-only where this runs, so what Python would write later is written now.
+# The file system is read-only where this runs, so what Python and Jinja would write later is written now.
 RUN chmod 0755 /opt/emerald/bin/emerald \
-    && /opt/emerald/bin/python -m compileall -q -j 0 /srv/emerald
+    && /opt/emerald/bin/python -m compileall -q -j 0 /srv/emerald \
+    && ENV=test /opt/emerald/bin/python -c 'from webapp.rendering import load_templates; load_templates()'
 
 FROM ${BASE}
 ARG VERSION=development

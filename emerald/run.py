@@ -152,6 +152,7 @@ def _load() -> None:
     gc.disable()
     for name in SHARED:
         importlib.import_module(name)
+    load("webapp.rendering:load_templates")()
     freeze_loaded()
     gc.enable()
 

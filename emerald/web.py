@@ -24,6 +24,7 @@ from webapp.metrics import answer_scrapes, observe_requests
 from webapp.miniapp.sharing import set_share_provider
 from webapp.miniapp.short_routes import answer_short_routes
 from webapp.refusals import HANDLERS, check_address, check_maintenance, check_spelling
+from webapp.rendering import load_templates
 from webapp.requests import FORM_MAX, BoundedRequest
 from webapp.routes import routes
 from webapp.turns import limit_turns
@@ -38,6 +39,7 @@ async def connections(app: Litestar) -> AsyncIterator[None]:
             set_openid_provider(provider)
             set_membership_checker(telegram.is_in_chat)
             set_share_provider(telegram.prepare_message)
+            load_templates()
             give_way_to_the_loop()
             freeze_loaded()
             yield

@@ -9,25 +9,30 @@ of `webapp.reader_status`.
 """
 
 import re
+import sys
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from functools import cache, lru_cache
 from gettext import NullTranslations
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
     Environment,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
     pass_context,
 )
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup
 
 from backend import clock
-from backend.i18n import Voice, Words, catalogue
+from backend.i18n import DEFAULT, Voice, Words, catalogue
 from backend.settings import settings
 from backend.typed_text import isolate, isolate_once
 from backend.zones import utc_offset_minutes
@@ -35,6 +40,7 @@ from webapp.assets import static_url
 from webapp.reader_status import can_seek_replacement, reader_status
 
 HERE = Path(__file__).parent
+COMPILED = HERE / "__pycache__"
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -86,6 +92,23 @@ def _isolate_values(values: Mapping[str, object]) -> dict[str, object]:
     }
 
 
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Templates compiled once for all languages and processes, in a directory beside the code, as Python keeps its own. How
+    they are compiled is said in this file, so another version of it compiles them anew."""
+
+    _version = sha256(Path(__file__).read_bytes()).hexdigest()
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """The name of the file with the compiled template."""
+        return super().get_cache_key(f"{self._version} {name}", filename)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a compiled template, where Python may keep its own."""
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):  # as Python does where nothing can be written
+                super().dump_bytecode(bucket)
+
+
 @cache
 def environment(language: str) -> Environment:
     """The templates in one language."""
@@ -99,6 +122,7 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
         auto_reload=settings.env == "development",
+        bytecode_cache=CompiledTemplates(str(COMPILED)),
     )
     env.policies["ext.i18n.trimmed"] = True
     translations = catalogue(language)
@@ -122,6 +146,13 @@ def environment(language: str) -> Environment:
         can_seek_replacement=can_seek_replacement,
     )
     return env
+
+
+def load_templates() -> None:
+    """Compile every template before anybody asks for one: the largest take 50 ms and more, and everybody waits."""
+    loaded = environment(DEFAULT)
+    for name in loaded.list_templates(extensions=["html"]):
+        loaded.get_template(name)
 
 
 def render_kept(template: str, voice: Voice, /, **context: Hashable) -> str:

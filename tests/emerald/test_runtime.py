@@ -11,10 +11,13 @@ ROOT = Path(__file__).parents[2]
 SERVE = """
 import asyncio, gc, sys
 from emerald.web import connections, create_app
+from webapp.rendering import environment
 
 async def serve():
     async with connections(create_app()):
-        print(len(gc.get_objects()), sys.getswitchinterval())
+        compiled = environment("en")
+        unloaded = set(compiled.list_templates(extensions=["html"])) - {name for _, name in compiled.cache.keys()}
+        print(len(gc.get_objects()), sys.getswitchinterval(), len(unloaded))
 
 asyncio.run(serve())
 """
@@ -24,7 +27,7 @@ FEW = 20_000  # objects, walked in some 10 ms
 @pytest.mark.parametrize(("failpoints", "is_short"), [("", True), ("collector.walks-code", False)])
 def test_no_request_waits_for_a_collection_of_the_whole_program(failpoints: str, is_short: bool) -> None:
     """`X8`. What a full collection walks while the web process serves, with the bot loaded; then the control. Nor does
-    one wait long for a thread that computes."""
+    one wait long for a thread that computes, or for a template to be compiled."""
     webhook = {"TELEGRAM_WEBHOOK": "true", "DATABASE_POOL_SIZE": "2", "FAILPOINTS": failpoints}
     served = subprocess.run(
         [sys.executable, "-c", SERVE],
@@ -34,6 +37,7 @@ def test_no_request_waits_for_a_collection_of_the_whole_program(failpoints: str,
         text=True,
         check=True,
     )
-    objects, interval = served.stdout.split()
+    objects, interval, unloaded = served.stdout.split()
     assert (int(objects) < FEW) is is_short
     assert float(interval) < sys.getswitchinterval() / 5
+    assert unloaded == "0"
