@@ -9,13 +9,14 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 from piccolo.apps.migrations.commands.backwards import run_backwards
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import db
+from backend.database_address import DatabaseAddress
 from backend.engine import DB, connect, connect_kwargs
 from backend.errors import Busy
 from backend.events.zone_changes import keep_wall_clocks
@@ -31,7 +32,7 @@ WAIT = 600.0  # seconds to wait for another process that migrates
 WAIT_PAUSE, SAY_AGAIN = 0.5, 30.0  # seconds
 # A step waits five seconds for a table, for whoever uses the table next waits behind it; then it lets them
 # pass and tries again.
-LOCK_TIMEOUT = "5s"
+PATIENCE = "SET LOCAL lock_timeout = '5s'"
 STEP_TRIES = 12
 
 HOLDER = """
@@ -74,7 +75,7 @@ async def migrate(to: str | None = None, *, wait: float = WAIT, say: Say = say_o
             f"There is no migration {to}: `emerald migrate --check` lists those that are missing."
         )
     with db.translate_errors(), DB.at(settings.migrate_database, name="emerald migrate"):
-        async with _locked(wait, say), _pool():
+        async with schema_locked(settings.migrate_database, wait, say), _pool():
             missing = await pending()
             steps = [step for step in missing if to is None or step <= to]
             for step in steps:
@@ -87,23 +88,19 @@ async def migrate(to: str | None = None, *, wait: float = WAIT, say: Say = say_o
             return steps
 
 
-async def lock_schema() -> None:
-    """Inside a transaction: keep everybody else from migrating until it ends. Raises `CommandFailed`."""
-    inside = DB.current_transaction.get()
-    assert inside is not None, "called inside a transaction"
-    await _wait_for_lock(inside.connection, WAIT, say_on_stderr)
-
-
 async def undo_all() -> None:
     """Undo every migration; for the test that goes up, down and up again."""
     await _quietly(run_backwards, "emerald", "all", True)
 
 
 @contextlib.asynccontextmanager
-async def _locked(wait: float, say: Say) -> AsyncIterator[None]:
-    holder = await connect(
-        **connect_kwargs(settings.migrate_database) | {"server_settings": DB.config["server_settings"]}
-    )
+async def schema_locked(
+    address: DatabaseAddress, wait: float = WAIT, say: Say = say_on_stderr
+) -> AsyncIterator[None]:
+    """Keep everybody else from migrating meanwhile. Raises `CommandFailed` when another process still does after `wait`
+    seconds."""
+    settings_of_server = {"server_settings": DB.config["server_settings"]}
+    holder = await connect(**connect_kwargs(address) | settings_of_server)
     try:
         async with holder.transaction():
             await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -146,17 +143,24 @@ async def _pool() -> AsyncIterator[None]:
 
 async def _take(step: str, say: Say) -> None:
     """Take one step and record it, in one transaction: a process that is killed leaves nothing half done."""
+
+    async def take() -> None:
+        async with db.transaction(f"{PATIENCE}; SET LOCAL statement_timeout = 0"):
+            await _quietly(run_forwards, "emerald", step)
+
+    await between_others(take, f"Step {step}", say)
+
+
+async def between_others(do: Callable[[], Awaitable[None]], name: str, say: Say = say_on_stderr) -> None:
+    """Do what needs a table for itself while others work with it, and do it again when they came first. Raises `Busy`."""
     for remaining in range(STEP_TRIES - 1, -1, -1):
         try:
-            async with db.transaction(
-                f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0"
-            ):
-                await _quietly(run_forwards, "emerald", step)
+            await do()
             return
         except Busy:
             if not remaining:
                 raise
-            say(f"Step {step} needs a table that is in use: trying again.")
+            say(f"{name} needs a table that is in use: trying again.")
 
 
 async def _quietly(run: object, *args: object) -> None:

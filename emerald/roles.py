@@ -21,7 +21,7 @@ from backend.database_address import DatabaseAddress
 from backend.engine import DB, connect, connect_kwargs
 from backend.settings import settings
 from emerald.errors import CommandFailed
-from emerald.migrate import lock_schema
+from emerald.migrate import PATIENCE, between_others, schema_locked
 from emerald.rights import (
     APP,
     ARCHIVER,
@@ -62,6 +62,7 @@ UNION ALL SELECT format('ALTER ROUTINE %s OWNER TO emerald_owner', oid::regproce
 FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace AND proowner <> 'emerald_owner'::regrole
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
         AND d.deptype = 'e')
+ORDER BY 1
 """
 
 
@@ -76,7 +77,8 @@ class MadeRole:
 async def create_roles(
     *, into: Path | None, new_passwords: bool, through: DatabaseAddress | None
 ) -> list[MadeRole]:
-    """Make the roles and set their rights, in one transaction, as the user of `DATABASE_URL`.
+    """Make the roles and set their rights, as the user of `DATABASE_URL`, while the version before serves. When it fails
+    midway, passwords are as before, and the next run goes on.
 
     With `into`, each role's address is kept in the file `<into>/<owner, app, archiver, reader or backup>/database_url`,
     and a role whose file is missing or no longer works gets a new password. `through` is the address of
@@ -110,13 +112,16 @@ async def create_roles(
         known = {} if new_passwords else await _kept_passwords(into, there)
         untold = there if into is None and not new_passwords else set()
         passwords = {role: secrets.token_hex(20) for role in roles if role not in known.keys() | untold}
-        async with db.transaction():
-            await lock_schema()
-            await _make(roles, there, passwords)
-            await _own(superuser=me["rolsuper"])
-            await grant_rights()
-            if makes_backup:
-                await let_back_up()
+        async with schema_locked(settings.database):
+            async with db.transaction():
+                await _make(roles, there)
+                await _let_own(superuser=me["rolsuper"])
+            await _give_tables_to_owner()
+            async with db.transaction():
+                await _set_passwords(passwords)
+                await grant_rights()
+                if makes_backup:
+                    await let_back_up()
         made = [_made(role, (known | passwords).get(role), into, through) for role in roles]
         return made if makes_backup else made + _kept_backup(into)
 
@@ -135,8 +140,8 @@ async def let_back_up() -> None:
     await db.execute("; ".join(script))
 
 
-async def _make(roles: Sequence[str], there: set[str], passwords: dict[str, str]) -> None:
-    """Create the roles that are missing, and set passwords and guards."""
+async def _make(roles: Sequence[str], there: set[str]) -> None:
+    """Create the roles that are missing, and set guards."""
     database = await db.value("SELECT quote_ident(current_database())")
     schema = await db.value("SELECT quote_ident(current_schema())")
     if schema is None:
@@ -146,9 +151,6 @@ async def _make(roles: Sequence[str], there: set[str], passwords: dict[str, str]
     script = []
     for role in roles:
         script.append(f"{'ALTER' if role in there else 'CREATE'} ROLE {role} LOGIN")
-        if role in passwords:
-            # Not the password itself: a statement may be logged.
-            script.append(f"ALTER ROLE {role} PASSWORD '{scram_verifier(passwords[role])}'")
         for name, value in GUARDS[role].items():
             script.append(f"ALTER ROLE {role} IN DATABASE {database} SET {name} = '{value}'")
         script.append(f"ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}")
@@ -161,19 +163,40 @@ async def _make(roles: Sequence[str], there: set[str], passwords: dict[str, str]
     await db.execute("; ".join(script))
 
 
-async def _own(*, superuser: bool) -> None:
-    """Give everything in the schema to the owner, and say what others may do with what it makes later."""
+async def _set_passwords(passwords: dict[str, str]) -> None:
+    # Not the password itself: a statement may be logged.
+    script = [
+        f"ALTER ROLE {role} PASSWORD '{scram_verifier(password)}'" for role, password in passwords.items()
+    ]
+    if script:
+        await db.execute("; ".join(script))
+
+
+async def _let_own(*, superuser: bool) -> None:
+    """Let this user give tables to the owner, and say what others may do with those that the owner makes later."""
     if not superuser:
         # Whoever is no superuser must be a member to give something away, and stays one: with what was theirs
         # until now a version before this one goes on.
         await db.execute(f"GRANT {OWNER} TO CURRENT_USER")
     schema = await db.value("SELECT quote_ident(current_schema())")
-    script = [row[0] for row in await db.rows(OTHERS)]
+    script = []
     later = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}"
     for role, rights in DEFAULTS.items():
         script.append(f"{later} IN SCHEMA {schema} GRANT {rights} ON TABLES TO {role}")
     script.append(f"{later} REVOKE EXECUTE ON ROUTINES FROM PUBLIC")
     await db.execute("; ".join(script))
+
+
+async def _give_tables_to_owner() -> None:
+    """Give everything in the schema to the owner, one after the other: whoever holds one table for itself and waits for the
+    next is in the way of those who read both."""
+    for row in await db.rows(OTHERS):
+
+        async def give(statement: str = row[0]) -> None:
+            async with db.transaction(PATIENCE):
+                await db.execute(statement)
+
+        await between_others(give, row[0])
 
 
 def _made(role: str, password: str | None, into: Path | None, through: DatabaseAddress | None) -> MadeRole:

@@ -92,6 +92,32 @@ def roles(admin: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory) -> d
     return found
 
 
+@pytest.mark.usefixtures("roles")
+async def test_tables_change_hands_while_people_book(admin: DatabaseAddress) -> None:
+    """Whoever reads the table that the command waits for reads every other one meanwhile: one at a time is given away."""
+    async with connected(admin) as booking, connected(admin) as looking:
+        tables = [
+            row[0]
+            for row in await looking.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ]
+        for table in tables:
+            await looking.execute(f"ALTER TABLE {table} OWNER TO CURRENT_USER")
+        async with booking.transaction():
+            await booking.execute("SELECT 1 FROM bookings")
+            making = asyncio.create_task(asyncio.to_thread(at, admin, "create-roles"))
+            while not await looking.fetchval(
+                "SELECT 1 FROM pg_locks WHERE relation = 'bookings'::regclass AND NOT granted"
+            ):
+                assert not making.done(), making.result()
+            await booking.execute("SET LOCAL lock_timeout = '2s'")
+            for table in tables:
+                await booking.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
+        done = await making
+        assert done.returncode == 0, done
+        owners = await looking.fetch("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+        assert [row[0] for row in owners] == [OWNER]
+
+
 def test_addresses_follow_the_database_and_pgbouncer(
     admin: DatabaseAddress, roles: dict[str, DatabaseAddress], tmp_path: Path
 ) -> None:
