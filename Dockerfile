@@ -40,7 +40,7 @@ COPY ops/container/beats.py ops/container/beats.py
 # The file system is read-only where this runs, so what Python and Jinja would write later is written now.
 RUN chmod 0755 /opt/emerald/bin/emerald \
     && /opt/emerald/bin/python -m compileall -q -j 0 /srv/emerald \
-    && ENV=test /opt/emerald/bin/python -c 'from webapp.rendering import load_templates; load_templates()'
+    && ENV='test' /opt/emerald/bin/python -c 'from webapp.rendering import load_templates; load_templates()'
 
 FROM ${BASE}
 ARG VERSION=development
