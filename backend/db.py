@@ -248,6 +248,11 @@ async def execute_single_count(sql: str, *args: object) -> int:
     return _touched(await _write_single("execute", sql, args))
 
 
+async def execute_single_rows(sql: str, *args: object) -> list[Row]:
+    """As `execute_single`. Returns all rows that it returns."""
+    return list(await _write_single("fetch", sql, args))
+
+
 async def _write_single(method: str, sql: str, args: Sequence[object]) -> Any:
     if DB.current_transaction.get() is not None or rehearsal.is_rehearsing():
         raise TransactionError("execute_single was called inside a transaction")

@@ -14,17 +14,16 @@ from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, 
 from backend import clock, failpoints
 from backend.causes import caused_by, current, new_cause
 from backend.errors import Refusal, TooOften, Unavailable
-from backend.groups.presence import learn_presence, mark_present
-from backend.groups.queries import group_of_chat
+from backend.groups.presence import learn_presence, visit_group
 from backend.i18n import N_, Voice, Words, nearest
 from backend.instruments import UPDATES_FAILED
 from backend.maintenance import UnderMaintenance, check_open
 from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
-from backend.people.actions import TelegramIdentity, mark_blocked, register_person
+from backend.people.actions import TelegramIdentity, mark_blocked
 from backend.people.queries import Person, person_of_telegram
 from backend.people.rate_limits import RateLimit, spend
-from backend.people.telegram_updates import claim_update
+from backend.people.telegram_updates import claim_update, limit_updates, sender_of
 from bot.callback_answers import TOO_OLD, answer_callback
 from bot.delivery.client import answer_callback_query, answered_taps, reply
 from bot.delivery.errors import classify_error
@@ -109,9 +108,38 @@ async def refuse_in_maintenance(handler: Handler, event: TelegramObject, data: D
 async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Handle an update once, however often and in whichever way it arrives (`X2`)."""
     assert isinstance(event, Update)
-    if await claim_update(data["bot"].id, event.update_id):
-        return await handler(event, data)
-    return None
+    sender = data["sender"] = _identify_sender(event, data)
+    claim = await claim_update(
+        data["bot"].id,
+        event.update_id,
+        sender if event.inline_query is None else None,
+        is_counted=is_addressed(event),
+    )
+    if claim is None:
+        return None
+    data["claim"] = claim
+    return await handler(event, data)
+
+
+def _identify_sender(event: Update, data: Data) -> TelegramIdentity | None:
+    """The person who sent the update. What speaks as a chat is no person, whoever Telegram names as its sender (`A11`)."""
+    user: User | None = None if _speaks_as_chat(event) else data.get("event_from_user")
+    if user is None or user.is_bot:
+        return None
+    return TelegramIdentity(
+        telegram_id=user.id,
+        first_name=user.first_name,
+        last_name=user.last_name or "",
+        username=user.username or "",
+        language_code=user.language_code,
+        # Only by a message or a tap: to block the bot is an update from the private chat too.
+        may_write=_is_private(data) and (event.message or event.callback_query) is not None,
+    )
+
+
+def _is_private(data: Data) -> bool:
+    chat: Chat | None = data.get("event_chat")
+    return chat is not None and chat.type == "private"
 
 
 async def handle_errors(handler: Handler, event: TelegramObject, data: Data) -> Any:
@@ -192,35 +220,23 @@ async def answer_every_tap(handler: Handler, event: TelegramObject, data: Data) 
 
 
 async def load_person(handler: Handler, event: TelegramObject, data: Data) -> Any:
-    """Give handlers `person`, `voice` and `group`. To act in a linked group makes a member (`A4`). What speaks
-    as a chat is no person, whoever Telegram names as its sender (`A11`)."""
+    """Give handlers `person`, `voice` and `group`. To act in a linked group makes a member (`A4`)."""
     assert isinstance(event, Update)
-    user: User | None = None if _speaks_as_chat(event) else data.get("event_from_user")
     chat: Chat | None = data.get("event_chat")
-    group = await group_of_chat(chat.id) if chat is not None and chat.type in _GROUP_TYPES else None
-    data |= {"person": None, "voice": _voice(data), "group": group}
-    if user is not None and not user.is_bot:
-        if event.inline_query is not None:  # whoever only types the bot's name is not recorded
-            data["person"] = person = await person_of_telegram(user.id)
-            data["voice"] = person.voice if person is not None else data["voice"]
-            return await handler(event, data)
-        private = chat is not None and chat.type == "private"
-        person = data["person"] = await register_person(
-            TelegramIdentity(
-                telegram_id=user.id,
-                first_name=user.first_name,
-                last_name=user.last_name or "",
-                username=user.username or "",
-                language_code=user.language_code,
-                # Only by a message or a tap: to block the bot is an update from the private chat too.
-                may_write=private and (event.message or event.callback_query) is not None,
-            )
+    sender: TelegramIdentity | None = data["sender"]
+    person: Person | None = None
+    if sender is not None:
+        # Whoever only types the bot's name is not recorded.
+        is_typing = event.inline_query is not None
+        person = await (
+            person_of_telegram(sender.telegram_id) if is_typing else sender_of(data["claim"], sender)
         )
-        data["voice"] = person.voice
-        if group is not None and is_addressed(event):
-            await mark_present(person, group)
-        elif private and event.message is not None:
-            await learn_presence(person)
+    group = None
+    if chat is not None and chat.type in _GROUP_TYPES:
+        group = await visit_group(chat.id, person if is_addressed(event) else None)
+    elif person is not None and event.message is not None and _is_private(data):
+        await learn_presence(person)
+    data |= {"person": person, "group": group, "voice": person.voice if person is not None else _voice(data)}
     return await handler(event, data)
 
 
@@ -248,7 +264,10 @@ class RateLimiter:
         if person is not None and is_addressed(event):
             is_query = event.inline_query is not None
             try:
-                await spend(person, RateLimit.INLINE_QUERIES if is_query else RateLimit.UPDATES)
+                if is_query:
+                    await spend(person, RateLimit.INLINE_QUERIES)
+                else:
+                    await limit_updates(data["claim"], person)
             except TooOften as refusal:
                 if event.callback_query is None and not is_query and not refusal.is_first:
                     self._be_silent(person, timedelta(seconds=refusal.retry_after))

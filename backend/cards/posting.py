@@ -1,8 +1,10 @@
 """What becomes of a card in the chat, as the holder of the sender's lease records it (`C1`, `C2`, `C6`)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from backend import clock, db
+from backend.batching import Batcher
 from backend.cards.lost import lose_cards
 from backend.cards.queries import JOB, CardJob, job_from
 from backend.cards.rules import UNSCHEDULED, CardTrouble
@@ -140,7 +142,7 @@ async def recover_tapped_card(
 ) -> bool:
     """Somebody tapped this message, so it is in the chat. If it is the card that may have been posted, that
     card is live from now on (`C1`); whether it is."""
-    if not await db.value(f"SELECT true {UNKNOWN_CARD} LIMIT 1", chat_id, message_id, instance_id, poll_id):
+    if not await _may_have_unknown.submit(chat_id):
         return False
     recovered = await db.execute_single_count(
         "UPDATE cards SET state = 'live', trouble = '', lost_at = NULL, error = '', message_id = $2, next_try_at = $5,"
@@ -152,3 +154,18 @@ async def recover_tapped_card(
         clock.now(),
     )
     return recovered == 1
+
+
+async def _find_unknown(_: int, chats: Sequence[int]) -> list[bool]:
+    """Whether any card may have been posted in each of these chats."""
+    rows = await db.rows(
+        "SELECT DISTINCT g.chat_id FROM cards c JOIN groups g ON g.id = c.group_id"
+        " WHERE g.chat_id = ANY($1::bigint[]) AND c.state = 'lost' AND c.trouble = 'unknown'",
+        list(set(chats)),
+    )
+    found = {row["chat_id"] for row in rows}
+    return [chat_id in found for chat_id in chats]
+
+
+# Asked after every tap in a group; there nearly always is none.
+_may_have_unknown: Batcher[int, bool] = Batcher("lost cards", _find_unknown)

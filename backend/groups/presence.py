@@ -9,7 +9,7 @@ from backend import clock, db
 from backend.accounts.memberships import end_membership_through_groups, is_shut_out, join
 from backend.accounts.rules import JoinedThrough
 from backend.batching import Batcher
-from backend.groups.queries import LinkedGroup, group
+from backend.groups.queries import LinkedGroup, group, group_from
 from backend.people.queries import Person
 
 PRESENCE_TTL = timedelta(minutes=10)  # how long an answer of getChatMember is believed
@@ -32,6 +32,16 @@ OVERDUE_GROUPS = """
 SELECT user_id, group_id FROM group_members WHERE user_id = ANY($1::bigint[]) AND present AND checked_at < $2
 """
 
+# $1 Telegram's ids of chats, $2 people, $3 seen after.
+VISITED = """
+SELECT w.number, g.*, EXISTS (
+    SELECT 1 FROM group_members p JOIN memberships m ON m.account_id = p.account_id AND m.user_id = p.user_id
+    WHERE p.group_id = g.id AND p.user_id = w.user_id AND p.present AND p.checked_at > $3
+        AND m.left_at IS NULL AND m.visitor_since IS NULL
+) AS recent
+FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (chat_id, user_id, number) JOIN groups g ON g.chat_id = w.chat_id
+"""
+
 # Asks Telegram whether a person is in a chat now, by Telegram's ids of both; None when Telegram does not
 # answer.
 MembershipChecker = Callable[[int, int], Awaitable[bool | None]]
@@ -45,19 +55,25 @@ def set_membership_checker(checker: MembershipChecker) -> None:
     _membership_checker = checker
 
 
+async def visit_group(chat_id: int, person: Person | None) -> LinkedGroup | None:
+    """The group of this Telegram chat, or None when it is not linked. The person, if given, acted in it: `mark_present`."""
+    where, is_recent = await _visits.submit((chat_id, person.id if person is not None else 0))
+    if where is not None and person is not None and not is_recent:
+        await mark_present(person, where)
+    return where
+
+
+async def _find_visited(_: int, visits: Sequence[tuple[int, int]]) -> list[tuple[LinkedGroup | None, bool]]:
+    """Each visit's group, and whether the visitor is a member of its account and was seen in it of late."""
+    chats, people = zip(*visits, strict=True)
+    rows = await db.rows(VISITED, chats, people, clock.now() - PRESENCE_TTL)
+    found = {row["number"]: (group_from(row), row["recent"]) for row in rows}
+    return [found.get(number, (None, False)) for number, _ in enumerate(visits, 1)]
+
+
 async def mark_present(person: Person, where: LinkedGroup) -> None:
     """Record that the person acted in a linked group: they are in it, and become a member of its account
     (`A4`), unless an organiser removed them (`A9`)."""
-    is_recent = await db.value(
-        "SELECT true FROM group_members g JOIN memberships m ON m.account_id = g.account_id AND m.user_id = g.user_id"
-        " WHERE g.group_id = $1 AND g.user_id = $2 AND g.present AND g.checked_at > $3 AND m.left_at IS NULL"
-        " AND m.visitor_since IS NULL",
-        where.id,
-        person.id,
-        clock.now() - PRESENCE_TTL,
-    )
-    if is_recent:
-        return
     await _record_presence(person, where, present=True)
     if await is_shut_out(where.account_id, person.id):
         return
@@ -124,8 +140,9 @@ def _of_each(user_ids: Sequence[int], rows: Sequence[db.Row]) -> list[list[int]]
     return [found.get(user_id, []) for user_id in user_ids]
 
 
-# Everybody who opens the app is looked up, often hundreds at once.
+# Everybody who taps in a group or opens the app is looked up, often hundreds at once.
 _overdue: Batcher[int, list[int]] = Batcher("presence", _find_overdue)
+_visits: Batcher[tuple[int, int], tuple[LinkedGroup | None, bool]] = Batcher("groups", _find_visited)
 _unknown: Batcher[int, list[int]] = Batcher("unknown presence", _find_unknown)
 
 

@@ -30,7 +30,8 @@ class LinkedGroup:
     topics: tuple[Topic, ...] = ()
 
 
-def _group(row: db.Row, topics: tuple[Topic, ...] = ()) -> LinkedGroup:
+def group_from(row: db.Row, topics: tuple[Topic, ...] = ()) -> LinkedGroup:
+    """A row of groups as a `LinkedGroup`."""
     return LinkedGroup(
         id=row["id"],
         account_id=row["account_id"],
@@ -52,16 +53,16 @@ async def groups(account_id: int) -> list[LinkedGroup]:
     ):
         topics.setdefault(row["group_id"], []).append(Topic(row["topic_id"], row["name"], row["closed"]))
     rows = await db.rows("SELECT * FROM groups WHERE account_id = $1 ORDER BY lower(title), id", account_id)
-    return [_group(row, tuple(topics.get(row["id"], ()))) for row in rows]
+    return [group_from(row, tuple(topics.get(row["id"], ()))) for row in rows]
 
 
 async def group(group_id: int) -> LinkedGroup | None:
     """The group with this id (Emerald's, not Telegram's)."""
     found = await db.row("SELECT * FROM groups WHERE id = $1", group_id)
-    return _group(found) if found else None
+    return group_from(found) if found else None
 
 
 async def group_of_chat(chat_id: int) -> LinkedGroup | None:
     """The group of this Telegram chat; None when it is not linked."""
     found = await db.row("SELECT * FROM groups WHERE chat_id = $1", chat_id)
-    return _group(found) if found else None
+    return group_from(found) if found else None

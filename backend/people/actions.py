@@ -19,12 +19,11 @@ SEEN_PRECISION = timedelta(hours=1)  # how exactly `seen_at` is kept
 # may write to them.
 DESCRIBED = """unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[]) WITH ORDINALITY
     AS w (telegram_id, first_name, last_name, username, language, may_write, number)"""
-# Those who are known under all of this, and were seen after $7.
-KNOWN = f"""
-SELECT w.number, u.* FROM {DESCRIBED} JOIN telegram_users u ON u.telegram_id = w.telegram_id
-WHERE u.first_name = w.first_name AND u.last_name = w.last_name AND u.username = w.username
-    AND (u.language_chosen OR u.language = w.language) AND u.seen_at > $7 AND (NOT w.may_write OR {REACHABLE})
-"""
+# That somebody is known under all of this.
+AS_DESCRIBED = f"""u.telegram_id = w.telegram_id AND u.first_name = w.first_name AND u.last_name = w.last_name
+    AND u.username = w.username AND (u.language_chosen OR u.language = w.language) AND (NOT w.may_write OR {REACHABLE})"""
+# Those who are known so, and were seen after $7.
+KNOWN = f"SELECT w.number, u.* FROM {DESCRIBED} JOIN telegram_users u ON {AS_DESCRIBED} AND u.seen_at > $7"
 # $7 is now.
 UPSERT = f"""
 INSERT INTO telegram_users AS u (telegram_id, first_name, last_name, username, language, created_at, seen_at, may_write_at)
@@ -64,11 +63,16 @@ class TelegramIdentity:
 async def register_person(who: TelegramIdentity) -> Person:
     """Record a person under their present name; idempotent. With `may_write` they no longer count as having
     blocked the bot (`M3`). People who arrive together are looked up and recorded together."""
-    return await _known.submit(who) or await _recorded.submit(who)
+    return await _known.submit(who) or await record_person(who)
+
+
+async def record_person(who: TelegramIdentity) -> Person:
+    """The same for somebody who is not known so, or was not seen of late."""
+    return await _recorded.submit(who)
 
 
 async def _find_known(_: int, people: Sequence[TelegramIdentity]) -> list[Person | None]:
-    rows = await db.rows(KNOWN, *_columns(people), clock.now() - SEEN_PRECISION)
+    rows = await db.rows(KNOWN, *columns(people), clock.now() - SEEN_PRECISION)
     found = {row["number"]: person_from(row) for row in rows}
     return [found.get(number) for number, _ in enumerate(people, 1)]
 
@@ -76,19 +80,20 @@ async def _find_known(_: int, people: Sequence[TelegramIdentity]) -> list[Person
 async def _record(_: int, people: Sequence[TelegramIdentity], __: bool) -> list[Person]:
     latest = list({who.telegram_id: who for who in people}.values())  # one statement writes a row once
     async with db.transaction():
-        rows = await db.rows(UPSERT, *_columns(latest), clock.now())
+        rows = await db.rows(UPSERT, *columns(latest), clock.now())
     found = {row["telegram_id"]: person_from(row) for row in rows}
     return [found[who.telegram_id] for who in people]
 
 
-def _columns(people: Sequence[TelegramIdentity]) -> list[Sequence[object]]:
+def columns(people: Sequence[TelegramIdentity | None]) -> list[Sequence[object]]:
+    """People as the parameters of `DESCRIBED`; nobody is a row without an id, which no one has."""
     return [
-        [who.telegram_id for who in people],
-        [who.first_name for who in people],
-        [who.last_name for who in people],
-        [who.username for who in people],
-        [nearest(who.language_code) for who in people],
-        [who.may_write for who in people],
+        [who and who.telegram_id for who in people],
+        [who and who.first_name for who in people],
+        [who and who.last_name for who in people],
+        [who and who.username for who in people],
+        [who and nearest(who.language_code) for who in people],
+        [who is not None and who.may_write for who in people],
     ]
 
 

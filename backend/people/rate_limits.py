@@ -1,7 +1,7 @@
 """How often one person may do what makes work for others, counted in the database for all processes (`X7`)."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from backend import clock, db, failpoints
@@ -29,14 +29,18 @@ class RateLimit(Enum):
         return self.value[1]
 
 
-# $1 person, $2 name, $3 now, $4 window, $5 how many uses.
-SPEND = """
-INSERT INTO rate_limits AS r (user_id, name, since, used) VALUES ($1, $2, $3, 1)
+def counting(rows: str, *, now: str, window: str, uses: str) -> str:
+    """The statement that counts one use for each of these rows (person, name, now, 1) and returns `user_id`, `used` and `since`.
+    The others are SQL for the moment, for the limit's window and for its uses."""
+    return f"""
+INSERT INTO rate_limits AS r (user_id, name, since, used) {rows}
 ON CONFLICT ON CONSTRAINT rate_limits_pkey DO UPDATE SET
-    since = CASE WHEN r.since <= $3 - $4::interval THEN $3 ELSE r.since END,
-    used = CASE WHEN r.since <= $3 - $4::interval THEN 1 ELSE least(r.used + 1, $5 + 2) END
-RETURNING r.used, r.since
-"""
+    since = CASE WHEN r.since <= {now} - {window}::interval THEN {now} ELSE r.since END,
+    used = CASE WHEN r.since <= {now} - {window}::interval THEN 1 ELSE least(r.used + 1, {uses} + 2) END
+RETURNING r.user_id, r.used, r.since"""
+
+
+SPEND = counting("VALUES ($1, $2, $3, 1)", now="$3", window="$4", uses="$5")
 
 
 async def spend(person: Person, limit: RateLimit) -> None:
@@ -46,7 +50,12 @@ async def spend(person: Person, limit: RateLimit) -> None:
     async with db.transaction("SET LOCAL synchronous_commit = off"):
         row = await db.row(SPEND, person.id, limit.name, now, limit.window, limit.uses)
     assert row is not None
-    over = row["used"] - limit.uses
+    check_uses(row["used"], row["since"], limit)
+
+
+def check_uses(used: int, since: datetime, limit: RateLimit) -> None:
+    """Raises `TooOften` when so many uses since then are more than the limit."""
+    over = used - limit.uses
     if over > 0 and not failpoints.on("rate-limits.off"):
-        left = (row["since"] + limit.window - now).total_seconds()
+        left = (since + limit.window - clock.now()).total_seconds()
         raise TooOften(max(1, math.ceil(left)), is_first=over == 1)

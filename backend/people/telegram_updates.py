@@ -1,14 +1,138 @@
-"""Handling each update of Telegram once (`X2`)."""
+"""Handling each update of Telegram once (`X2`). Updates that arrive together are claimed together, and what the handling of each
+begins with is done by the same statement: its sender is looked up, and their use of the bot is counted (`X7`).
+
+A claim does not wait for the disk. What is written for an update is written after its claim, so the disk never has it without the
+claim: a crash that undoes a claim has undone all that came of it, and when Telegram repeats the update, it is handled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from backend import clock, db
+from backend.batching import Batcher
+from backend.errors import Busy, OutcomeUnknown, Unavailable
+from backend.people.actions import AS_DESCRIBED, SEEN_PRECISION, TelegramIdentity, columns, record_person
+from backend.people.queries import Person, person_from
+from backend.people.rate_limits import RateLimit, check_uses, counting, spend
+
+LIMIT = RateLimit.UPDATES
+COUNT_USES = counting(
+    f"SELECT id, '{LIMIT.name}', $10::timestamptz, 1 FROM known WHERE counted ORDER BY id",
+    now="$10",
+    window=f"'{LIMIT.window.total_seconds()} s'",
+    uses=str(LIMIT.uses),
+)
+# $1–$6 the senders as they are described, $7 ids of the updates, $8 when they arrived, $9 whose use is counted, $10 now,
+# $11 known and seen after, $12 the bot, $13 whether an earlier try may have been committed. The claims come before the uses, each
+# in order, so that two processes never wait for each other.
+CLAIM = f"""
+WITH arrived AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[],
+        $8::timestamptz[], $9::boolean[])
+    AS w (telegram_id, first_name, last_name, username, language, may_write, update_id, at, counted)
+), new AS (
+    INSERT INTO telegram_updates (bot_id, update_id, seen_at)
+    SELECT $12, update_id, at FROM arrived, (SELECT set_config('synchronous_commit', 'off', true)) AS unflushed
+    ORDER BY update_id ON CONFLICT DO NOTHING RETURNING update_id
+), claimed AS (
+    SELECT update_id FROM new UNION
+    SELECT w.update_id FROM arrived w JOIN telegram_updates t ON t.bot_id = $12 AND t.update_id = w.update_id AND t.seen_at = w.at
+    WHERE $13
+), known AS (
+    SELECT w.update_id AS of_update, w.counted, u.* FROM claimed JOIN arrived w USING (update_id)
+    JOIN telegram_users u ON {AS_DESCRIBED} AND u.seen_at > $11
+), uses AS ({COUNT_USES})
+SELECT claimed.update_id, known.*, uses.used, uses.since
+FROM claimed LEFT JOIN known ON known.of_update = claimed.update_id LEFT JOIN uses ON uses.user_id = known.id AND known.counted
+"""
 
 
-async def claim_update(bot_id: int, update_id: int) -> bool:
-    """Claim an update; True for exactly one caller, however often and wherever the update arrives."""
-    claimed = await db.execute_single_count(
-        "INSERT INTO telegram_updates (bot_id, update_id, seen_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """An update that has arrived; `at` tells its claim from any other's."""
+
+    bot_id: int
+    update_id: int
+    sender: TelegramIdentity | None
+    is_counted: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to handle an update, which nobody else has. `known` is its sender, if they were known so; `uses` how often
+    they used the bot and since when, if that was counted."""
+
+    known: Person | None = None
+    uses: tuple[int, datetime] | None = None
+
+
+async def claim_update(
+    bot_id: int, update_id: int, sender: TelegramIdentity | None = None, *, is_counted: bool = False
+) -> Claim | None:
+    """Claim an update: a claim for exactly one caller, however often and wherever the update arrives, and None for all others.
+    `is_counted` counts it as a use of its sender, if they are known."""
+    return await _batcher.submit(_Arrival(bot_id, update_id, sender, is_counted, clock.now()))
+
+
+async def sender_of(claim: Claim, who: TelegramIdentity) -> Person:
+    """The sender of a claimed update, who is recorded if they were not known so."""
+    return claim.known or await record_person(who)
+
+
+async def limit_updates(claim: Claim, person: Person) -> None:
+    """Raises `TooOften` when the sender of a claimed update sends too much (`X7`)."""
+    if claim.uses is None:
+        await spend(person, LIMIT)
+    else:
+        check_uses(*claim.uses, LIMIT)
+
+
+async def _claim_together(bot_id: int, arrivals: Sequence[_Arrival]) -> list[Claim | Exception | None]:
+    """One claim, None or error for each. An update that the database does not take harms no other."""
+    try:
+        return [*await _claim(bot_id, arrivals)]
+    except OutcomeUnknown:
+        return [*await _claim(bot_id, arrivals, maybe_committed=True)]
+    except (Busy, Unavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - becomes the result of the update that caused it
+        if len(arrivals) == 1:
+            return [error]
+        return [result for one in arrivals for result in await _claim_together(bot_id, [one])]
+
+
+async def _claim(
+    bot_id: int, arrivals: Sequence[_Arrival], *, maybe_committed: bool = False
+) -> list[Claim | None]:
+    """Of an update that is there twice, the first gets the claim; of two updates by one person, the first is counted here."""
+    firsts: dict[int, _Arrival] = {}
+    for one in arrivals:
+        firsts.setdefault(one.update_id, one)
+    updates = sorted(firsts.values(), key=lambda one: one.update_id)
+    senders = [one.sender.telegram_id if one.is_counted and one.sender else None for one in updates]
+    now = clock.now()
+    rows = await db.execute_single_rows(
+        CLAIM,
+        *columns([one.sender for one in updates]),
+        [one.update_id for one in updates],
+        [one.at for one in updates],
+        [sender is not None and sender not in senders[:place] for place, sender in enumerate(senders)],
+        now,
+        now - SEEN_PRECISION,
         bot_id,
-        update_id,
-        clock.now(),
+        maybe_committed,
     )
-    return claimed == 1
+    claims = {row["update_id"]: _claim_from(row) for row in rows}
+    return [claims.get(one.update_id) if firsts[one.update_id] is one else None for one in arrivals]
+
+
+def _claim_from(row: db.Row) -> Claim:
+    known = person_from(row) if row["id"] is not None else None
+    return Claim(known, (row["used"], row["since"]) if row["used"] is not None else None)
+
+
+_batcher: Batcher[_Arrival, Claim | None] = Batcher(
+    "updates", _claim_together, key=lambda arrival: arrival.bot_id
+)

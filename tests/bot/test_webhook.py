@@ -161,7 +161,7 @@ async def test_an_update_is_requested_again_while_the_database_is_away(
     from backend.people.telegram_updates import claim_update
     from bot import middleware
 
-    async def away(bot_id: int, update_id: int) -> bool:
+    async def away(*_: Any, **__: Any) -> Any:
         raise Unavailable("connection refused")
 
     user = {"id": 1002, "is_bot": False, "first_name": "Alice"}
@@ -189,17 +189,17 @@ async def test_an_update_is_requested_again_while_the_database_is_away(
 @pytest.fixture
 async def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Alice's updates wait for this event, as they would for a Telegram that answers 429."""
-    from backend.people.actions import register_person
+    from backend.people.telegram_updates import sender_of
     from bot import middleware, webhook
 
     gate = asyncio.Event()
 
-    async def register(identity: Any) -> Any:
+    async def find_sender(claim: Any, identity: Any) -> Any:
         if identity.telegram_id == ALICE:
             await gate.wait()
-        return await register_person(identity)
+        return await sender_of(claim, identity)
 
-    monkeypatch.setattr(middleware, "register_person", register)
+    monkeypatch.setattr(middleware, "sender_of", find_sender)
     monkeypatch.setattr(webhook, "ANSWER_WITHIN", 0.01)
     return gate
 

@@ -1,5 +1,6 @@
 """Linked groups, and who is in them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from backend.groups.presence import (
     mark_present,
     recheck_presence,
     set_membership_checker,
+    visit_group,
 )
 from backend.groups.queries import group_of_chat, groups
 from backend.groups.rules import GroupHealth
@@ -152,3 +154,19 @@ async def test_a_member_through_the_group_leaves_the_account_with_it(
         )
         is False
     )
+
+
+async def test_everyone_who_acts_at_once_becomes_a_member_once(
+    account: Any, people: dict[str, Person]
+) -> None:
+    """A4: first taps of many people, some of them twice, beside taps in a chat that is linked to no club."""
+    visitors = list(people.values())
+    assert len(visitors) > 2
+    visits = [(account.chat_id, person) for person in visitors] * 3 + [(404, person) for person in visitors]
+    found = await asyncio.gather(*(visit_group(chat_id, person) for chat_id, person in visits))
+    assert [where and where.id for where in found] == [
+        account.group_id if chat_id == account.chat_id else None for chat_id, _ in visits
+    ]
+    for person in visitors:
+        assert [one.id for one in await joined_accounts(person)].count(account.id) == 1
+    assert await visit_group(account.chat_id, None) == await group_of_chat(account.chat_id)
