@@ -29,12 +29,13 @@ from bot.middleware import (
     refuse_forged_taps,
     refuse_in_maintenance,
 )
+from bot.routing import IndexedDispatcher
 
 
 def make_dispatcher() -> Dispatcher:
     """All handlers behind all middleware. What a button's data cannot say of a conversation is in the database
     (decision 0053), never in the dispatcher."""
-    dispatcher: Dispatcher = Dispatcher(disable_fsm=True)
+    dispatcher = IndexedDispatcher(disable_fsm=True)
     rate = RateLimiter()
     for middleware in (
         name_cause, measure, handle_errors, answer_in_time, InOrder(), rate.drop, refuse_in_maintenance, deduplicate,
