@@ -180,20 +180,22 @@ async def answer_in_time(handler: Handler, event: TelegramObject, data: Data) ->
         return await handler(event, data)
     answered: dict[str, bool] = {}
     answered_taps.set(answered)
-    early = asyncio.create_task(  # noqa: TID251 — speaks to Telegram alone
-        _answer_early(event.callback_query, _voice(data))
-    )
+    query, early = event.callback_query, set[asyncio.Task[None]]()
+
+    def answer_early() -> None:
+        task = asyncio.create_task(_answer_early(query, _voice(data)))  # noqa: TID251 — speaks to Telegram alone
+        early.add(task)
+
+    timer = asyncio.get_running_loop().call_later(ANSWER_AFTER, answer_early)
     try:
         return await handler(event, data)
     finally:
-        if answered.get(event.callback_query.id):
-            await early  # on its way: the only answer that there will be
-        else:
-            early.cancel()
+        timer.cancel()
+        for task in early:  # on its way: the only answer that there will be
+            await task
 
 
 async def _answer_early(query: CallbackQuery, voice: Voice) -> None:
-    await asyncio.sleep(ANSWER_AFTER)
     if not _is_answered(query):
         with suppress(TelegramAPIError):
             await answer_callback_query(query, voice.translate(STILL_RUNNING), early=True)

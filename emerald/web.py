@@ -1,10 +1,12 @@
 """The web process: one Litestar application with both sites and the bot's webhook."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from litestar import Litestar
-from litestar.types import ControllerRouterHandler
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from backend import db
 from backend.groups.presence import set_membership_checker
@@ -20,7 +22,7 @@ from webapp.computing import give_way_to_the_loop
 from webapp.dashboard.openid import OpenIdProvider, set_openid_provider
 from webapp.head import answer_head
 from webapp.headers import add_headers
-from webapp.metrics import answer_scrapes, observe_requests
+from webapp.metrics import UNLOGGED, answer_scrapes, observe_requests
 from webapp.miniapp.sharing import set_share_provider
 from webapp.miniapp.short_routes import answer_short_routes
 from webapp.refusals import HANDLERS, check_address, check_maintenance, check_spelling
@@ -28,6 +30,9 @@ from webapp.rendering import load_templates
 from webapp.requests import FORM_MAX, BoundedRequest
 from webapp.routes import routes
 from webapp.turns import limit_turns
+
+if TYPE_CHECKING:
+    from bot.webhook import Webhook
 
 
 @asynccontextmanager
@@ -52,10 +57,10 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     configure("web")
     health.set_health_checks(CHECKS)
     identify()
-    webhook, open_door = _webhook()
+    webhook = _make_webhook()
     app = Litestar(
-        route_handlers=[*routes(), *health.ROUTES, *webhook],
-        lifespan=[*([connections] if with_pool else []), *open_door],
+        route_handlers=[*routes(), *health.ROUTES],
+        lifespan=[*([connections] if with_pool else []), *([webhook.running] if webhook is not None else [])],
         guards=[check_spelling, check_maintenance],
         before_request=check_address,
         exception_handlers=HANDLERS,
@@ -67,20 +72,31 @@ def create_app(*, with_pool: bool = True) -> Litestar:
         debug=False,
     )
     # Around the routing, because a 404 counts as a request too.
-    app.asgi_handler = observe_requests(limit_turns(answer_short_routes(answer_head(app.asgi_handler))))
+    handler = limit_turns(answer_short_routes(answer_head(app.asgi_handler)))
+    app.asgi_handler = observe_requests(_answer_updates(handler, webhook) if webhook is not None else handler)
     if settings.metrics_port:
         app.asgi_handler = answer_scrapes(app.asgi_handler, settings.metrics_port, scrape)
     return app
 
 
-Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
-
-
-def _webhook() -> tuple[list[ControllerRouterHandler], list[Lifespan]]:
-    """The handler of the bot's webhook and its lifespan. Without the webhook the bot's code is not loaded in
-    this process."""
+def _make_webhook() -> "Webhook | None":
+    """The bot's webhook. Without it the bot's code is not loaded in this process."""
     if not settings.telegram_webhook:
-        return [], []
-    from bot.webhook import bot_lifespan, receive_update
+        return None
+    from bot.webhook import Webhook
 
-    return [receive_update], [bot_lifespan]
+    return Webhook()
+
+
+def _answer_updates(app: ASGIApp, webhook: "Webhook") -> ASGIApp:
+    """The application, with Telegram's updates answered before its routing, during maintenance too."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["path"] == webhook.path and scope["method"] == "POST":
+            scope["path_template"] = webhook.path
+            scope["state"][UNLOGGED] = True  # the bot's own line says which update it was
+            await webhook(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await app(scope, receive, send)
+
+    return dispatch

@@ -20,6 +20,7 @@ from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramRetryAfter
 from aiogram.methods import (
+    AnswerCallbackQuery,
     DeleteMessage,
     EditMessageReplyMarkup,
     EditMessageText,
@@ -56,6 +57,7 @@ TIMEOUT = 15  # seconds for one call
 GENERAL = 1  # the General topic's own id, which Telegram refuses to be addressed by (C4)
 TOO_MANY = "too many requests"
 RETRY_AFTER_DEFAULT = 5  # seconds to wait after a 429 that names none
+IN_RESPONSE = "in-response"  # the result of a call that a response carries: Telegram does not say
 ADMINISTRATORS = ("creator", "administrator")
 
 
@@ -262,18 +264,28 @@ async def send_held(bot: Bot, held: Reply) -> CallResult:
 # The ids of the taps that were answered while the present update is handled, and whether that was because its handler
 # took long; None outside of updates.
 answered_taps: ContextVar[dict[str, bool] | None] = ContextVar("answered_taps", default=None)
+# The call that the response to the webhook's request will carry, until it is sent; None where updates are polled.
+in_response: ContextVar[asyncio.Future[dict[str, Any]] | None] = ContextVar("in_response", default=None)
 
 
 async def answer_callback_query(
     query: CallbackQuery, text: str = "", *, alert: bool = False, early: bool = False
 ) -> None:
     """Answer the tap on a button: by an alert that must be closed, a toast that vanishes, or silently. After an `early`
-    answer, before its handler was done, Telegram takes no other."""
+    answer, before its handler was done, Telegram takes no other. A webhook's response carries it, if that is still to be
+    sent (decision 0057)."""
     answered = answered_taps.get()
     if answered is not None:
         if answered.get(query.id):
             return
         answered[query.id] = early
+    response = in_response.get()
+    if response is not None and not response.done():
+        name = AnswerCallbackQuery.__api_method__
+        call = {"method": name, "callback_query_id": query.id, "text": text, "show_alert": alert}
+        response.set_result({field: value for field, value in call.items() if value})
+        TELEGRAM_CALLS.labels(name, IN_RESPONSE).inc()
+        return
     try:
         await query.answer(text or None, show_alert=alert or None)
     except TelegramRetryAfter as refusal:

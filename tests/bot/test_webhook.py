@@ -8,12 +8,11 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from backend import db
 from backend.settings import settings
 from bot.bot_setup import WEBHOOK_PATH
-from bot.webhook import SECRET_HEADER
+from bot.webhook import SECRET_HEADER, Webhook
 from tests.telegram import Telegram
 
 PATH = "/telegram/webhook"
@@ -37,8 +36,8 @@ def update(update_id: int, text: str = "/id", user: int = ALICE) -> dict[str, An
 
 
 @pytest.fixture
-async def app(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Litestar]:
-    """The webhook's own application."""
+async def app(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Webhook]:
+    """The webhook alone."""
     from backend.settings import settings
     from bot import webhook
 
@@ -46,15 +45,13 @@ async def app(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     await telegram.pump()
     sandbox_settings = dataclasses.replace(settings, telegram_api_url=telegram.url)
     monkeypatch.setattr(webhook, "settings", sandbox_settings)
-    app = Litestar(
-        [webhook.receive_update], lifespan=[webhook.bot_lifespan], openapi_config=None, logging_config=None
-    )
-    async with webhook.bot_lifespan(app):
+    app = Webhook()
+    async with app.running():
         yield app
 
 
 @pytest.fixture
-async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: Webhook) -> AsyncIterator[httpx.AsyncClient]:
     """A client of it, with the secret header set."""
     from backend.settings import settings
     from bot.webhook import SECRET_HEADER
@@ -67,10 +64,10 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def until(app: Litestar, happened: Callable[[], bool]) -> None:
+async def until(app: Webhook, happened: Callable[[], bool]) -> None:
     """Wait for updates that are still being handled, until this has happened."""
     while not happened():
-        await asyncio.wait(app.state.updates, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(app.updates, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def test_an_update_is_handled(telegram: Telegram, client: httpx.AsyncClient) -> None:
@@ -205,7 +202,7 @@ async def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
 
 async def test_one_person_holds_up_nobody_else(
-    telegram: Telegram, app: Litestar, client: httpx.AsyncClient, held: asyncio.Event
+    telegram: Telegram, app: Webhook, client: httpx.AsyncClient, held: asyncio.Event
 ) -> None:
     """Telegram's connections are free again while Alice's updates wait, and Bob is answered."""
     await asyncio.to_thread(telegram.person("Bob").start)
@@ -219,7 +216,7 @@ async def test_one_person_holds_up_nobody_else(
 
 
 async def test_what_one_person_sends_too_fast_is_dropped_with_one_answer(
-    telegram: Telegram, app: Litestar, client: httpx.AsyncClient, held: asyncio.Event
+    telegram: Telegram, app: Webhook, client: httpx.AsyncClient, held: asyncio.Event
 ) -> None:
     from bot.middleware import QUEUE_MAX
 
@@ -238,7 +235,7 @@ async def test_what_one_person_sends_too_fast_is_dropped_with_one_answer(
 
 
 async def test_who_left_is_recorded_however_much_they_send(
-    telegram: Telegram, app: Litestar, client: httpx.AsyncClient, held: asyncio.Event
+    telegram: Telegram, app: Webhook, client: httpx.AsyncClient, held: asyncio.Event
 ) -> None:
     bot = {"id": telegram.bot.id, "is_bot": True, "first_name": "Emerald"}
     blocked = {
@@ -269,3 +266,95 @@ async def test_too_many_updates_at_once_come_again(
     answers = [await client.post(PATH, json=update(6000 + n)) for n in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 503]
     held.set()
+
+
+def tap(update_id: int, data: str = "old:button") -> dict[str, Any]:
+    message = {"message_id": 1, "date": 1, "chat": {"id": ALICE, "type": "private"}, "text": "x"}
+    query = {"id": f"q{update_id}", "chat_instance": "1", "data": data, "message": message}
+    user = {"id": ALICE, "is_bot": False, "first_name": "Alice"}
+    return {"update_id": update_id, "callback_query": {**query, "from": user}}
+
+
+TAP_ANSWER = "answerCallbackQuery"
+
+
+async def test_the_response_carries_the_answer_to_a_tap(
+    telegram: Telegram, client: httpx.AsyncClient
+) -> None:
+    """Decision 0057: Telegram makes the call that is in it."""
+    before = len(telegram.calls(TAP_ANSWER))
+    answer = await client.post(PATH, json=tap(7001))
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "method": TAP_ANSWER,
+        "callback_query_id": "q7001",
+        "text": "This button is too old. Open the app instead.",
+        "show_alert": True,
+    }
+    assert len(telegram.calls(TAP_ANSWER)) == before
+    again = await client.post(PATH, json=tap(7001))
+    assert (again.status_code, again.content) == (200, b""), "it was handled before"
+
+
+async def test_the_response_does_not_wait_for_what_follows_the_answer(
+    app: Webhook, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot.delivery import client as calls
+
+    gate = asyncio.Event()
+    answer_query = calls.answer_callback_query
+
+    async def answer_and_wait(*args: Any, **options: Any) -> None:
+        await answer_query(*args, **options)
+        await gate.wait()
+
+    monkeypatch.setattr("bot.callback_answers.answer_callback_query", answer_and_wait)
+    async with asyncio.timeout(30):
+        assert (await client.post(PATH, json=tap(7010))).json()["method"] == TAP_ANSWER
+    assert len(app.updates) == 1, "it is still handled"
+    gate.set()
+    await until(app, lambda: not app.updates)
+
+
+async def test_an_answer_that_comes_later_is_a_call(
+    telegram: Telegram, app: Webhook, client: httpx.AsyncClient, held: asyncio.Event
+) -> None:
+    before = len(telegram.calls(TAP_ANSWER))
+    answer = await client.post(PATH, json=tap(7020))
+    assert (answer.status_code, answer.content) == (200, b"")
+    held.set()
+    await until(app, lambda: not app.updates)
+    (call,) = telegram.calls(TAP_ANSWER)[before:]
+    assert call["params"]["callback_query_id"] == "q7020"
+
+
+async def test_a_refused_tap_is_answered_in_the_response_too(
+    telegram: Telegram, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("bot.middleware.verify_tap", fail)
+    answer = (await client.post(PATH, json=tap(7030))).json()
+    assert answer["text"].startswith("Something went wrong on our side.") and answer["show_alert"]
+
+
+async def test_who_sends_a_body_and_goes_is_no_fault(app: Webhook) -> None:
+    """Telegram, or something before us, closed the connection in the middle."""
+    sent: list[Any] = []
+    messages = iter(
+        [
+            {"type": "http.request", "body": b'{"update', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(SECRET_HEADER.lower().encode(), settings.webhook_secret.encode())]
+    await app({"type": "http", "headers": headers}, receive, send)
+    assert sent[0]["status"] == 400

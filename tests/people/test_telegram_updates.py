@@ -10,7 +10,7 @@ import pytest
 from backend import clock, db
 from backend.errors import OutcomeUnknown, TooOften, Unavailable
 from backend.people import telegram_updates
-from backend.people.actions import TelegramIdentity
+from backend.people.actions import TelegramIdentity, columns
 from backend.people.queries import Person
 from backend.people.rate_limits import RateLimit
 from backend.people.telegram_updates import Claim, claim_update, limit_updates, sender_of
@@ -151,7 +151,7 @@ async def test_a_claim_does_not_wait_for_the_disk(alice: Person) -> None:
     """The setting is that of the claim's own transaction, and ends with it."""
     who, now = identity_of(alice), clock.now()
     parameters = (
-        *telegram_updates.columns([who]),
+        *columns([who]),
         [1],
         [now],
         [True],
