@@ -101,7 +101,8 @@ def test_upgrades_one_process_after_another(machine: Machine) -> None:
             "docker image inspect booking-system:v1.1.0",
             "docker build -t booking-system:v1.1.0 --build-arg VERSION=1.1.0 .",
             "docker-compose run --rm --no-deps migrate version --notes",
-            "docker-compose run --rm migrate",
+            "docker-compose run --rm --no-deps roles",
+            "docker-compose run --rm --no-deps migrate",
             *rolling,
         )
     ]
@@ -132,12 +133,13 @@ def test_the_same_version_built_anew_keeps_the_old_image(machine: Machine) -> No
     assert "PREVIOUS_VERSION=previous" in machine.settings
 
 
-@pytest.mark.parametrize("fails", ["emerald backup", "docker build", "run --rm migrate"])
+@pytest.mark.parametrize("fails", ["emerald backup", "docker build", "--no-deps roles", "--no-deps migrate"])
 def test_what_fails_before_replaces_nothing(machine: Machine, fails: str) -> None:
     before = machine.settings
     running = "postgres app worker nginx backup"
     version = "v1.0.0" if fails == "docker build" else "v1.1.0"
     assert machine.run("upgrade", version, fails=fails, running=running).returncode != 0
+    assert fails in machine.calls()[-1]
     assert not any(" up " in call for call in machine.calls())
     assert machine.settings == before
 
