@@ -6,6 +6,8 @@ Screenshots go to `e2e/shots/`.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -27,16 +29,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         assert made.emerald("doctor", "--invariants").strip() == "All is well."
 
 
+Launch = Callable[[bool], Browser]
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The whole browser, started once: one journey needs the rules of a profile."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(playwright.chromium.executable_path, whole=True),
-            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
-        )  # fmt: skip
-        yield browser
-        browser.close()
+def chromium() -> Iterator[Launch]:
+    """Give a browser, started when it is first asked for: the headless shell, or the whole one with the rules of a
+    profile, which takes several times the processor time for each page."""
+    with sync_playwright() as playwright, ExitStack() as cleanup:
+
+        @cache
+        def launch(whole: bool) -> Browser:
+            browser = playwright.chromium.launch(
+                executable_path=find_chromium(playwright.chromium.executable_path, whole=whole),
+                args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+            )  # fmt: skip
+            cleanup.callback(browser.close)
+            return browser
+
+        yield launch
 
 
 Open = Callable[..., Page]
@@ -44,13 +55,15 @@ OpenLab = Callable[..., Lab]
 
 
 @pytest.fixture
-def window(chromium: Browser) -> Iterator[Open]:
+def window(chromium: Launch) -> Iterator[Open]:
     """Open browser windows, each with its own cookies. Any error in a page's console fails the journey."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 
-    def open_window(*, size: tuple[int, int] = DESK, dark: bool = False, locale: str = "en-GB") -> Page:
-        context = chromium.new_context(
+    def open_window(
+        *, size: tuple[int, int] = DESK, dark: bool = False, locale: str = "en-GB", whole: bool = False
+    ) -> Page:
+        context = chromium(whole).new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             locale=locale,
@@ -85,9 +98,10 @@ def _expected(message: ConsoleMessage) -> bool:
 
 @pytest.fixture
 def lab(stack: Stack, window: Open) -> OpenLab:
-    """Open the sandbox in a window of its own."""
+    """Open the sandbox in a window of its own. With `cross_site` in the whole browser: only its profile keeps a frame of
+    another site from storing anything."""
 
     def open_lab(*, cross_site: bool = False, **how: object) -> Lab:
-        return Lab(window(**how), stack.page(cross_site=cross_site))
+        return Lab(window(whole=cross_site, **how), stack.page(cross_site=cross_site))
 
     return open_lab
