@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, ViewportSize
+from playwright.async_api import Page
 
-from tests.webapp.browsing import DARK, LIGHT, PATIENCE
+from tests.webapp.browsing import DARK, LIGHT, PATIENCE, Window
 
 VENDOR = Path(__file__).with_name("vendor")
 AXE = VENDOR / "axe-core-4.14.1.min.js"
@@ -57,29 +57,33 @@ async def states(site: Any, database: None) -> AsyncIterator[list[Any]]:
 
 Found = dict[str, list[str]]
 # High enough that nothing is behind the bar at the bottom.
-WIDE: ViewportSize = {"width": 390, "height": 4000}
-NARROW: ViewportSize = {"width": 320, "height": 4000}
+HEIGHT = 4000
+WIDE, NARROW = 390, 320
 
 
 @pytest.fixture(scope="module")
 async def found(browser: Any, ports: tuple[int, int], states: list[Any]) -> Found:
     """Every state opened once, in Finnish, and checked in all ways: the faults of each check, by state."""
-    context = await browser.new_context(
-        viewport=WIDE, timezone_id="Europe/Helsinki", locale="fi", reduced_motion="reduce"
-    )
-    context.set_default_timeout(PATIENCE)
-    for script in (AXE, Path(__file__).with_name("sweep.js")):
-        await context.add_init_script(path=script)
-    page, wrong, loaded = await context.new_page(), defaultdict[str, list[str]](list), False
+    page, window = await _new_page(browser)
+    wrong, loaded = defaultdict[str, list[str]](list), False
     for ready in states:
-        loaded = await _show(page, f"http://127.0.0.1:{ports[0]}", ready, loaded=loaded)
-        async for way, response in _looks(page, ready):
+        loaded = await _show(page, window, f"http://127.0.0.1:{ports[0]}", ready, loaded=loaded)
+        async for way, response in _looks(page, window, ready):
             wrong[way].extend(f"{ready.state.name}: {one}" for one in response)
-    await context.close()
+    await page.context.close()
     return wrong
 
 
-async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
+async def _new_page(browser: Any) -> tuple[Page, Window]:
+    context = await browser.new_context(timezone_id="Europe/Helsinki", locale="fi", reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    for script in (AXE, Path(__file__).with_name("sweep.js")):
+        await context.add_init_script(path=script)
+    page: Page = await context.new_page()
+    return page, await Window.of(page, HEIGHT)
+
+
+async def _show(page: Page, window: Window, app: str, ready: Any, *, loaded: bool) -> bool:
     """Open a state, in the present page if that makes no difference; whether the next state may use it
     too."""
     from backend import clock
@@ -88,7 +92,7 @@ async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
 
     state = ready.state
     plain = not (state.before or state.outside or state.launch)
-    await page.set_viewport_size(WIDE)
+    await window.resize(WIDE, for_mouse=state.act is not None)
     if not (loaded and plain):
         await open_state(page, app, ready)
     else:
@@ -100,10 +104,12 @@ async def _show(page: Page, app: str, ready: Any, *, loaded: bool) -> bool:
         await page.wait_for_selector(f"{state.shows}:not([data-before])")
         if state.act:
             await state.act(page)
+    if state.act:
+        await window.resize(WIDE)
     return plain and not state.act
 
 
-async def _looks(page: Page, ready: Any) -> AsyncIterator[tuple[str, list[str]]]:
+async def _looks(page: Page, window: Window, ready: Any) -> AsyncIterator[tuple[str, list[str]]]:
     """The faults of the page, one check after the other."""
     from backend.people.actions import choose_language
     from tests.webapp.opening import ODD, show_theme
@@ -120,7 +126,7 @@ async def _looks(page: Page, ready: Any) -> AsyncIterator[tuple[str, list[str]]]
     await page.evaluate("document.documentElement.style.fontSize = '200%'")
     yield "large", await page.evaluate("sweep.fits()")
     await page.evaluate("document.documentElement.style.fontSize = ''")
-    await page.set_viewport_size(NARROW)
+    await window.resize(NARROW)
     yield "fi", await page.evaluate("sweep.fits()")
     if ready.state.launch is None and not ready.state.outside and not ready.state.before:
         await choose_language(ready.reader, "ru")
@@ -178,13 +184,11 @@ async def test_each_check_finds_its_fault(browser: Any, ports: tuple[int, int], 
     """The negative control."""
     from tests.webapp.opening import open_state
 
-    context = await browser.new_context(viewport=WIDE, reduced_motion="reduce")
-    for script in (AXE, Path(__file__).with_name("sweep.js")):
-        await context.add_init_script(path=script)
-    page = await context.new_page()
+    page, window = await _new_page(browser)
+    await window.resize(WIDE)
     await open_state(page, f"http://127.0.0.1:{ports[0]}", states[0])
     await page.evaluate(BAD)
-    seen = {way: " ".join(response) for way, response in await _all_of(page, states[0])}
+    seen = {way: " ".join(response) async for way, response in _looks(page, window, states[0])}
     assert "image-alt" in seen["axe"]
     assert "#faint" in seen["axe"]
     assert "button#tiny" in seen["targets"]
@@ -192,8 +196,4 @@ async def test_each_check_finds_its_fault(browser: Any, ports: tuple[int, int], 
     assert "div#finger" in seen["keys"]
     assert "a#blind" in seen["keys"]
     assert "p#wide" in seen["fi"]
-    await context.close()
-
-
-async def _all_of(page: Page, ready: Any) -> list[tuple[str, list[str]]]:
-    return [one async for one in _looks(page, ready)]
+    await page.context.close()

@@ -13,38 +13,34 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from tests.webapp.browsing import PATIENCE, chromium
+from tests.webapp.browsing import PATIENCE, Window, chromium
 from tests.webapp.test_app_sweep import AXE, OF_COLOUR, RUN_AXE
 
 SWEEP = Path(__file__).parents[1] / "sweep.js"
 # High enough that the bar at the bottom covers nothing.
-TALL = {"width": 390, "height": 4000}
+WIDTH, HEIGHT = 390, 4000
 Found = dict[str, list[str]]
 
 
 @pytest.fixture(scope="module")
-async def window() -> AsyncIterator[Any]:
+async def chrome() -> AsyncIterator[Any]:
     """A real browser; `browser` is this directory's without a screen."""
     async with chromium() as found:
         yield found
 
 
-async def _new_page(browser: Any) -> Page:
-    context = await browser.new_context(
-        viewport=TALL,
-        timezone_id="Europe/Helsinki",
-        locale="fi",
-        reduced_motion="reduce",
-    )
+async def _new_page(browser: Any) -> tuple[Page, Window]:
+    context = await browser.new_context(timezone_id="Europe/Helsinki", locale="fi", reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     for script in (AXE, SWEEP):
         await context.add_init_script(path=script)
     page: Page = await context.new_page()
-    return page
+    return page, await Window.of(page, HEIGHT)
 
 
-async def _check(page: Page) -> Found:
+async def _check(page: Page, window: Window) -> Found:
     """What is wrong on the page, by check."""
+    await window.resize(WIDTH)
     found = {"fits": await page.evaluate("sweep.fits()"), "axe": await page.evaluate(RUN_AXE, None)}
     await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     found["dark"] = await page.evaluate(RUN_AXE, OF_COLOUR)
@@ -53,7 +49,7 @@ async def _check(page: Page) -> Found:
 
 
 @pytest.fixture(scope="module")
-async def found(window: Any, ports: tuple[int, int]) -> Found:
+async def found(chrome: Any, ports: tuple[int, int]) -> Found:
     """Every state opened once, in Finnish; the faults of each check, by state."""
     from backend import clock
     from tests.webapp.dashboard.states import chosen, open_state, stage_dashboard
@@ -61,10 +57,11 @@ async def found(window: Any, ports: tuple[int, int]) -> Found:
 
     wrong = defaultdict[str, list[str]](list)
     with clock.stopped(NOON):
-        staged, page = await stage_dashboard("fi"), await _new_page(window)
+        staged, (page, window) = await stage_dashboard("fi"), await _new_page(chrome)
         for state in chosen(os.environ.get("STATES", "")):
+            await window.resize(WIDTH, for_mouse=state.act is not None)
             await open_state(page, f"http://127.0.0.1:{ports[0]}", staged, state)
-            for way, faults in (await _check(page)).items():
+            for way, faults in (await _check(page, window)).items():
                 wrong[way].extend(f"{state.name}: {one}" for one in faults)
         await page.context.close()
     return wrong
@@ -76,16 +73,16 @@ async def test_no_screen_has_a_fault(found: Found, way: str) -> None:
     assert not found[way], "\n".join(found[way])
 
 
-async def test_each_check_finds_its_fault(window: Any) -> None:
+async def test_each_check_finds_its_fault(chrome: Any) -> None:
     """The control."""
-    page = await _new_page(window)
+    page, window = await _new_page(chrome)
     await page.goto("about:blank")
     await page.set_content(
         "<main><h1>A page</h1><img src='data:,'><p style='width: 500px'>Wide</p><p id='faint'>Faint</p>"
         "<style>:root { color-scheme: light dark } "
         "#faint { color: light-dark(#000, #333); background: light-dark(#fff, #222) }</style>"
     )
-    found = await _check(page)
+    found = await _check(page, window)
     assert "image-alt" in " ".join(found["axe"])
     assert "#faint" in " ".join(found["dark"])
     assert "500" in " ".join(found["fits"])
