@@ -9,6 +9,7 @@ from tests.webapp.browsing import DARK, LIGHT
 # WCAG contrast of the computed styles, measured independently of `guard.js`.
 MEASURE = """
 ([themes, parts]) => {
+  document.body.replaceChildren(); // or each colour that is read would first style the whole screen
   const root = document.documentElement, probe = document.body.appendChild(document.createElement('i'));
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const known = new Map();
