@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-ACCOUNTS, MEMBERS, PARTIES = 60, 200, 10  # 12,000 members and dates, 120,000 bookings
+ACCOUNTS, MEMBERS, PARTIES = 60, 200, 4  # 12,000 members and dates, 48,000 bookings
 LARGE = 10_000  # rows; a smaller table may be read whole
 COUNTS = f"SELECT relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > {LARGE}"
 INSIDE = "EMERALD_BENCH_SCANS"  # set in the process that has the database's address among its settings
