@@ -11,7 +11,7 @@ from aiogram.methods import (
     SendMessage,
     TelegramMethod,
 )
-from aiogram.types import Update
+from aiogram.types import Message, Update
 
 from bot.handlers import ROUTERS
 from bot.handlers.cards import recover_cards
@@ -48,7 +48,10 @@ def make_dispatcher() -> Dispatcher:
 
 
 def _build_common_models() -> None:
-    """Build the models of the first tap before anyone taps; processes forked after this share them."""
+    """Build the models of the first tap before anyone taps; processes forked after this share them. What others contain
+    comes first: they take it over, and do not build it again."""
+    Message.model_rebuild()
+    Update.model_rebuild()
     methods: tuple[type[TelegramMethod[Any]], ...] = (
         GetUpdates,
         SendMessage,
@@ -59,7 +62,6 @@ def _build_common_models() -> None:
         method.model_rebuild()
         response: Any = Response.__class_getitem__(method.__returning__)
         response.model_rebuild()
-    Update.model_rebuild()
 
 
 _build_common_models()
