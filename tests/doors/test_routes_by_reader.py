@@ -266,13 +266,14 @@ async def _credentials(person: Any, sign_in: Any) -> dict[str, dict[str, str]]:
     }
 
 
-@pytest.fixture
-def with_webhook(monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(scope="module")
+def with_webhook() -> Any:
     """The application with every route that it can have."""
     from emerald import web
 
-    monkeypatch.setattr(web, "settings", replace(settings, telegram_webhook=True, webhook_secret="s" * 40))
-    return web.create_app(with_pool=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web, "settings", replace(settings, telegram_webhook=True, webhook_secret="s" * 40))
+        return web.create_app(with_pool=False)
 
 
 Expect = Callable[[str, str, str], str]  # the answer that a reader is to get, by method and path
