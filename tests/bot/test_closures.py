@@ -12,6 +12,7 @@ from backend.accounts.rules import Role
 from backend.bookings.actions import book
 from backend.bookings.attendance import check_in
 from backend.seats.requests import Via
+from tests.bookings.lookups import membership_of
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
@@ -28,10 +29,6 @@ They were booked but not checked in. No one gets a message, and you can open the
 
 async def no_shows() -> int:
     return int(await db.value("SELECT count(*) FROM absences WHERE kind = 'no-show' AND pardoned_at IS NULL"))
-
-
-async def membership_of(person: Any) -> int:
-    return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
 
 
 @pytest.fixture

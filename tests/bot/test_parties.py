@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from backend import db
 from backend.accounts.memberships import change_role
 from backend.accounts.rules import Role
 from backend.bookings.actions import book, leave, set_capacity
 from backend.bookings.queries.event import event
 from backend.seats.requests import Via
+from tests.bookings.lookups import membership_of
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
@@ -25,10 +25,6 @@ async def yoga(instance: Make, noon: datetime, olga: Any, alice: Any, bob: Any, 
     await book(code, bob, guests=1, via=Via.CARD)
     await book(code, aino, via=Via.CARD)
     return code
-
-
-async def membership_of(person: Any) -> int:
-    return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
 
 
 def shown_to_olga(telegram: Telegram) -> dict[str, Any]:

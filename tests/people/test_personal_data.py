@@ -38,6 +38,7 @@ from backend.polls.actions import create_poll, vote
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
 from emerald.doctor import check_invariants
+from tests.bookings.lookups import membership_of
 from tests.conftest import are_in_group
 
 Make = Callable[..., Awaitable[str]]
@@ -79,10 +80,6 @@ async def zara(people: dict[str, Any], account: Any, olga: Any, noon: datetime) 
     await join(person, account.id, through=JoinedThrough.HAND)
     await are_in_group(account.group_id, person)
     return person
-
-
-async def membership_of(person: Any) -> int:
-    return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from backend.accounts.rules import Role
 from backend.bookings import actions
 from backend.bookings.attendance import check_in, complete_ended
 from backend.seats.requests import Via
+from tests.bookings.lookups import membership_of
 from tests.webapp.browsing import chromium, serve, wait_until_idle
 from webapp.dashboard.cookies import SESSION
 
@@ -26,10 +27,6 @@ async def code(noon: Any, instance: Any, alice: Any, bob: Any, aino: Any) -> str
     await actions.book(made, bob, guests=2, via=Via.CARD)
     await actions.book(made, aino, via=Via.CARD)
     return made
-
-
-async def membership_of(person: Any) -> int:
-    return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
 
 
 async def came(person: Any) -> int | None:

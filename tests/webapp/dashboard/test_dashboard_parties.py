@@ -8,6 +8,7 @@ import pytest
 from backend import clock, db
 from backend.bookings import actions
 from backend.seats.requests import Via
+from tests.bookings.lookups import membership_of
 
 
 @pytest.fixture
@@ -16,10 +17,6 @@ async def code(noon: Any, instance: Any, alice: Any, bob: Any) -> str:
     await actions.book(made, alice, guests=1, via=Via.CARD)
     await actions.answer(made, bob, maybe=True, via=Via.COMMAND)
     return made
-
-
-async def membership_of(person: Any) -> int:
-    return int(await db.value("SELECT id FROM memberships WHERE user_id = $1", person.id))
 
 
 async def party(code: str, person: Any) -> Any:
