@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from backend.accounts.queries import AccountView, authorize, joined_accounts
+from backend.accounts.queries import accounts_with, authorize, joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import event
 from backend.bookings.queries.lists import drifted_instances, series_instances
@@ -123,14 +123,6 @@ async def _find_series(person: Person, series_id: int) -> SeriesView:
     raise NotFound()
 
 
-async def _managed_accounts(person: Person) -> list[AccountView]:
-    return [
-        account
-        for account in await joined_accounts(person)
-        if account.has_permission(Permission.MANAGE_EVENTS)
-    ]
-
-
 def _summary(view: SeriesView) -> str:
     state = ", archived" if view.archived_at else ", paused" if view.paused_at else ""
     drifted = f", {view.drifted} drifted" if view.drifted else ""
@@ -146,7 +138,7 @@ def list_series(actor: Actor, archived: bool) -> None:
     async def find(person: Person) -> list[SeriesView]:
         return [
             one
-            for account in await _managed_accounts(person)
+            for account in await accounts_with(person, Permission.MANAGE_EVENTS)
             for one in await all_series(account.id, archived=archived)
         ]
 
@@ -318,7 +310,9 @@ def drift(actor: Actor, series_id: int | None) -> None:
             view = await _find_series(person, series_id)
             return await drifted_instances(view.account_id, series_id)
         return [
-            one for account in await _managed_accounts(person) for one in await drifted_instances(account.id)
+            one
+            for account in await accounts_with(person, Permission.MANAGE_EVENTS)
+            for one in await drifted_instances(account.id)
         ]
 
     found = actor.run(find)

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from backend import clock
-from backend.accounts.queries import AccountView, authorize, joined_accounts
+from backend.accounts.queries import AccountView, accounts_with, authorize
 from backend.accounts.rules import Permission
 from backend.bookings.queries.event import event
 from backend.cards.actions import post_card
@@ -74,9 +74,7 @@ async def _created_screen(organiser: Person, code: str) -> Response[str]:
 async def _choose_account(organiser: Person, account_id: int | None) -> tuple[AccountView, list[AccountView]]:
     """The club to create it in, and all clubs the person organises. Raises `NotFound` for a club they do not
     belong to (`A1`), `Forbidden` where their role does not reach."""
-    organised = [
-        one for one in await joined_accounts(organiser) if one.has_permission(Permission.MANAGE_EVENTS)
-    ]
+    organised = await accounts_with(organiser, Permission.MANAGE_EVENTS)
     if account_id is not None:
         return await authorize(organiser, account_id, Permission.MANAGE_EVENTS), organised
     if not organised:
