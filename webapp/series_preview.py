@@ -1,5 +1,6 @@
 """The next dates of a series while its form is being filled in, with notes about clock changes (`S3`)."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,17 +12,21 @@ from backend.i18n import N_, Voice
 from backend.recurrence.occurrences import Occurrence
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
+from backend.recurrence.rules import Freq, Recurrence
 from backend.recurrence.steps import Steps
 from backend.recurrence.timing import UNBOUNDED, SeriesBounds
 from backend.rule_sentences import describe_in_full, long_date
 from backend.zones import ClockChangeKind, find_clock_change, resolve_local, utc_offset_minutes, wall_clock
 
 SHOWN_MAX = 8
+MONTHS, MONTH_DAYS_MAX = 12, 31
+_MONTHS = re.compile(r";BYMONTH=[\d,]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class NextDate:
-    """A row of the preview. `key` is its day in the syntax of RFC 5545; `note` is about a clock change."""
+    """A row of the preview: a date, or a whole month that is left out, which has no `key`. `key` is the day in the syntax
+    of RFC 5545; `note` is about a clock change."""
 
     key: str
     day: str
@@ -66,9 +71,11 @@ def preview(
             now, limit=SHOWN_MAX + 1, bounds=bounds, steps=steps
         )
         rows = [(one, one.original_start not in coming_starts) for one in everything]
+    without = _dates_of_months_out(draft, recurrence, now, bounds, steps) if can_leave_out else []
     before: Occurrence | None = None
     dates = []
     for one, left_out in rows[:SHOWN_MAX]:
+        dates += _months_out(voice, draft.zone, without, before, one)
         dates.append(
             NextDate(
                 key=one.local.strftime("%Y%m%d"),
@@ -86,6 +93,32 @@ def preview(
         more=len(rows) > SHOWN_MAX,
         can_leave_out=can_leave_out,
     )
+
+
+def _dates_of_months_out(
+    draft: SeriesDraft, recurrence: Recurrence, now: datetime, bounds: SeriesBounds, steps: Steps
+) -> list[Occurrence]:
+    """The dates that a rule of the form would have in the months it leaves out, as far as the preview may reach."""
+    rule = recurrence.rules[0] if len(recurrence.rules) == 1 else None
+    if rule is None or not rule.by_month or rule.freq is Freq.YEARLY:
+        return []
+    every_month = replace(draft, rule=_MONTHS.sub("", draft.rule))
+    most = SHOWN_MAX + MONTH_DAYS_MAX * (MONTHS - len(rule.by_month))
+    found = every_month.next_occurrences(now, limit=most, bounds=bounds, steps=steps)
+    return [one for one in found if one.local.month not in rule.by_month]
+
+
+def _months_out(
+    voice: Voice, zone: str, without: list[Occurrence], before: Occurrence | None, one: Occurrence
+) -> list[NextDate]:
+    """A row for each month that is left out between two dates."""
+    months: dict[tuple[int, int], Occurrence] = {}
+    for gone in without:
+        if gone.original_start < one.original_start and (
+            before is None or gone.original_start > before.original_start
+        ):
+            months.setdefault((gone.local.year, gone.local.month), gone)
+    return [NextDate("", voice.month(gone.original_start, zone), "", "", True) for gone in months.values()]
 
 
 def _note(voice: Voice, draft: SeriesDraft, one: Occurrence, before: Occurrence | None) -> str:

@@ -379,6 +379,7 @@ async def test_leaves_out_whole_months(
         await dashboard.post(f"/dashboard/series/preview?series={made.series_id}", **fields)
     )
     assert "Every Tuesday, not in December at" in preview
+    assert "December 2026 Left out Tue 5 Jan 2027" in preview, "as one row, before the date that follows"
     await dashboard.post(path, **fields)
     view = await series_by_id(account.id, made.series_id)
     assert view
