@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from backend import db
+
 
 class InstancePart(StrEnum):
     """Some of the people of an instance. The values are stored."""
@@ -36,3 +38,22 @@ IS_RECIPIENT = f"""(n.instance_id IS NULL AND m.visitor_since IS NULL
         AND EXISTS (SELECT 1 FROM event_instances i JOIN event_series r ON r.id = i.series_id
             JOIN group_members g ON g.group_id = r.group_id AND g.user_id = m.user_id AND g.present
             WHERE i.id = n.instance_id))"""
+
+# How many members belong to each part of the instance $1.
+SIZES = f"""
+SELECT {", ".join(f'count(*) FILTER (WHERE {holds})::int AS "{part}"' for part, holds in _BOOKINGS.items())},
+    (SELECT count(*)::int FROM event_instances i JOIN event_series r ON r.id = i.series_id
+        JOIN group_members g ON g.group_id = r.group_id AND g.present
+        CROSS JOIN LATERAL (SELECT x.id FROM memberships x
+            WHERE x.account_id = i.account_id AND x.user_id = g.user_id AND x.left_at IS NULL OFFSET 0) m
+        WHERE i.id = $1 AND NOT EXISTS (SELECT 1 FROM bookings x WHERE x.instance_id = i.id AND x.membership_id = m.id OFFSET 0)
+    ) AS "{InstancePart.UNANSWERED}"
+FROM bookings b JOIN memberships m ON m.id = b.membership_id AND m.left_at IS NULL WHERE b.instance_id = $1
+"""
+
+
+async def part_sizes(instance_id: int) -> dict[str, int]:
+    """How many members belong to each part of an instance now, whether or not the bot may write to them."""
+    row = await db.row(SIZES, instance_id)
+    assert row is not None
+    return dict(row)

@@ -233,6 +233,7 @@ WITH_VISITORS = {
     "accounts/ownership.py": 1,
     "accounts/queries.py": 4,
     "announcements/fan_out.py": 1,
+    "announcements/instance_parts.py": 2,
     "announcements/queries.py": 1,
     "bookings/account_summaries.py": 1,
     "bookings/etags.py": 2,

@@ -17,6 +17,7 @@ AUDIT = "/dashboard/audit"
 KEYS = "/dashboard/keys"
 SETTINGS = "/dashboard/settings"
 SERIES_DEFAULTS = "/dashboard/settings/events"
+HISTORY = "/dashboard/settings/history"
 OWNERSHIP = "/dashboard/settings/ownership"
 CLOSING = "/dashboard/settings/closing"
 SECTIONS = frozenset(
@@ -27,6 +28,11 @@ SECTIONS = frozenset(
 def event_path(code: str) -> str:
     """The page of one instance."""
     return f"{HOME}/events/{code}"
+
+
+def message_path(code: str) -> str:
+    """The form of a message to the people of one instance."""
+    return f"{event_path(code)}/message"
 
 
 def check_ins_path(code: str) -> str:

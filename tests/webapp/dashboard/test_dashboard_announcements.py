@@ -69,6 +69,26 @@ async def test_it_waits_for_its_time(noon: Any, dashboard: Any, account: Any) ->
     assert await fan_out() > 0
 
 
+async def test_each_part_of_the_people_says_how_many_it_has(
+    noon: Any, dashboard: Any, instance: Any, account: Any, alice: Any, bob: Any
+) -> None:
+    """Also those a seat is held for and those who have not answered."""
+    from backend.bookings.actions import book
+    from backend.seats.requests import Via
+
+    code = await instance(capacity=1, group_id=account.group_id)
+    for person in (alice, bob):
+        await book(code, person, via=Via.CARD)
+    await db.execute(
+        "UPDATE bookings SET waiting = 0, offered = 1, offer_until = now() WHERE waiting > 0 AND seats = 0"
+    )
+    shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}/message"))
+    assert (
+        "People with a seat 1 Not checked in yet 1 A seat is held for them 1 In line 0 Maybe 0 Can’t 0 Not answered yet 1"
+        in shown
+    )
+
+
 async def test_some_of_the_people_of_a_date_are_written_to(
     noon: Any, dashboard: Any, instance: Any, alice: Any
 ) -> None:
@@ -92,6 +112,8 @@ async def test_some_of_the_people_of_a_date_are_written_to(
     number = draft.url.path.rpartition("/")[2]
     again = await dashboard.get(f"{path}?draft={number}")
     assert ">Bring shoes</textarea>" in again.text and 'value="maybe" checked' in again.text
+    elsewhere = await dashboard.get(f"/dashboard/announcements/new?draft={number}")
+    assert elsewhere.status_code == 302 and elsewhere.headers["location"] == f"{path}?draft={number}"
     changed = await dashboard.post(path, text="Bring mats", part="booked", draft=number)
     assert "Bring mats" in dashboard.text(changed)
     assert (await dashboard.get(f"/dashboard/announcements/{number}")).status_code == 404

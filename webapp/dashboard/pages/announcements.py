@@ -29,7 +29,7 @@ from webapp.dashboard.drafts import discard_replaced
 from webapp.dashboard.people_lists import PAGE_SIZE, read_id
 from webapp.dashboard.responses import notice_of, redirect, render_page
 from webapp.dashboard.session import Visit
-from webapp.dashboard.urls import ANNOUNCEMENTS, announcement_path
+from webapp.dashboard.urls import ANNOUNCEMENTS, announcement_path, message_path
 from webapp.forms import Faults, read_form
 from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.respond import AnyRequest, not_modified
@@ -74,14 +74,17 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
 @get("/announcements/new")
 async def new(
     request: AnyRequest, visit: NamedDependency[Visit], draft: FromQuery[str] = ""
-) -> Response[str]:
-    """An empty form, or that of a `draft`, which can be changed until it is sent."""
+) -> Response[str] | Redirect:
+    """An empty form, or that of a `draft`, which can be changed until it is sent; one to the people of an instance has
+    a form of its own."""
     visit = await visit.authorize(Permission.ANNOUNCE)
     form, draft_id = AnnouncementForm(), read_id(draft)
     if draft_id is not None:
         found = await own_announcement(visit.person, draft_id)
         if found.account_id != visit.account.id:
             raise NotFound()
+        if found.instance_code is not None:
+            return Redirect(visit.url(f"{message_path(found.instance_code)}?draft={found.id}"))
         form = AnnouncementForm(
             text=found.text,
             group=tuple(await chosen_groups(found.id)),

@@ -11,11 +11,10 @@ from litestar.response import Redirect
 from backend.accounts.rules import Permission
 from backend.announcements import actions
 from backend.announcements.drafts import AnnouncementDraft
-from backend.announcements.instance_parts import InstancePart
+from backend.announcements.instance_parts import InstancePart, part_sizes
 from backend.announcements.queries import own_announcement
 from backend.announcements.rules import text_max
 from backend.bookings.queries.event import event
-from backend.bookings.roster import roster_counts
 from backend.bookings.views import InstanceView
 from backend.errors import Invalid, NotFound
 from backend.i18n import N_, Words
@@ -90,7 +89,7 @@ async def _page(
         "events/message.html",
         status=422 if faults else 200,
         view=view,
-        counts=await roster_counts(view.id, archived=view.is_archived),
+        sizes=await part_sizes(view.id),
         form=form,
         faults=faults or {},
         text_max=text_max(maintenance=False),
