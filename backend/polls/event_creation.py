@@ -4,7 +4,7 @@
 Everything here runs in the transaction that closes the poll, with its tally locked: both happen, or neither.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from backend import db, failpoints
@@ -22,6 +22,7 @@ from backend.polls import replies
 from backend.polls.rules import Answer, PollKind, winning_date
 from backend.polls.zone_changes import follow_zone_data
 from backend.seats.claims import insert_claims
+from backend.series_defaults.queries import blank_draft
 from backend.typed_text import clean_line
 from backend.zones import wall_clock
 
@@ -33,7 +34,8 @@ class EventDetails:
     """The event to make, as an organiser enters it. `option_id` None is the winning date, `title` "" is the
     poll's question.
 
-    Its texts are cleaned (`X10`). For `claim_minutes` only those who answered yes may take seats; without a
+    Without a length or a number of guests they are as in every new event of the club (`S12`), like what is not here. Its
+    texts are cleaned (`X10`). For `claim_minutes` only those who answered yes may take seats; without a
     capacity there is nothing to claim.
     """
 
@@ -41,9 +43,9 @@ class EventDetails:
     title: str = ""
     emoji: str = ""
     place: str = ""
-    duration_minutes: int = 60
+    duration_minutes: int | None = None
     capacity: int | None = None
-    guests_max: int = 0
+    guests_max: int | None = None
     claim_minutes: int = DAY
 
     def __post_init__(self) -> None:
@@ -90,11 +92,12 @@ async def create_event(
     await follow_zone_data(poll_id, at)
     option = await _choose_option(poll_id, details.option_id, at)
     assert option.starts_at is not None
-    draft = _series_draft(poll, details, option.starts_at, account.zone, at)
+    blank = await blank_draft(account.id)
+    draft = _series_draft(blank, poll, details, option.starts_at, account.zone, at)
     series = await insert_series(account.id, person.id, draft, at)
     await failpoints.reach("poll.event-created")
     claim_until = None
-    if details.capacity is not None and details.claim_minutes:
+    if draft.capacity is not None and details.claim_minutes:
         claim_until = min(at + timedelta(minutes=details.claim_minutes), option.starts_at)
     instance_id = await set_claim_until(series.first_code, claim_until)
     await db.execute("UPDATE poll_options SET made_instance_id = $2 WHERE id = $1", option.id, instance_id)
@@ -125,19 +128,25 @@ async def _choose_option(poll_id: int, option_id: int | None, at: datetime) -> _
 
 
 def _series_draft(
-    poll: db.Row, details: EventDetails, starts_at: datetime, zone: str, at: datetime
+    blank: SeriesDraft, poll: db.Row, details: EventDetails, starts_at: datetime, zone: str, at: datetime
 ) -> SeriesDraft:
-    """A series of one instance, which is announced to the poll's group at once. Raises `InvalidForm`."""
+    """A series of one instance, which is announced to the poll's group at once; what the details leave open is as in
+    `blank` (`S12`). Raises `InvalidForm`."""
     title = details.title or poll["question"]
-    draft = SeriesDraft(
+    seats = details.capacity
+    least = blank.min_to_run
+    draft = replace(
+        blank,
         title=title if details.title or len(title) <= TITLE_MAX else title[: TITLE_MAX - 1] + "…",
         emoji=details.emoji,
         place=details.place,
         zone=zone,
         starts_local=wall_clock(starts_at, zone),
-        duration_minutes=details.duration_minutes,
-        capacity=details.capacity,
-        guests_max=details.guests_max,
+        duration_minutes=_given(details.duration_minutes, blank.duration_minutes),
+        capacity=seats,
+        guests_max=_given(details.guests_max, blank.guests_max),
+        # The minimum is no field of this form, so it gives way to fewer seats.
+        min_to_run=least if least is None or seats is None or least <= seats else None,
         announce_before_minutes=min(366 * DAY, max(2 * DAY, (starts_at - at) // timedelta(minutes=1) + 1)),
         group_id=poll["group_id"],
         topic_id=poll["topic_id"],
@@ -147,6 +156,10 @@ def _series_draft(
         bounds = N_("Between %(least)s and %(most)s, please.")
         raise InvalidForm([Invalid(bounds, field="claim_minutes", least=0, most=CLAIM_MAX)])
     return draft
+
+
+def _given(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
 
 
 async def _claim_and_notify(

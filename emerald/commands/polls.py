@@ -131,9 +131,9 @@ def _parse_moment(text: str, zone: str) -> datetime:
 @click.option("--option", "number", type=int, metavar="N", help="Set this option of the list instead.")
 @click.option("--title", default="", help="Title of the event; the question if left out.")
 @click.option("--place", default="")
-@click.option("--minutes", type=int, default=60, help="How long it takes.")
+@click.option("--minutes", type=int, help="How long it takes; as the club's new events if left out.")
 @click.option("--capacity", type=int, help="Number of seats; unlimited if left out.")
-@click.option("--guests", type=int, default=0, help="Guests per booking, 0 to 9.")
+@click.option("--guests", type=int, help="Guests per booking, 0 to 9; as the club's new events if left out.")
 @click.option(
     "--claim-minutes",
     type=int,
@@ -148,9 +148,9 @@ def close_poll(
     number: int | None,
     title: str,
     place: str,
-    minutes: int,
+    minutes: int | None,
     capacity: int | None,
-    guests: int,
+    guests: int | None,
     claim_minutes: int,
 ) -> None:
     """Close the poll CODE for good and set the chosen date."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from backend.errors import Invalid, InvalidForm
+from backend.events.drafts import SeriesDraft
 from backend.i18n import N_, Voice, Words
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.polls.event_creation import EventDetails
@@ -37,11 +38,12 @@ class PollForm:
 
 @dataclass(frozen=True, slots=True)
 class EventForm:
-    """The event that a date poll makes, every field as text; `option` "" is the best date."""
+    """The event that a date poll makes, every field as text; `option` "" is the best date, `duration_minutes` "" the
+    club's own length."""
 
     option: str = ""
     capacity: str = ""
-    duration_minutes: str = "60"
+    duration_minutes: str = ""
     place: str = ""
     claim_hours: str = "24"
 
@@ -89,6 +91,12 @@ def clock_change_notes(form: PollForm, voice: Voice, zone: str) -> str:
     return " ".join(dict.fromkeys(note for note in notes if note))
 
 
+def first_event_form(blank: SeriesDraft) -> EventForm:
+    """The form as the club's new events begin (`S12`)."""
+    capacity = "" if blank.capacity is None else str(blank.capacity)
+    return EventForm(capacity=capacity, duration_minutes=str(blank.duration_minutes))
+
+
 def event_details_of(form: EventForm) -> tuple[EventDetails, Faults]:
     """The event that the form describes, and its faults."""
     faults = Faults()
@@ -96,7 +104,7 @@ def event_details_of(form: EventForm) -> tuple[EventDetails, Faults]:
     details = EventDetails(
         option_id=faults.whole_number("option", form.option),
         capacity=faults.whole_number("capacity", form.capacity),
-        duration_minutes=faults.whole_number("duration_minutes", form.duration_minutes, empty=60) or 0,
+        duration_minutes=faults.whole_number("duration_minutes", form.duration_minutes),
         place=form.place,
         claim_minutes=hours * 60,
     )

@@ -164,7 +164,7 @@ async def test_makes_a_date_poll(noon: Any, dashboard: Any, alice: Any) -> None:
     shown = dashboard.text(await dashboard.get(f"/dashboard/polls/{code}"))
     assert "Tue 24 Nov, 18:00 1 of 3 Alice" in shown
     assert "Wed 25 Nov, 18:00 0 1 if need be: Alice" in shown
-    assert "Not answered yet Aino, Bob, Olga" in shown
+    assert "Not voted yet Aino, Bob, Olga" in shown
 
 
 async def test_an_hour_that_the_clocks_skip_moves_with_a_word(noon: Any, dashboard: Any, alice: Any) -> None:
@@ -213,6 +213,32 @@ async def test_makes_the_event_of_a_date_poll(noon: Any, dashboard: Any, olga: A
     view = await event(date.made, alice)
     assert (view.capacity, view.place) == (8, "Sali 2")
     assert view.claim_until == noon + timedelta(hours=12)
+
+
+async def test_the_event_of_a_poll_begins_with_the_clubs_defaults(
+    noon: Any, dashboard: Any, account: Any, olga: Any, alice: Any
+) -> None:
+    """S12: they stand in the form, and hold for what the form does not show; a minimum gives way to fewer seats."""
+    from backend.events.queries import all_series
+    from backend.polls.actions import vote
+    from backend.polls.queries import poll
+    from backend.seats.requests import Via
+    from backend.series_defaults.actions import edit_series_defaults
+    from tests.series_defaults.test_series_defaults import OURS
+
+    await edit_series_defaults(olga, account.id, OURS)
+    for capacity, least in (("14", 4), ("3", None)):
+        code = await made(dashboard, **DATES)
+        await vote(code, alice, [(await poll(code, alice)).options[1].id], via=Via.CARD)
+        shown = await dashboard.get(f"/dashboard/polls/{code}")
+        assert 'name="capacity" type="text" value="14"' in shown.text
+        assert 'name="duration_minutes" type="text" value="75"' in shown.text
+        await dashboard.post(
+            f"/dashboard/polls/{code}/date", capacity=capacity, duration_minutes="", claim_hours="0"
+        )
+        draft = max(await all_series(account.id), key=lambda view: view.id).draft
+        assert (draft.capacity, draft.min_to_run, draft.duration_minutes) == (int(capacity), least, 75)
+        assert (draft.guests_max, draft.cancel_before_minutes, draft.fill_gaps) == (2, 6 * 60, True)
 
 
 async def test_reminds_members_who_have_not_voted(noon: Any, dashboard: Any) -> None:

@@ -18,6 +18,8 @@ from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX
 from backend.polls.non_voters import non_voters, remind_non_voters
 from backend.polls.organiser_etags import organiser_poll_etag
 from backend.polls.queries import account_polls, poll
+from backend.polls.views import PollView
+from backend.series_defaults.queries import blank_draft
 from webapp.dashboard.access import authorize_poll
 from webapp.dashboard.people_lists import PAGE_SIZE, read_list_query
 from webapp.dashboard.poll_form import (
@@ -25,6 +27,7 @@ from webapp.dashboard.poll_form import (
     PollForm,
     clock_change_notes,
     event_details_of,
+    first_event_form,
     poll_draft_of,
 )
 from webapp.dashboard.responses import APP_LINK, etag_for, notice_of, redirect, render_page
@@ -150,10 +153,14 @@ async def _page(
         view=view,
         cards=await cards_of(poll_id=view.id),
         non_voters=await non_voters(code, visit.person) if view.open else [],
-        event_form=event_form or EventForm(),
+        event_form=event_form or await _first_event_form(view),
         faults=faults or {},
         app_link=f"{APP_LINK}?startapp=p_{view.code}",
     )
+
+
+async def _first_event_form(view: PollView) -> EventForm:
+    return first_event_form(await blank_draft(view.account_id)) if view.can_create_event else EventForm()
 
 
 async def _form(
