@@ -15,6 +15,9 @@ ARCHIVED = (*OF_INSTANCES, "event_instances", LOG)
 AGE_MIN = timedelta(days=366)  # of what is over for a shorter time, nothing is in the archive
 NAMES = re.compile(rf"\b({'|'.join(ARCHIVED)})\b(?!\.)")
 
+# What says who took part; it is deleted where a club keeps its history only so long (A13). The date and its seats stay.
+OF_PEOPLE = ("bookings", "absences", "messages", LOG)
+
 # What names people goes when a row moves: their own names stay where they can be erased (A7).
 CLEARED = {"bookings": {"guest_names": "'{}'", "note": "''"}, "messages": {"detail": "'{}'"}}
 

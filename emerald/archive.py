@@ -1,7 +1,8 @@
 """`emerald archive`: moves what is long over into the `…_archive` tables, a little in each transaction.
 
 An instance moves with its bookings, absences, cards and messages once it is over for so long; rows of the
-participation log move once they are old and their instance has moved. An interrupted run goes on where it was.
+participation log move once they are old and their instance has moved. Then goes who took part in dates that are older than
+their club keeps its history (`A13`). An interrupted run goes on where it was.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import asyncpg
 import structlog
 
 from backend import clock, db
-from backend.archive import CLEARED, LOG, OF_INSTANCES, twin
+from backend.accounts.history import DELAY
+from backend.archive import CLEARED, LOG, OF_INSTANCES, OF_PEOPLE, twin
 from backend.database_address import DatabaseAddress
 from backend.engine import connect, connect_kwargs
 from backend.settings import settings
@@ -25,14 +27,29 @@ INSTANCES_AT_ONCE = 20  # in one transaction, with some dozen rows each
 LOG_ROWS_AT_ONCE = 500
 SKIPPED_MAX = 100  # instances that cannot be moved, before a run gives up
 
+# Before when the dates of the club `a` lose their people at the instant $4; null where it keeps everything (A13).
+FORGOTTEN_BEFORE = f"""(SELECT $4::timestamptz - make_interval(years => a.history_years) FROM accounts a
+    WHERE a.id = i.account_id AND a.history_chosen_at <= $4::timestamptz - make_interval(days => {DELAY.days}))"""
 # What is over for long, and nothing still refers to: no message on its way, no card being posted, and no poll that chose it.
-OLD_INSTANCES = """
+# Where people go, no poll keeps its date from it.
+OLD_INSTANCES = f"""
 SELECT i.id FROM event_instances i
-WHERE i.ends_at < $1 AND i.state <> 'SCHEDULED' AND i.id <> ALL($3::bigint[])
-    AND NOT EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = i.id)
+WHERE (i.ends_at < {FORGOTTEN_BEFORE} OR (i.ends_at < $1
+        AND NOT EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = i.id)))
+    AND i.state <> 'SCHEDULED' AND i.id <> ALL($3::bigint[])
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.instance_id = i.id AND m.state IN ('due', 'sending'))
     AND NOT EXISTS (SELECT 1 FROM cards c WHERE c.instance_id = i.id AND c.state IN ('due', 'posting', 'unlinked'))
 ORDER BY i.ends_at, i.id LIMIT $2
+"""
+HAS_PEOPLE = " OR ".join(
+    f"EXISTS (SELECT 1 FROM {twin(table)} x WHERE x.instance_id = i.id)" for table in OF_PEOPLE
+)
+# Archived dates that are older than their club keeps its history. Only the archiver takes rows out of the log ($3).
+FORGOTTEN = f"""
+SELECT i.id FROM event_instances_archive i
+WHERE i.id > $1 AND i.ends_at < {FORGOTTEN_BEFORE}
+    AND ({HAS_PEOPLE} OR ($3 AND EXISTS (SELECT 1 FROM {LOG} x WHERE x.instance_id = i.id)))
+ORDER BY i.id LIMIT $2
 """
 # The log is read from its beginning, where the oldest rows are, so that no index by time is needed.
 LOG_PAGE = f"""
@@ -56,6 +73,7 @@ class Archived:
     instances: int
     log_rows: int | None
     skipped: int
+    forgotten: int = 0  # dates that lost their people (`A13`)
 
 
 def address() -> DatabaseAddress:
@@ -78,7 +96,8 @@ async def archive() -> Archived:
             mover = _Mover(connection)
             instances = await mover.move_instances()
             rows = await mover.move_log() if may["is_archiver"] else None
-            return Archived(instances, rows, len(mover.skipped))
+            forgotten = await mover.delete_people(with_log=may["is_archiver"])
+            return Archived(instances, rows, len(mover.skipped), forgotten)
         finally:
             await connection.close()
 
@@ -106,7 +125,9 @@ class _Mover:
         before = clock.now() - timedelta(days=settings.archive_instances_days)
         moved = 0
         while len(self.skipped) < SKIPPED_MAX:
-            found = await self.connection.fetch(OLD_INSTANCES, before, INSTANCES_READ, self.skipped)
+            found = await self.connection.fetch(
+                OLD_INSTANCES, before, INSTANCES_READ, self.skipped, clock.now()
+            )
             ids = [row["id"] for row in found]
             if not ids:
                 break
@@ -126,6 +147,23 @@ class _Mover:
             last = page[-1]["id"]
         return moved
 
+    async def delete_people(self, *, with_log: bool) -> int:
+        """Delete who took part in the dates that are older than their club keeps its history (`A13`); how many dates. The
+        dates stay, and how many seats were taken."""
+        tables = [twin(table) for table in OF_PEOPLE] + [LOG] * with_log
+        last = deleted = 0
+        while True:
+            found = await self.connection.fetch(FORGOTTEN, last, INSTANCES_AT_ONCE, with_log, clock.now())
+            ids = [row["id"] for row in found]
+            if not ids:
+                return deleted
+            async with self.connection.transaction():
+                for table in tables:
+                    await self.connection.execute(
+                        f"DELETE FROM {table} WHERE instance_id = ANY($1::bigint[])", ids
+                    )
+            last, deleted = ids[-1], deleted + len(ids)
+
     async def _move_or_skip(self, ids: list[int]) -> int:
         """Move these instances; where that fails, one by one, so that one bad row does not keep the others."""
         try:
@@ -141,6 +179,10 @@ class _Mover:
         """The rows of seats go first: whoever is changing something about an instance holds them, and whoever comes
         later finds none."""
         async with self.connection.transaction():
+            await self.connection.execute(
+                "UPDATE poll_options SET made_instance_id = NULL WHERE made_instance_id = ANY($1::bigint[])",
+                ids,
+            )
             for table in OF_INSTANCES:
                 await self._move(table, "instance_id", ids)
             return await self._move("event_instances", "id", ids)

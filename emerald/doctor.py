@@ -115,6 +115,8 @@ CHECKS = (
             AND b.membership_id = l.membership_id)
         AND NOT EXISTS (SELECT 1 FROM bookings_archive b WHERE b.instance_id = l.instance_id
             AND b.membership_id = l.membership_id)
+        AND NOT EXISTS (SELECT 1 FROM event_instances_archive a WHERE a.id = l.instance_id
+            AND NOT EXISTS (SELECT 1 FROM bookings_archive b WHERE b.instance_id = a.id))
         ORDER BY l.instance_id, l.membership_id, l.id DESC
         """,
     ),

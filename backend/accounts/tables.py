@@ -9,7 +9,9 @@ from backend.people.tables import TelegramUser
 
 
 class Account(Table, tablename="accounts", db=DB):
-    """A club, the tenant. New series and cards start with its `zone` and `language`. It closes at `closing_at` (`A12`)."""
+    """A club, the tenant. New series and cards start with its `zone` and `language`. It closes at `closing_at` (`A12`).
+    Who took part in a date is deleted `history_years` after it (`A13`), as chosen at `history_chosen_at`; None keeps
+    everything."""
 
     id = BigSerial(primary_key=True)
     name = Text(default=None)
@@ -18,6 +20,8 @@ class Account(Table, tablename="accounts", db=DB):
     created_at = Timestamptz(default=None)
     closing_at = Timestamptz(null=True, default=None)
     closed_at = Timestamptz(null=True, default=None)
+    history_years = Integer(null=True, default=None)
+    history_chosen_at = Timestamptz(null=True, default=None)
 
 
 class Membership(Table, tablename="memberships", db=DB):

@@ -21,6 +21,7 @@ ACTS = {
     "end regular": N_("Ended a standing seat"),
     "hand over": N_("Handed over the club"),
     "keep": N_("Kept"),
+    "keep history": N_("Chose how long history is kept"),
     "link": N_("Linked a group"),
     "make date": N_("Set the date"),
     "make regular": N_("Gave a standing seat"),

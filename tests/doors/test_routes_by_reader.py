@@ -72,7 +72,7 @@ TABLE = [
     (Need.HELPER, "POST", r"/dashboard/settings/(language|browsers/removal)"),
     (Need.ITS_OWN, "POST", r"/dashboard/settings/browsers/{browser_id}/removal"),
     (Need.OWNER, "POST", r"/dashboard/settings/club"),
-    (Need.OWNER, "", r"/dashboard/settings/(closing(/removal)?|export|ownership)"),
+    (Need.OWNER, "", r"/dashboard/settings/(closing(/removal)?|export|history|ownership)"),
     (Need.ADMIN, "", r"/dashboard/(series|events|polls|members|keys|settings/(groups|events))(/.+)?"),
     (Need.ADMIN, "", r"/dashboard/(numbers(.csv)?|audit|groups|(announcements|messages)(/.+)?)"),
 ]  # fmt: skip

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from backend import clock, db
+from backend.accounts.history import DELAY, choose_history
 from backend.bookings.absences import absences
 from backend.bookings.actions import add_guest, book
 from backend.bookings.attendance import check_in, close_list, complete_ended
 from backend.bookings.queries.event import event
 from backend.bookings.queries.lists import between, my_bookings
+from backend.bookings.roster import roster_counts
 from backend.people.queries import Person
 from backend.personal.actions import erase
 from backend.personal.queries import export
@@ -168,3 +170,95 @@ async def test_one_row_that_cannot_move_keeps_no_other(over: str, monkeypatch: p
     )
     done = await archive()
     assert (done.instances, done.skipped) == (3, 1)
+
+
+async def people_kept() -> dict[str, int]:
+    """How many rows there are, of today and in the archive, of what says who took part."""
+    tables = ("bookings", "absences", "messages")
+    return {
+        table: await db.value(
+            f"SELECT (SELECT count(*) FROM {table} WHERE instance_id IS NOT NULL)"
+            f" + (SELECT count(*) FROM {table}_archive)"
+        )
+        for table in tables
+    }
+
+
+async def test_a_club_that_keeps_its_history_for_two_years_loses_who_took_part(
+    over: str, instance: Make, account: Any, olga: Person, alice: Person, bob: Person
+) -> None:
+    """`A13`: the date and its seats stay."""
+    recent = await instance(title="Recent")
+    await book(recent, alice, via=Via.CARD)
+    await choose_history(olga, account.id, 2)
+    clock.advance(YEAR)
+    await complete_ended()
+    await db.execute("UPDATE messages SET state = 'sent', sent_at = created_at")
+    assert (await archive()).forgotten == 1
+    assert (await archive()).forgotten == 0, "doing it again changes nothing"
+
+    assert [view.code for view in await my_bookings(alice, past=True)] == [recent]
+    assert await my_bookings(bob, past=True) == []
+    assert await absences(account.id) == []
+    assert [row["date"] for row in list_of(await export(alice), "bookings and answers")] == ["Recent"]
+    seen = await event(over, bob)
+    assert (seen.title, seen.booked) == ("Long ago", 3)
+    assert (await roster_counts(seen.id, archived=True)).people == 0
+    assert await check_invariants() == []
+
+
+def list_of(exported: dict[str, Any], part: str) -> list[dict[str, Any]]:
+    return list(exported[part])
+
+
+async def test_within_a_week_of_the_choice_nothing_goes(
+    over: str, account: Any, olga: Person, alice: Person
+) -> None:
+    """`A13`: the choice can be taken back; a club that keeps everything is the control."""
+    clock.advance(YEAR)
+    await db.execute(
+        "INSERT INTO messages (account_id, user_id, instance_id, kind, detail, dedupe, priority, state, due_at, created_at,"
+        " sent_at) VALUES ($1, $2, $3, 'reminder', '{}', 'long ago', 5, 'sent', now(), now(), now())",
+        account.id,
+        alice.id,
+        await id_of(over),
+    )
+    before = await people_kept()
+    assert min(before.values()) > 0
+    assert (await archive()).forgotten == 0
+    await choose_history(olga, account.id, 2)
+    clock.advance(DELAY - timedelta(minutes=1))
+    await choose_history(olga, account.id, 2)  # the same again does not begin the week anew
+    assert (await archive()).forgotten == 0
+    assert await people_kept() == before
+    await choose_history(olga, account.id, None)
+    clock.advance(DELAY)
+    assert (await archive()).forgotten == 0
+    await choose_history(olga, account.id, 3)
+    clock.advance(DELAY)
+    assert (await archive()).forgotten == 0, "it is not three years old"
+    await choose_history(olga, account.id, 2)
+    clock.advance(DELAY)
+    assert (await archive()).forgotten == 1
+    assert set((await people_kept()).values()) == {0}
+
+
+async def test_a_date_that_a_poll_chose_loses_its_people_too(
+    over: str, account: Any, olga: Person, alice: Person
+) -> None:
+    """`A13`: nothing keeps a club's promise from being kept."""
+    await db.execute(
+        "WITH p AS (INSERT INTO polls (account_id, code, question, kind, choices_max, anonymous, results, created_at, closed_at)"
+        " VALUES ($1, 'when', 'When?', 'dates', 1, false, 'live', now(), now()) RETURNING id)"
+        " INSERT INTO poll_options (account_id, poll_id, position, text, made_instance_id)"
+        " SELECT $1, id, 1, 'Then', $2 FROM p",
+        account.id,
+        await id_of(over),
+    )
+    clock.advance(YEAR)
+    assert (await archive()).instances == 0, "the poll keeps it where history is kept for ever"
+    await choose_history(olga, account.id, 2)
+    clock.advance(DELAY)
+    done = await archive()
+    assert (done.instances, done.forgotten) == (1, 1)
+    assert set((await people_kept()).values()) == {0}

@@ -332,6 +332,34 @@ async def test_old_rows_of_the_log_move_into_the_archive(
         assert await connection.fetchval(count) == before - len(old)
 
 
+async def test_the_archiver_deletes_what_a_club_keeps_no_longer(
+    admin: DatabaseAddress, roles: dict[str, DatabaseAddress]
+) -> None:
+    """A13: with the rows of the log, and of a date that a poll chose too."""
+    async with connected(admin) as connection:
+        instance, account = await connection.fetchrow(
+            "SELECT l.instance_id, l.account_id FROM event_participation_log l JOIN bookings b USING (instance_id)"
+            " GROUP BY 1, 2 ORDER BY bool_or(EXISTS (SELECT 1 FROM poll_options o WHERE o.made_instance_id = l.instance_id))"
+            " DESC, count(*) DESC, 1 LIMIT 1"
+        )
+        await connection.execute(AGED.format(id=instance))
+        await connection.execute(
+            "UPDATE accounts SET history_years = 2, history_chosen_at = now() - interval '8 days' WHERE id = $1",
+            account,
+        )
+        done = at(roles[ARCHIVER], "archive")
+        assert "Dates whose people were deleted" in done.stdout, done
+        tables = ("bookings", "absences", "messages", "event_participation_log")
+        for table in (*tables, *(f"{table}_archive" for table in tables)):
+            left = f"SELECT count(*) FROM {table} WHERE instance_id = $1"
+            assert await connection.fetchval(left, instance) == 0, table
+        kept = "SELECT count(*) FROM instance_seats_archive WHERE instance_id = $1"
+        assert await connection.fetchval(kept, instance) == 1
+        await connection.execute(
+            "UPDATE accounts SET history_years = NULL, history_chosen_at = NULL WHERE id = $1", account
+        )
+
+
 @pytest.mark.parametrize("role", EVERY_ROLE)
 async def test_the_guards_are_the_roles_own(roles: dict[str, DatabaseAddress], role: str) -> None:
     """Whatever connects has them: psql, PgBouncer, a script."""

@@ -425,6 +425,7 @@ STATES: tuple[State, ...] = (
     ),
     State("ownership", "/dashboard/settings/ownership?membership={member}"),
     State("ownership-alone", "/dashboard/settings/ownership", reader="founder"),
+    State("history", "/dashboard/settings/history"),
     State("closing", "/dashboard/settings/closing"),
     State("closing-faults", "/dashboard/settings/closing", act=submit("#work form[method=post]", name="x")),
     State("settings-helper", "/dashboard/settings", reader="helper"),
