@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, time
 
+from babel.dates import format_skeleton
+
 from backend.i18n import N_, Voice
 from backend.reports.numbers import FillSlot, Numbers
 from backend.rule_sentences import weekday_names
@@ -18,6 +20,11 @@ def share(part: float, whole: float) -> int | None:
 def week_name(voice: Voice, monday: date) -> str:
     """`Mon 23 Nov`."""
     return voice.date(datetime.combine(monday, time(12), UTC), "UTC")
+
+
+def short_day(voice: Voice, monday: date) -> str:
+    """`23/11`, in the order of the language."""
+    return format_skeleton("Md", monday, locale=voice.locale)
 
 
 def attendance_title(voice: Voice, found: Numbers) -> str:

@@ -70,7 +70,9 @@ async def test_who_came_who_waited_and_which_hours_are_full(
     assert (await table(olgas, "loyal"))[0][1] == "4"
     shown = await olgas.get("/dashboard/numbers")
     text = olgas.text(shown)
-    assert "Came 62 %" in text and "Seats filled 100 %" in text and "Waited, then seated 50 %" in text
+    assert (
+        "People who came 62 %" in text and "Seats filled 100 %" in text and "Waited, then seated 50 %" in text
+    )
     assert "Fullest: Thursday at 18:00, 100 %" in text and "Of 8 who waited, 4 got a seat" in text
     assert "style=" not in shown.text and len(shown.content) <= 100_000
 
