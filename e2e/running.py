@@ -124,7 +124,7 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
             return process
 
         sandbox = start(
-            "sandbox", "sandbox", "--port", str(telegram), "--app-url", f"http://127.0.0.1:{app}",
+            "sandbox", "tests.quick_sandbox", "--port", str(telegram), "--app-url", f"http://127.0.0.1:{app}",
             "--token", TOKEN, "--bot-name", BOT_NAME, "--login-secret", LOGIN_SECRET,
             "--login-redirect", f"http://127.0.0.1:{app}/dashboard/sign-in/telegram/return",
         )  # fmt: skip

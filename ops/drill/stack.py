@@ -166,7 +166,7 @@ class Stack:
         telegram += ["--bot-name", "emerald_drill_bot", "--state", str(self.folder / "telegram.json")]
         # Its own environment: the sandbox never starts with ENV=production, and it has to trust our certificate.
         environment = {"PYTHONPATH": str(ROOT), "SSL_CERT_FILE": trust}
-        self.add("sandbox", [*python, "sandbox", *telegram], environment).start()
+        self.add("sandbox", [*python, "tests.quick_sandbox", *telegram], environment).start()
         for number in range(self.web_count):
             self.add(f"web {number + 1}", [*EMERALD, "serve"])
         for number in range(self.worker_count):

@@ -17,16 +17,11 @@ from sandbox.config import Config
 from sandbox.serve import serving
 from tests.sandbox.conftest import TOKEN
 
-# As `bin/run` starts it: with `bot` loaded before, which loads aiogram in a quarter of the time.
-AS_BIN_RUN = ("-c", "import runpy, bot; runpy.run_module('sandbox', run_name='__main__', alter_sys=True)")
-
 
 @contextmanager
-def running(
-    *options: str, python: tuple[str, ...] = ("-m", "sandbox"), **environment: str
-) -> Iterator[subprocess.Popen[str]]:
+def running(*options: str, module: str = "sandbox", **environment: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, *python, *options],
+        [sys.executable, "-m", module, *options],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -61,7 +56,7 @@ def test_says_what_is_wrong_with_its_options(options: tuple[str, str]) -> None:
 def test_stops_at_once_during_a_long_poll(sent: signal.Signals, status: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with running("--port", str(port), "--token", TOKEN, python=AS_BIN_RUN) as process:
+    with running("--port", str(port), "--token", TOKEN, module="tests.quick_sandbox") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"Sandbox: http://127.0.0.1:{port}/\n"
         polling = start_polling(port)
@@ -105,7 +100,7 @@ def test_a_restart_keeps_messages_and_continues_numbering(tmp_path: pathlib.Path
 def test_does_not_overwrite_a_foreign_file(tmp_path: pathlib.Path) -> None:
     state = tmp_path / "notes.txt"
     state.write_text("my notes", "utf-8")
-    with running("--state", str(state), python=AS_BIN_RUN) as process:
+    with running("--state", str(state), module="tests.quick_sandbox") as process:
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "is not a state file of this sandbox" in errors
