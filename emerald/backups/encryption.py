@@ -2,6 +2,8 @@
 BACKUP_PASSPHRASE. It lies beside the backups, so that a copy of their directory and the passphrase are all that a
 restore needs."""
 
+import fcntl
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -27,21 +29,33 @@ def directory(home: Path) -> Path:
 def prepare(home: Path, passphrase: str) -> None:
     """Make the key pair if there is none, and check the passphrase against it. Raises `BackupError`."""
     where = directory(home)
-    where.mkdir(mode=0o700, exist_ok=True)
-    (where / "gpg-agent.conf").write_text(AGENT)
-    probe = where / "probe.gpg"
-    if not probe.exists():
-        secret = passphrase.encode() + b"\n"
-        _gpg(where, secret, *LOOPBACK, "--quick-generate-key", KEY, ALGORITHM, "sign", "never")
-        listed = _gpg(where, b"", "--with-colons", "--list-keys", KEY).decode()
-        fingerprint = listed.split("\nfpr:", 1)[1].split("\n", 1)[0].strip(":")
-        _gpg(where, secret, *LOOPBACK, "--quick-add-key", fingerprint, ALGORITHM, "encrypt", "never")
-        _gpg(where, PROBE, "--recipient", KEY, "--output", str(probe), "--encrypt")
+    # The service and a command by hand may both come first. Two pairs of one name would be of no use to either.
+    with (home / "gnupg.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (where / "probe.gpg").exists():
+            _make_key(home, passphrase)
+        (where / "gpg-agent.conf").write_text(AGENT)
     if not can_decrypt(home, passphrase):
         raise BackupError(
             f"BACKUP_PASSPHRASE is another than the one of the key in {where}: set that one."
             " To begin with a new passphrase, name an empty BACKUP_DIR and keep the old one for restores."
         )
+
+
+def _make_key(home: Path, passphrase: str) -> None:
+    where, secret = directory(home), passphrase.encode() + b"\n"
+    # What a process that ended midway left: nothing was encrypted with it, for the probe comes first.
+    stop_agent(home)
+    shutil.rmtree(where, ignore_errors=True)
+    where.mkdir(mode=0o700, exist_ok=True)
+    (where / "gpg-agent.conf").write_text(AGENT)
+    _gpg(where, secret, *LOOPBACK, "--quick-generate-key", KEY, ALGORITHM, "sign", "never")
+    listed = _gpg(where, b"", "--with-colons", "--list-keys", KEY).decode()
+    fingerprint = listed.split("\nfpr:", 1)[1].split("\n", 1)[0].strip(":")
+    _gpg(where, secret, *LOOPBACK, "--quick-add-key", fingerprint, ALGORITHM, "encrypt", "never")
+    begun = where / "probe.new"
+    _gpg(where, PROBE, "--recipient", KEY, "--output", str(begun), "--encrypt")
+    begun.rename(where / "probe.gpg")
 
 
 def can_decrypt(home: Path, passphrase: str) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -228,6 +229,24 @@ async def test_another_passphrase_and_a_full_volume_are_refused(
         await create.make_backup(wrong)
     figures = await backup_status.read()
     assert figures is not None and figures.error.startswith("The volume of")
+
+
+@pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("gpg", "gpgconf", "file")), reason="GnuPG is not installed"
+)
+def test_one_key_is_made_whoever_comes_first_and_whoever_dies(tmp_path: Path) -> None:
+    """The service that starts and a command by hand come at once; then a process has died midway, and left a key alone."""
+    listing = ["gpg", "--homedir", str(tmp_path / "gnupg"), "--with-colons", "--list-keys"]
+    try:
+        for _ in range(2):
+            with ThreadPoolExecutor() as both:
+                list(both.map(lambda _: encryption.prepare(tmp_path, PASSPHRASE), range(2)))
+            assert encryption.can_decrypt(tmp_path, PASSPHRASE)
+            listed = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+            assert listed.count("\npub:") == 1
+            (tmp_path / "gnupg" / "probe.gpg").unlink()
+    finally:
+        encryption.stop_agent(tmp_path)
 
 
 # --- dumps: the commands of the guide ---
