@@ -4,7 +4,8 @@ One web process behind nginx with production's configuration, a sandbox in Teleg
 somebody books, each on a line of their own; the time counts from the moment they tap, whether or not the line is free. Short
 windows, quiet and attacked, take turns, so that whatever else the machine does meets both alike: in the attacked ones an
 organiser does all of `ATTACKS` at once, each as fast as it is answered. With `--each` every attack also has windows of
-its own. The attacks come from another address and another process, on the same cores.
+its own. The attacks come from another address and another process, on the same cores. How long the event loop was held at
+most, in milliseconds of processor time, does not depend on what else the machine does.
 """
 
 import argparse
@@ -40,6 +41,7 @@ ROUND_TRIP = 0.02  # seconds to the attacker
 ORGANISER = 1001  # as `bench.seed` makes her, in Telegram
 LINE_BYTES = 12_500_000  # a second that the attacker can send: 100 Mbit
 HOURS = ",".join(map(str, range(12)))
+HELD = "held"  # the file in which the web process writes how long its loop was held
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 
 
@@ -193,12 +195,13 @@ class Phase:
     times: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     attacked: dict[str, Counter[int]] = field(default_factory=dict)
+    held: float = 0.0  # milliseconds of processor time, the longest of the event loop
 
     def percentile(self, share: float) -> float:
         return sorted(self.times)[int(len(self.times) * share)]
 
 
-async def tap(front: Front, requests: list[bytes]) -> Phase:
+async def tap(front: Front, requests: list[bytes], held: Path) -> Phase:
     """Send each at its moment, on whichever line is free first."""
     phase, free = Phase(), asyncio.Queue[Line]()
     trust = front.context()
@@ -215,10 +218,19 @@ async def tap(front: Front, requests: list[bytes]) -> Phase:
         free.put_nowait(line)
 
     began = time.perf_counter() + 0.5
+    since = time.monotonic()
     await asyncio.gather(*(send(began + n / TAPS_A_SECOND, one) for n, one in enumerate(requests)))
     while not free.empty():
         free.get_nowait().close()
+    phase.held = longest_held(held, since, time.monotonic())
     return phase
+
+
+def longest_held(file: Path, since: float, until: float) -> float:
+    """What `bench.held_loop` wrote there of the longest time between two moments of the monotonic clock, in
+    milliseconds."""
+    lines = (line.split() for line in file.read_text().splitlines(keepends=True) if line.endswith("\n"))
+    return max((float(held) * 1000 for at, held in lines if since <= float(at) <= until), default=0.0)
 
 
 def measure(
@@ -235,7 +247,7 @@ def measure(
         target = Target(front.secure, certificate, account.hot[1], account.organiser)
         attacker = pool.submit(attack_in_process, target, attacks, seconds + 2)
         time.sleep(1)  # it has begun before anybody is measured
-    phase = asyncio.run(tap(front, requests))
+    phase = asyncio.run(tap(front, requests, front.directory / HELD))
     if set(phase.statuses) != {200}:
         raise RuntimeError(f"taps were answered {dict(phase.statuses)}")
     phase.attacked = attacker.result() if attacker else {}
@@ -288,7 +300,9 @@ def run(seconds: int, windows: int, scenarios: list[Scenario]) -> None:
         account = BenchAccount(url, taps, events=30)
         without_env = {name: text for name, text in environment(url, 1).items() if name != "ENV"}
         stack.enter_context(running_process(stand_in, without_env))
-        port, web = stack.enter_context(running_server(["emerald", "serve"], url, "/health", settings))
+        (directory / "nginx").mkdir()
+        serve = ["bench.held_loop", str(directory / "nginx" / HELD)]
+        port, web = stack.enter_context(running_server(serve, url, "/health", settings))
         front = stack.enter_context(running(directory / "nginx", [port]))
         pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
         measure(front, account, seconds, [], pool)  # everything is slower the first time
@@ -301,7 +315,8 @@ def run(seconds: int, windows: int, scenarios: list[Scenario]) -> None:
                 scenario.attacked.append(measure(front, account, seconds, scenario.attacks, pool))
                 passed, busy, _ = cpu.since()
                 of_web += busy / passed / windows
-            print(f"{scenario.row[:-1]}| {of_web:.0%} |", flush=True)
+            of_loop = [max(phase.held for phase in some) for some in (scenario.quiet, scenario.attacked)]
+            print(f"{scenario.row} {of_web:.0%} | {of_loop[0]:.0f} | {of_loop[1]:.0f} |", flush=True)
 
 
 def main() -> None:
@@ -317,9 +332,10 @@ def main() -> None:
     scenarios.append(Scenario("all at once", attacks))
     print(f"Load of the machine before: {os.getloadavg()[0]:.1f}\n")
     print(
-        "| attack | quiet p50 ms | p99 | attacked p50 ms | p99 | p99 to p99 | of each pair | load | web, of a core |"
+        "| attack | quiet p50 ms | p99 | attacked p50 ms | p99 | p99 to p99 | of each pair | load | web, of a core"
+        " | loop held, quiet | attacked |"
     )
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
     run(given.seconds, given.windows, scenarios)
     print("\n| attack | answers a second, by status |\n|---|---|")
     for name, statuses in scenarios[-1].attacked[-1].attacked.items():
