@@ -104,5 +104,24 @@ window.sweep = (() => {
     await htmx.ajax('GET', path, { target: '#screen', swap: 'outerSync' });
   }
 
-  return { be, fits, moving, startTabbing, tabbed, targets };
+  // To be on another page without loading styles, scripts and axe-core anew: the status it has, or 0 where its styles or
+  // scripts are others.
+  async function go(path) {
+    const answer = await fetch(path, { headers: { Accept: 'text/html' } });
+    const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const loads = page => [...page.head.querySelectorAll('link, script')].map(e => e.outerHTML).join();
+    if (loads(next) !== loads(document)) return 0;
+    history.replaceState(null, '', answer.url);
+    const root = document.documentElement;
+    for (const { name } of [...root.attributes]) root.removeAttribute(name);
+    for (const { name, value } of next.documentElement.attributes) root.setAttribute(name, value);
+    document.title = next.title;
+    document.body.replaceWith(document.adoptNode(next.body));
+    document.dispatchEvent(new Event('DOMContentLoaded'));
+    window.htmx?.process(document.body);
+    scrollTo(0, 0);
+    return answer.status;
+  }
+
+  return { be, fits, go, moving, startTabbing, tabbed, targets };
 })();

@@ -451,13 +451,18 @@ def chosen(names: str) -> list[State]:
     return found
 
 
-async def open_state(page: Page, app: str, staged: StagedDashboard, state: State) -> None:
-    """Open the state in this page, as its reader."""
+async def open_state(
+    page: Page, app: str, staged: StagedDashboard, state: State, *, in_place: bool = False
+) -> None:
+    """Open the state in this page, as its reader; `in_place` without loading anew what its pages share."""
     await _be(page.context, app, staged.readers.get(state.reader, ""))
     path = state.path.format_map(staged.names)
-    answer = await page.goto(app + path)
+    status = await page.evaluate("path => sweep.go(path)", path) if in_place else 0
+    if not status:
+        answer = await page.goto(app + path)
+        status = answer.status if answer else 500
     try:
-        assert answer is not None and answer.status < 500, f"{path}: {answer and answer.status}"
+        assert status < 500, f"{path}: {status}"
         await page.wait_for_selector("h1")
         if state.act:
             await state.act(page)

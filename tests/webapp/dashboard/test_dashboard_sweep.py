@@ -58,9 +58,11 @@ async def found(chrome: Any, ports: tuple[int, int]) -> Found:
     wrong = defaultdict[str, list[str]](list)
     with clock.stopped(NOON):
         staged, (page, window) = await stage_dashboard("fi"), await _new_page(chrome)
+        app = f"http://127.0.0.1:{ports[0]}"
         for state in chosen(os.environ.get("STATES", "")):
             await window.resize(WIDTH, for_mouse=state.act is not None)
-            await open_state(page, f"http://127.0.0.1:{ports[0]}", staged, state)
+            in_place = state.act is None and page.url.startswith(app)
+            await open_state(page, app, staged, state, in_place=in_place)
             for way, faults in (await _check(page, window)).items():
                 wrong[way].extend(f"{state.name}: {one}" for one in faults)
         await page.context.close()
