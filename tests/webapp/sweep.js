@@ -91,6 +91,28 @@ window.sweep = (() => {
     ];
   }
 
+  // How the texts look, each look once: its contrast follows from the colours, the size, and the grounds below.
+  let looking = new Map();
+  const hash = words => {
+    let [a, b] = [1, 2];
+    for (let i = 0; i < words.length; i += 1) [a, b] = [Math.imul(a ^ words.charCodeAt(i), 0x9e3779b1), Math.imul(b ^ words.charCodeAt(i), 0x85ebca6b)];
+    return `${a}.${b}`;
+  };
+  function looks() {
+    const known = new Map([[null, '']]);
+    const look = e => {
+      if (known.has(e)) return known.get(e);
+      const style = getComputedStyle(e), of = [look(e.parentElement), e.tagName, e.getAttribute('class'), e.matches(':disabled, [aria-disabled=true]')];
+      for (const part of ['color', 'backgroundColor', 'backgroundImage', 'opacity', 'fontSize', 'fontWeight', 'textDecorationLine', 'textShadow']) of.push(style[part]);
+      known.set(e, hash(of.join()));
+      return known.get(e);
+    };
+    const texts = all('body *').filter(e => e.matches('input, select, textarea') || [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()));
+    looking = new Map(texts.map(e => [look(e), e]));
+    return [...looking.keys()];
+  }
+  const textsOf = chosen => chosen.map(one => looking.get(one));
+
   // To be the next reader on the next screen without loading everything anew: their session goes with each request, as it
   // would after a launch of theirs.
   let token = '';
@@ -123,5 +145,5 @@ window.sweep = (() => {
     return answer.status;
   }
 
-  return { be, fits, go, moving, startTabbing, tabbed, targets };
+  return { be, fits, go, looks, moving, startTabbing, tabbed, targets, textsOf };
 })();
