@@ -89,10 +89,12 @@ def _make_webhook() -> "Webhook | None":
 
 
 def _answer_updates(app: ASGIApp, webhook: "Webhook") -> ASGIApp:
-    """The application, with Telegram's updates answered before its routing, during maintenance too."""
+    """The application, with Telegram's updates answered before its routing, during maintenance too. No other spelling of the
+    address leads there (`X11`)."""
+    address = webhook.path.encode()
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and scope["path"] == webhook.path and scope["method"] == "POST":
+        if scope["type"] == ScopeType.HTTP and scope["raw_path"] == address and scope["method"] == "POST":
             scope["path_template"] = webhook.path
             scope["state"][UNLOGGED] = True  # the bot's own line says which update it was
             await webhook(scope, receive, send)  # type: ignore[arg-type]
