@@ -64,9 +64,9 @@ def _use_own_settings() -> None:
 
 
 def emerald(arguments: list[str], out: Path | None) -> None:
-    """Run `emerald <arguments>`. Its output goes into the files `out`/1 and `out`/2, if that is given."""
+    """Run `emerald <arguments>`. Its output is added to the files `out`/1 and `out`/2, if that is given."""
     for number in (1, 2) if out else ():
-        os.dup2(os.open(f"{out}/{number}", os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(f"{out}/{number}", os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     from emerald.cli import main
 
     sys.exit(main(arguments))

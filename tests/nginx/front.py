@@ -10,7 +10,7 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -192,16 +192,24 @@ def running(
     )
     with (directory / "errors").open("wb") as errors:
         process = subprocess.Popen(command(front), stdout=errors, stderr=errors)
+
+    def ended(seconds: float) -> int | None:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     try:
-        await_answer(f"http://127.0.0.1:{front.alive}/alive", process)
+        await_answer(f"http://127.0.0.1:{front.alive}/alive", ended)
         yield front
     finally:
         process.terminate()
         process.wait(10)
 
 
-def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a server answers 200 there. Raises when the process ends or takes 30 s."""
+def await_answer(url: str, ended: Callable[[float], int | None]) -> None:
+    """Wait until a server answers 200 there. Raises when its process ends or takes 30 s. `ended` waits so many seconds for the
+    end of it, and gives its exit code."""
     transport = httpx.HTTPTransport(retries=0, verify=False)  # no TLS, so no list of authorities is read
     with httpx.Client(transport=transport, timeout=5) as client:
         for _ in range(300):
@@ -210,8 +218,6 @@ def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
                     return
             except httpx.TransportError:
                 pass
-            try:
-                raise RuntimeError(f"{process.args!r} ended with {process.wait(0.1)}")
-            except subprocess.TimeoutExpired:
-                continue
+            if (code := ended(0.1)) is not None:
+                raise RuntimeError(f"what was to answer at {url} ended with {code}")
     raise TimeoutError(url)

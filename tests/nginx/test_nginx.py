@@ -10,7 +10,6 @@ import re
 import socket
 import ssl
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -24,6 +23,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import forked
 from tests.nginx import front as fronts
 from tests.nginx.front import ROOT, Front, await_answer, command, free_port, running
 
@@ -38,7 +38,7 @@ ONCE = (
 
 
 class Web:
-    """A web process as in production, on its own port."""
+    """A web process as in production, on its own port, and a directory for what it prints."""
 
     def __init__(self, log: Path) -> None:
         self.port, self.metrics_port, self.log = free_port(), free_port(), log
@@ -47,25 +47,26 @@ class Web:
     def start(self) -> None:
         environ = {**os.environ, "ENV": "production", "PORT": str(self.port), "HOST": "127.0.0.1"}
         environ |= {"METRICS_PORT": str(self.metrics_port), "FAILPOINTS": ""}
-        environ |= {"TELEGRAM_WEBHOOK": "true", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "info"}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "emerald", "serve"], env=environ, stdout=log, stderr=log
-            )
+        environ |= {"TELEGRAM_WEBHOOK": "true", "LOG_LEVEL": "info"}
+        self.process = forked.start(environ, forked.emerald, ["serve"], self.log)
 
     def await_ready(self) -> None:
-        await_answer(f"http://127.0.0.1:{self.port}/health", self.process)
+        await_answer(f"http://127.0.0.1:{self.port}/health", self.ended)
+
+    def ended(self, seconds: float) -> int | None:
+        """Its exit code, once it has ended; waits so long for that."""
+        self.process.join(seconds)
+        return self.process.exitcode
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        assert self.ended(10) is not None
 
 
 @pytest.fixture(scope="module")
 def webs(tmp_path_factory: pytest.TempPathFactory, database: None) -> Iterator[list[Web]]:
     """Two web processes on the tests' database."""
-    logs = tmp_path_factory.mktemp("webs")
-    started = [Web(logs / str(number)) for number in range(2)]
+    started = [Web(tmp_path_factory.mktemp("web")) for _ in range(2)]
     try:
         for web in started:
             web.await_ready()
@@ -74,14 +75,14 @@ def webs(tmp_path_factory: pytest.TempPathFactory, database: None) -> Iterator[l
         for web in started:
             web.process.terminate()
         for web in started:
-            web.process.wait(30)
+            assert web.ended(30) is not None
 
 
 @pytest.fixture
 def alive(webs: list[Web]) -> list[int]:
     """The ports of both, also after a test that killed one."""
     for web in webs:
-        if web.process.poll() is not None:
+        if web.ended(0) is not None:
             web.start()
             web.await_ready()
     return [web.port for web in webs]
