@@ -42,10 +42,11 @@ class Offered:
 
 
 async def find_offered(person: Person, voice: Voice, text: str, offset: str) -> Offered:
-    """The page of dates to come, then of open polls, that these words are about; all of them without words."""
+    """The page of dates to come, then of open polls, that these words are about; all of them without words. Of the dates,
+    those that are about them by the name of their club alone come last."""
     first = int(offset) if offset.isascii() and offset.isdecimal() and len(offset) < 4 else 0
     last = first + PAGE
-    dates = await upcoming(person, words=text, limit=min(last + 1, EVENTS_MAX))
+    dates = await upcoming(person, words=text, limit=min(last + 1, EVENTS_MAX), best_first=True)
     found: list[InstanceView | PollView] = [
         view for view in dates if view.phase not in ("cancelled", "ended")
     ]

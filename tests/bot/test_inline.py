@@ -76,6 +76,24 @@ async def test_offers_dates_and_polls_by_their_words(
     assert first["description"] == "Thu 26 Nov, 18:00–19:15 · Kallio Yoga"
 
 
+async def test_what_is_called_so_comes_before_what_only_its_club_is(
+    telegram: Telegram, series: Any, alice: Any, noon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The club is Kallio Yoga: its sauna is found by "yoga" too, behind the yoga of later days. Pages follow that order."""
+    start = (noon + timedelta(days=2)).replace(tzinfo=None)
+    await series(title="Sauna", emoji="🧖", starts_local=start)
+    await series(title="Evening flow yoga")
+    await series(title="Quiz", place="Yoga hall", emoji="🧘", starts_local=start + timedelta(days=4))
+    expected = ["🧘 Evening flow yoga", "🧘 Quiz", "🧖 Sauna"]
+    assert titles(await offered(telegram, "Alice", "yoga")) == expected
+    assert titles(await offered(telegram, "Alice"))[0] == "🧖 Sauna", "without words the soonest comes first"
+    monkeypatch.setattr(inline, "PAGE", 2)
+    telegram.sandbox.advance(60)  # what was answered before is not answered again without the bot
+    first = await offered(telegram, "Alice", "yoga")
+    second = await offered(telegram, "Alice", "yoga", offset=first["next_offset"])
+    assert titles(first) + titles(second) == expected
+
+
 async def test_answers_are_personal_and_kept_a_moment(
     telegram: Telegram, instance: Make, alice: Any, noon: Any
 ) -> None:

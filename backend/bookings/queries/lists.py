@@ -14,16 +14,19 @@ from backend.search import named_days, search_words, word_patterns
 
 MONTH_MAX = 500  # instances of a month
 
-# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 how many. Of each word
-# that is looked for, $7 is a pattern and $8 the days it may name.
-UPCOMING = (
-    "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-    " AND ($5::bigint IS NULL OR r.group_id = $5) AND ($7::text[] = '{}'"
-    " OR (SELECT bool_and(lower(concat_ws(' ',"
-    " coalesce(i.title, r.title), coalesce(i.place, r.place), a.name)) ~ word.pattern"
-    " OR coalesce(i.starts_local <@ word.days::tsmultirange, false))"
-    " FROM unnest($7::text[], $8::text[]) AS word (pattern, days))) ORDER BY i.starts_at, i.id LIMIT $6"
+# Whether these fields have each word that is looked for: $7 is its pattern, $8 the days it may name.
+_HAVE_WORDS = (
+    "(SELECT bool_and(lower(concat_ws(' ', {})) ~ word.pattern OR coalesce(i.starts_local <@ word.days::tsmultirange, false))"
+    " FROM unnest($7::text[], $8::text[]) AS word (pattern, days))"
 )
+_OWN = "coalesce(i.title, r.title), coalesce(i.place, r.place)"
+# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 how many.
+_AHEAD = (
+    "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
+    f" AND ($5::bigint IS NULL OR r.group_id = $5) AND ($7::text[] = '{{}}' OR {_HAVE_WORDS.format(f'{_OWN}, a.name')})"
+)
+UPCOMING = f"{_AHEAD} ORDER BY i.starts_at, i.id LIMIT $6"
+BEST_FIRST = f"{_AHEAD} ORDER BY {_HAVE_WORDS.format(_OWN)} IS FALSE, i.starts_at, i.id LIMIT $6"
 
 
 def search_values(
@@ -57,17 +60,18 @@ async def upcoming(
     words: str = "",
     limit: int = 60,
     after: datetime | None = None,
+    best_first: bool = False,
 ) -> list[InstanceView]:
     """The dates to come over all the person's clubs (`A8`), soonest first; cancelled ones too, until their
     end.
 
     `words` are looked for in titles, places and clubs' names, a typing error forgiven, and as names of months and
-    weekdays; `after` pages on from an instance's start.
+    weekdays; `after` pages on from an instance's start. With `best_first` those that have them only in the club's name come last.
     """
     values = search_values(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
-    return await load_views(UPCOMING, *values)
+    return await load_views(BEST_FIRST if best_first else UPCOMING, *values)
 
 
 async def instances_by_id(person: Person, ids: Sequence[int]) -> list[InstanceView]:
