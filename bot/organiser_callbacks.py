@@ -39,6 +39,16 @@ class ChangeDateAction(StrEnum):
     SAVE = "save"
 
 
+class DateStep(StrEnum):
+    """A step in which a date is changed: what is asked for, then whether to do it."""
+
+    REASON = "reason"  # of its cancellation
+    STARTS = "starts"
+    SEATS = "seats"
+    TITLE = "title"
+    CONFIRM = "confirm"
+
+
 class ChangeDateCallback(CallbackData, prefix="cd"):
     """Change a date as an organiser of its club; what does it carries the conversation's token as its value."""
 
@@ -110,10 +120,20 @@ class AddCallback(CallbackData, prefix="ad"):
     token: Token = 0
 
 
+class KeyStep(StrEnum):
+    """A button of the conversation that makes a key. What is answered is kept under the same name."""
+
+    ACCOUNT = "club"
+    ROLE = "role"
+    USES = "uses"
+    MAKE = "make"
+    CANCEL = "cancel"
+
+
 class KeyCallback(CallbackData, prefix="ky"):
     """A button of the conversation that makes a key: a question with its answer, or `make` with the conversation's token."""
 
-    what: str
+    what: KeyStep
     value: str = ""
 
 

@@ -10,6 +10,7 @@ from bot.conversations import STOPPED
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_private_chat
 from bot.handlers import create_event, create_poll, date_changes
+from bot.organiser_callbacks import DateStep
 from bot.rendering import plain
 
 # Those whose questions a text answers; of several that are under way the first is meant.
@@ -18,7 +19,7 @@ _ANSWER_TYPED = {
     ConversationKind.CREATE_POLL: create_poll.answer_typed,
     ConversationKind.CREATE_EVENT: create_event.answer_typed,
 }
-_TAPPED_ALONE = (ConversationKind.CHANGE_DATE, date_changes.CONFIRM)  # a step that no text answers
+_TAPPED_ALONE = (ConversationKind.CHANGE_DATE, DateStep.CONFIRM)  # a step that no text answers
 
 
 async def cancel(message: Message, person: Person, voice: Voice) -> None:

@@ -42,12 +42,11 @@ from bot.keyboards.date_changes import (
     make_seats_rows,
     make_title_rows,
 )
-from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback
+from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback, DateStep
 from bot.rendering import RenderedMessage, render
 
 _KIND = ConversationKind.CHANGE_DATE
 _ENDED = N_("This was too long ago, or is done. Look again.")
-CONFIRM = "confirm"  # the other steps are what the answer is: reason, starts, seats, title
 
 
 async def tap(query: CallbackQuery, callback_data: ChangeDateCallback, person: Person, voice: Voice) -> None:
@@ -57,26 +56,26 @@ async def tap(query: CallbackQuery, callback_data: ChangeDateCallback, person: P
     done: Words | None = None
     match callback_data.action:
         case ChangeDateAction.ASK_TO_CANCEL:
-            rendered = await _ask(view, "reason", person, voice)
+            rendered = await _ask(view, DateStep.REASON, person, voice)
         case ChangeDateAction.ASK_TO_MOVE:
-            rendered = await _ask(view, "starts", person, voice)
+            rendered = await _ask(view, DateStep.STARTS, person, voice)
         case ChangeDateAction.REASON:
             if not 0 <= value < len(REASONS):
                 raise Invalid(N_("Tap one of the buttons, please."))
             reason = (await account_voice(view.account_id)).gettext(REASONS[value])
-            rendered = await _preview(view, "reason", reason, person, voice)
+            rendered = await _preview(view, DateStep.REASON, reason, person, voice)
         case ChangeDateAction.LATER:
             if value not in STEPS:
                 raise Invalid(N_("Tap one of the buttons, please."))
             starts = wall_clock(view.starts_at, view.zone) + timedelta(minutes=value)
-            rendered = await _preview(view, "starts", _stored(starts), person, voice)
+            rendered = await _preview(view, DateStep.STARTS, _stored(starts), person, voice)
         case ChangeDateAction.ASK_FOR_TITLE:
-            rendered = await _ask(view, "title", person, voice)
+            rendered = await _ask(view, DateStep.TITLE, person, voice)
         case ChangeDateAction.ASK_FOR_SEATS:
-            rendered = await _ask(view, "seats", person, voice)
+            rendered = await _ask(view, DateStep.SEATS, person, voice)
         case ChangeDateAction.SEATS:
             seats = value and read_answer(Step.SEATS, str(value), clock.now().date(), "en")
-            rendered = await _preview(view, "seats", seats, person, voice)
+            rendered = await _preview(view, DateStep.SEATS, seats, person, voice)
         case ChangeDateAction.CANCEL | ChangeDateAction.MOVE | ChangeDateAction.SAVE:
             done = await _change(view, value, person)
             rendered = await render_date(code, person, voice)
@@ -91,35 +90,35 @@ def _stored(starts: datetime) -> str:
     return starts.replace(tzinfo=None, second=0, microsecond=0).isoformat()
 
 
-async def _ask(view: InstanceView, step: str, person: Person, voice: Voice) -> RenderedMessage:
+async def _ask(view: InstanceView, step: DateStep, person: Person, voice: Voice) -> RenderedMessage:
     """A question, which can be answered by a text too."""
     await end_others(person, _KIND)
     await save_conversation(person, _KIND, step, {"code": view.code})
     return _render_question(view, step, voice)
 
 
-def _render_question(view: InstanceView, step: str, voice: Voice) -> RenderedMessage:
+def _render_question(view: InstanceView, step: DateStep, voice: Voice) -> RenderedMessage:
     match step:
-        case "starts":
+        case DateStep.STARTS:
             rows = make_move_rows(view.code, voice)
-        case "seats":
+        case DateStep.SEATS:
             rows = make_seats_rows(view, voice)
-        case "title":
+        case DateStep.TITLE:
             rows = make_title_rows(view.code, voice)
         case _:
             rows = make_reason_rows(view.code, voice)
     return render("change_question.html", voice.or_zone(view.account_zone), rows, view=view, step=step)
 
 
-async def _do(view: InstanceView, what: str, value: Any, person: Person) -> Words:
+async def _do(view: InstanceView, what: DateStep, value: Any, person: Person) -> Words:
     """Change the date; what the organiser reads. Raises what the act does."""
     match what:
-        case "starts":
+        case DateStep.STARTS:
             await move_instance(view.code, person, datetime.fromisoformat(value))
             return Words(N_("Moved. Everyone who is booked is asked whether they still come."))
-        case "seats":
+        case DateStep.SEATS:
             await edit_instance(view.code, person, InstanceChanges(capacity=value or None))
-        case "title":
+        case DateStep.TITLE:
             await edit_instance(view.code, person, InstanceChanges(title=value))
         case _:
             await cancel_instance(view.code, person, value)
@@ -128,11 +127,11 @@ async def _do(view: InstanceView, what: str, value: Any, person: Person) -> Word
 
 
 async def _preview(
-    view: InstanceView, what: str, value: Any, person: Person, voice: Voice
+    view: InstanceView, what: DateStep, value: Any, person: Person, voice: Voice
 ) -> RenderedMessage:
     """What the change would do, with the button that does it. Raises what the change does."""
     starts_at = view.starts_at
-    if what == "starts":
+    if what is DateStep.STARTS:
         length = view.ends_at - starts_at
         starts_at, _ = resolve_new_time(view.zone, length, datetime.fromisoformat(value), None, clock.now())
 
@@ -146,7 +145,7 @@ async def _preview(
     except (TooMuchToPreview, Busy) as refusal:
         lines, unknown = [], refusal.words
     answers = {"code": view.code, "what": what, "value": value}
-    saved = await save_conversation(person, _KIND, CONFIRM, answers)
+    saved = await save_conversation(person, _KIND, DateStep.CONFIRM, answers)
     rows = make_confirm_rows(view.code, saved.token, voice, what)
     return render(
         "change_preview.html",
@@ -164,9 +163,14 @@ async def _preview(
 async def _change(view: InstanceView, token: int, person: Person) -> Words:
     """Do what was asked for, once; what the organiser reads. Raises `Invalid` when something was answered since."""
     asked = await conversation(person, _KIND)
-    if asked is None or asked.token != token or asked.step != CONFIRM or asked.answers["code"] != view.code:
+    if (
+        asked is None
+        or asked.token != token
+        or asked.step != DateStep.CONFIRM
+        or asked.answers["code"] != view.code
+    ):
         raise Invalid(_ENDED)
-    done = await _do(view, asked.answers["what"], asked.answers["value"], person)
+    done = await _do(view, DateStep(asked.answers["what"]), asked.answers["value"], person)
     await end_conversation(person, _KIND, token=token)
     return done
 
@@ -174,22 +178,23 @@ async def _change(view: InstanceView, token: int, person: Person) -> Words:
 async def answer_typed(message: Message, person: Person, voice: Voice, asked: Conversation) -> None:
     """An answer to a question about a date; what is none is asked for again, with why."""
     view = await load_authorized(asked.answers["code"], person, Permission.MANAGE_EVENTS)
+    step = DateStep(asked.step)
     try:
-        value = _read_typed(view, asked.step, message.text or "", voice.language)
-        rendered = await _preview(view, asked.step, value, person, voice)
+        value = _read_typed(view, step, message.text or "", voice.language)
+        rendered = await _preview(view, step, value, person, voice)
     except Invalid as fault:
-        again = _render_question(view, asked.step, voice)
+        again = _render_question(view, step, voice)
         rendered = ask_again(again, fault.words, voice)
     await reply(message, rendered)
 
 
-def _read_typed(view: InstanceView, step: str, text: str, language: str) -> Any:
+def _read_typed(view: InstanceView, step: DateStep, text: str, language: str) -> Any:
     """The value that a text asks for; of a new start its last word is the time where that is one, the others are the day. Raises
     `Invalid`."""
     today = wall_clock(clock.now(), view.zone).date()
-    if step in (Step.TITLE, Step.SEATS):
+    if step in (DateStep.TITLE, DateStep.SEATS):
         return read_answer(Step(step), text, today, language)
-    if step == "reason":
+    if step is DateStep.REASON:
         return validate_reason(text)
     was = wall_clock(view.starts_at, view.zone)
     *day, last = text.split() or [""]

@@ -29,7 +29,7 @@ from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.keyboards.links import make_start_link
-from bot.organiser_callbacks import KeyCallback
+from bot.organiser_callbacks import KeyCallback, KeyStep
 from bot.rendering import RenderedMessage, Rows, plain, render, shorten
 
 _KIND = ConversationKind.KEY
@@ -52,7 +52,7 @@ async def key(message: Message, person: Person, voice: Voice) -> None:
 
 async def ask_for_key(message: Message, person: Person, voice: Voice) -> None:
     """The question of /key. Raises `Forbidden`."""
-    await reply(message, await _begin({"uses": 1}, person, voice))
+    await reply(message, await _begin({KeyStep.USES: 1}, person, voice))
 
 
 async def invite(message: Message, person: Person, voice: Voice) -> None:
@@ -63,21 +63,21 @@ async def invite(message: Message, person: Person, voice: Voice) -> None:
 
 async def ask_to_invite(message: Message, person: Person, voice: Voice) -> None:
     """The question of /invite. Raises `Forbidden`."""
-    await reply(message, await _begin({"role": Role.MEMBER, "invite": True}, person, voice))
+    await reply(message, await _begin({KeyStep.ROLE: Role.MEMBER, "invite": True}, person, voice))
 
 
 async def _begin(answers: Mapping[str, Any], person: Person, voice: Voice) -> RenderedMessage:
     accounts = await permitted_accounts(person, Permission.MANAGE_KEYS)
-    return await _ask({**answers, "club": accounts[0].id}, person, voice)
+    return await _ask({**answers, KeyStep.ACCOUNT: accounts[0].id}, person, voice)
 
 
 async def _ask(answers: Mapping[str, Any], person: Person, voice: Voice) -> RenderedMessage:
     """Record what was answered; the next question, or at the end whether to make the key."""
     accounts = await permitted_accounts(person, Permission.MANAGE_KEYS)
-    account = next((each for each in accounts if each.id == answers["club"]), None)
+    account = next((each for each in accounts if each.id == answers[KeyStep.ACCOUNT]), None)
     if account is None:
         raise Forbidden()
-    step = next((each for each in ("role", "uses") if each not in answers), "make")
+    step = next((each for each in (KeyStep.ROLE, KeyStep.USES) if each not in answers), KeyStep.MAKE)
     saved = await save_conversation(person, _KIND, step, answers)
     rows = _make_rows(saved, account, accounts, voice)
     return render(
@@ -96,27 +96,29 @@ def _end_of(answers: Mapping[str, Any]) -> Any:
 
 
 def _make_rows(saved: Conversation, account: AccountView, accounts: list[AccountView], voice: Voice) -> Rows:
-    def button(label: str, what: str, value: str = "", style: str | None = None) -> Rows:
+    def button(label: str, what: KeyStep, value: str = "", style: str | None = None) -> Rows:
         return [[make_callback_button(label, KeyCallback(what=what, value=value), style=style)]]
 
     rows: Rows = []
     match saved.step:
-        case "role":
+        case KeyStep.ROLE:
             for role, label in ROLES.items():
                 if role is not Role.OWNER or account.has_permission(Permission.MANAGE_OWNERS):
-                    rows += button(voice.gettext(label), "role", role)
-        case "uses":
+                    rows += button(voice.gettext(label), KeyStep.ROLE, role)
+        case KeyStep.USES:
             for uses in _USES:
                 label = voice.ngettext(N_("%(n)s person"), N_("%(n)s people"), uses)
-                rows += button(label, "uses", str(uses))
+                rows += button(label, KeyStep.USES, str(uses))
         case _:
-            rows += button(voice.gettext(N_("Make it")), "make", str(saved.token), "primary")
-    if saved.step != "make":
+            rows += button(voice.gettext(N_("Make it")), KeyStep.MAKE, str(saved.token), "primary")
+    if saved.step != KeyStep.MAKE:
         for other in accounts[:_ACCOUNTS_MAX]:
             if other.id != account.id:
                 name = shorten(other.name, MAX_LABEL_LENGTH)
-                rows += button(voice.gettext(N_("In %(club)s instead"), club=name), "club", str(other.id))
-    return [*rows, *button(voice.gettext(N_("Stop")), "cancel")]
+                rows += button(
+                    voice.gettext(N_("In %(club)s instead"), club=name), KeyStep.ACCOUNT, str(other.id)
+                )
+    return [*rows, *button(voice.gettext(N_("Stop")), KeyStep.CANCEL)]
 
 
 async def tap(
@@ -127,10 +129,10 @@ async def tap(
     if asked is None:
         raise Invalid(N_("This is done or was stopped. Send the command again."))
     what, value = callback_data.what, callback_data.value
-    if what == "make":
+    if what is KeyStep.MAKE:
         await _make(query, bot, asked, value, person, voice)
         return
-    if what == "cancel":
+    if what is KeyStep.CANCEL:
         await stop(query, _KIND, person, voice)
         return
     rendered = await _ask({**asked.answers, what: _read(what, value)}, person, voice)
@@ -138,16 +140,16 @@ async def tap(
     await replace_message(query, rendered)
 
 
-def _read(what: str, value: str) -> Any:
+def _read(what: KeyStep, value: str) -> Any:
     """The value of a button. Raises `Invalid` for one that no button has."""
     try:
         match what:
-            case "role":
+            case KeyStep.ROLE:
                 return Role(value)
-            case "uses":
+            case KeyStep.USES:
                 if int(value) in _USES:
                     return int(value)
-            case "club":
+            case KeyStep.ACCOUNT:
                 return int(value)
     except ValueError:
         pass
@@ -159,12 +161,12 @@ async def _make(
 ) -> None:
     """Make the key, once, and show it, once: it is left to no sender, whose table would hold it. Raises `Forbidden`."""
     answers = asked.answers
-    if token != str(asked.token) or asked.step != "make":
+    if token != str(asked.token) or asked.step != KeyStep.MAKE:
         raise Invalid(N_("Something has changed since. Look again."))
     if not await end_conversation(person, _KIND, token=asked.token):
         raise Invalid(N_("This is done or was stopped. Send the command again."))
     accounts = await permitted_accounts(person, Permission.MANAGE_KEYS)
-    account = next((each for each in accounts if each.id == answers["club"]), None)
+    account = next((each for each in accounts if each.id == answers[KeyStep.ACCOUNT]), None)
     if account is None:
         raise Forbidden()
     is_invite = bool(answers.get("invite"))
@@ -172,8 +174,8 @@ async def _make(
         person,
         account.id,
         label=voice.gettext(N_("Invite from the chat") if is_invite else N_("From the chat")),
-        role=Role(answers["role"]),
-        uses=answers["uses"],
+        role=Role(answers[KeyStep.ROLE]),
+        uses=answers[KeyStep.USES],
         expires_at=_end_of(answers),
     )
     shown = render(

@@ -5,7 +5,13 @@ from aiogram.types import InlineKeyboardButton
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
 from bot.keyboards.buttons import make_callback_button
-from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback, ManageAction, ManageCallback
+from bot.organiser_callbacks import (
+    ChangeDateAction,
+    ChangeDateCallback,
+    DateStep,
+    ManageAction,
+    ManageCallback,
+)
 from bot.rendering import Rows
 
 # Reasons that people read, as the club writes to them; any other is typed.
@@ -90,10 +96,10 @@ def _by(minutes: int, voice: Voice) -> str:
     return voice.gettext(N_("%(minutes)s min"), minutes=f"{sign}{abs(minutes)}")
 
 
-def make_confirm_rows(code: str, token: int, voice: Voice, what: str) -> Rows:
+def make_confirm_rows(code: str, token: int, voice: Voice, what: DateStep) -> Rows:
     """What is asked before it is done: of a reason the cancellation, of a start the move, else the change."""
     action, label, style = {
-        "reason": (ChangeDateAction.CANCEL, N_("Cancel this date"), "danger"),
-        "starts": (ChangeDateAction.MOVE, N_("Move it"), "danger"),
+        DateStep.REASON: (ChangeDateAction.CANCEL, N_("Cancel this date"), "danger"),
+        DateStep.STARTS: (ChangeDateAction.MOVE, N_("Move it"), "danger"),
     }.get(what, (ChangeDateAction.SAVE, N_("Save"), "primary"))
     return [[_button(voice.gettext(label), code, action, token, style=style)], _back(code, voice)]
