@@ -1,7 +1,7 @@
 """Finds the handlers of an update by the command or the kind of button that it brings."""
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from aiogram import Dispatcher
@@ -20,7 +20,8 @@ class IndexedDispatcher(Dispatcher):
     """A dispatcher that asks only those handlers which want an update's command or kind of button, and those that want neither.
 
     The order is that of the routers and of the handlers in them. aiogram would ask them all, through every router: most of the
-    work for a command. Routers have no filters and no middlewares of their own here.
+    work for a command. It would resolve each magic filter (`F.text`) in a thread, which is done in place here. Routers have no
+    filters and no middlewares of their own.
     """
 
     async def propagate_event(self, update_type: str, event: TelegramObject, **kwargs: Any) -> Any:
@@ -42,6 +43,9 @@ class IndexedDispatcher(Dispatcher):
         indexes: dict[str, Index] = {}
         for update_type in self.resolve_used_update_types():
             handlers = list(self._handlers_of(update_type))
+            for one in (each for handler in handlers for each in handler.filters or ()):
+                if one.magic is not None:
+                    one.callback, one.awaitable = partial(_resolve, one.magic), True
             keys = {OTHER, *(key for handler in handlers for key in _keys_of(handler) or ())}
             indexes[update_type] = {key: [h for h in handlers if _wants(h, key)] for key in keys}
         return indexes
@@ -52,6 +56,10 @@ class IndexedDispatcher(Dispatcher):
             if [*observer.middleware, *observer.outer_middleware, *(observer._handler.filters or ())]:
                 raise TypeError(f"the router {router.name} has filters or middlewares of its own")
             yield from observer.handlers
+
+
+async def _resolve(magic: Any, event: TelegramObject) -> Any:
+    return magic.resolve(event)
 
 
 def _wants(handler: HandlerObject, key: str) -> bool:

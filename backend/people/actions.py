@@ -79,8 +79,7 @@ async def _find_known(_: int, people: Sequence[TelegramIdentity]) -> list[Person
 
 async def _record(_: int, people: Sequence[TelegramIdentity], __: bool) -> list[Person]:
     latest = list({who.telegram_id: who for who in people}.values())  # one statement writes a row once
-    async with db.transaction():
-        rows = await db.rows(UPSERT, *columns(latest), clock.now())
+    rows = await db.execute_single_rows(UPSERT, *columns(latest), clock.now())
     found = {row["telegram_id"]: person_from(row) for row in rows}
     return [found[who.telegram_id] for who in people]
 

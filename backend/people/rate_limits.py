@@ -40,16 +40,16 @@ ON CONFLICT ON CONSTRAINT rate_limits_pkey DO UPDATE SET
 RETURNING r.user_id, r.used, r.since"""
 
 
-SPEND = counting("VALUES ($1, $2, $3, 1)", now="$3", window="$4", uses="$5")
+# The count may be lost in a crash, so its commit does not wait for the disk.
+UNFLUSHED = "(SELECT set_config('synchronous_commit', 'off', true)) AS unflushed"
+SPEND = counting(
+    f"SELECT $1::bigint, $2, $3::timestamptz, 1 FROM {UNFLUSHED}", now="$3", window="$4", uses="$5"
+)
 
 
 async def spend(person: Person, limit: RateLimit) -> None:
     """Count one use, in a transaction of its own. Raises `TooOften` when the window has no use left."""
-    now = clock.now()
-    # The count may be lost in a crash, so the commit does not wait for the disk.
-    async with db.transaction("SET LOCAL synchronous_commit = off"):
-        row = await db.row(SPEND, person.id, limit.name, now, limit.window, limit.uses)
-    assert row is not None
+    [row] = await db.execute_single_rows(SPEND, person.id, limit.name, clock.now(), limit.window, limit.uses)
     check_uses(row["used"], row["since"], limit)
 
 

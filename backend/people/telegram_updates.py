@@ -14,7 +14,7 @@ from backend.batching import Batcher
 from backend.errors import Busy, OutcomeUnknown, Unavailable
 from backend.people.actions import AS_DESCRIBED, SEEN_PRECISION, TelegramIdentity, columns, record_person
 from backend.people.queries import Person, person_from
-from backend.people.rate_limits import RateLimit, check_uses, counting, spend
+from backend.people.rate_limits import UNFLUSHED, RateLimit, check_uses, counting, spend
 
 LIMIT = RateLimit.UPDATES
 COUNT_USES = counting(
@@ -33,7 +33,7 @@ WITH arrived AS (
     AS w (telegram_id, first_name, last_name, username, language, may_write, update_id, at, counted)
 ), new AS (
     INSERT INTO telegram_updates (bot_id, update_id, seen_at)
-    SELECT $12, update_id, at FROM arrived, (SELECT set_config('synchronous_commit', 'off', true)) AS unflushed
+    SELECT $12, update_id, at FROM arrived, {UNFLUSHED}
     ORDER BY update_id ON CONFLICT DO NOTHING RETURNING update_id
 ), claimed AS (
     SELECT update_id FROM new UNION

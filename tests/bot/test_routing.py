@@ -112,6 +112,15 @@ async def test_the_first_handler_that_wants_it_gets_it() -> None:
     assert seen == ["two words", "anything"]
 
 
+async def test_no_filter_is_given_to_a_thread(dispatcher: Any) -> None:
+    """Of every command some ten filters would be."""
+    dispatcher.handlers_for("message", message("/book"))
+    kinds = dispatcher.resolve_used_update_types()
+    handlers = [handler for kind in kinds for handler in dispatcher._handlers_of(kind)]
+    assert [handler.callback for handler in handlers if not handler.awaitable] == []
+    assert [one.callback for handler in handlers for one in handler.filters if not one.awaitable] == []
+
+
 async def test_a_router_with_its_own_filter_is_a_fault() -> None:
     """The index would pass over it."""
     dispatcher, router = IndexedDispatcher(disable_fsm=True), Router(name="odd")
