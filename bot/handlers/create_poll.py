@@ -17,7 +17,7 @@ from backend.conversations.actions import (
     end_others,
     save_conversation,
 )
-from backend.errors import Forbidden, Invalid
+from backend.errors import Forbidden, Invalid, Refusal
 from backend.groups.queries import LinkedGroup, groups
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
@@ -100,9 +100,13 @@ async def _create_at_once(
 async def _create(draft: PollDraft, account: AccountView, person: Person) -> str:
     """Make the poll, and post its card where it has a group; its code. Raises `InvalidForm`, `TooOften`, `Forbidden`."""
     code = await create_poll(person, account.id, draft)
+    await _post(code, draft, person)
+    return code
+
+
+async def _post(code: str, draft: PollDraft, person: Person) -> None:
     if draft.group_id is not None:
         await post_poll_card(person, code)
-    return code
 
 
 def _render_created(code: str, draft: PollDraft, voice: Voice, *, private: bool) -> RenderedMessage:
@@ -194,7 +198,8 @@ def _read_tapped(what: str, value: str, answers: Answers) -> Answers:
 async def _confirm(
     query: CallbackQuery, asked: Conversation, token: str, person: Person, voice: Voice
 ) -> RenderedMessage:
-    """Make the poll, once: whoever ends the conversation makes it."""
+    """Make the poll, once: whoever ends the conversation makes it. When that is refused, the conversation goes on with all that
+    was answered."""
     if token != str(asked.token) or next_step(asked.answers) is not PollStep.CONFIRM:
         await answer_callback(query, voice, Words(N_("Something has changed since. Look again.")), "refused")
         return await _go_on(asked.answers, person, voice)
@@ -205,7 +210,12 @@ async def _confirm(
     draft = draft_of(asked.answers)
     if not await end_conversation(person, _KIND, token=asked.token):
         raise Invalid(_ENDED)
-    code = await _create(draft, account, person)
+    try:
+        code = await create_poll(person, account.id, draft)
+    except Refusal as refusal:
+        await answer_callback(query, voice, refusal.words, refusal.outcome)
+        return await _go_on(asked.answers, person, voice)
+    await _post(code, draft, person)
     await answer_callback(query, voice, Words(N_("Created.")), "done")
     return _render_created(code, draft, voice, private=True)
 

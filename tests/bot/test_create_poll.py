@@ -9,6 +9,7 @@ from backend import clock, db
 from backend.conversations.actions import follow_up_conversations
 from backend.errors import Invalid
 from backend.outbox.replies import claim_replies
+from backend.people.rate_limits import RateLimit
 from bot.poll_drafts import read_poll, validate_answers
 from tests.telegram import Telegram, buttons
 
@@ -60,6 +61,24 @@ async def test_an_older_summary_makes_nothing(telegram: Telegram) -> None:
     await telegram.tap("Olga", await telegram.say("Olga", "/poll Cake? Yes / No"), "No group")
     answer = await telegram.tap("Olga", older, "Create it")
     assert answer["text"] == "Something has changed since. Look again." and await polls() == []
+
+
+async def test_a_poll_that_is_refused_at_the_end_can_be_corrected(telegram: Telegram, olga: Any) -> None:
+    """Nothing that was answered is lost (`X5`): here the limit of new polls is reached."""
+    await telegram.tap("Olga", await telegram.say("Olga", "/poll Tea? Yes / No"), "No group")
+    await db.execute(
+        "INSERT INTO rate_limits (user_id, name, since, used) VALUES ($1, 'POLLS', $2, $3)",
+        olga.id,
+        clock.now() - RateLimit.POLLS.window + timedelta(minutes=10),
+        RateLimit.POLLS.uses,
+    )
+    refused = await telegram.tap("Olga", shown_to_olga(telegram), "Create it")
+    assert refused["text"].startswith("That was too often.") and refused["show_alert"]
+    assert shown_to_olga(telegram)["text"].startswith("New poll: Tea?") and await polls() == []
+    await telegram.tap("Olga", shown_to_olga(telegram), "Without names")
+    clock.advance(timedelta(minutes=10))
+    assert (await telegram.tap("Olga", shown_to_olga(telegram), "Create it"))["text"] == "Created."
+    assert await polls() == [("Tea?", "single", True, False, ["Yes", "No"])]
 
 
 async def test_in_one_line(telegram: Telegram) -> None:
