@@ -603,6 +603,10 @@ def test_logs_no_query_and_no_header(tmp_path: Path, echo: int) -> None:
         assert "secret" not in front.log
 
 
+SIGN_INS = (
+    "/dashboard/sign-in/app?key=SECRET",
+    "/dashboard/sign-in/telegram?code=SECRET&state=x",
+)
 SECRETS = (
     "/calendar/SECRET.ics",
     "/calendar/SECRET",
@@ -628,10 +632,28 @@ def test_logs_no_url_that_opens_private_data(tmp_path: Path, echo: int) -> None:
         client.get("/health")
         assert "SECRET" not in front.log + front.errors
     with running(tmp_path / "away", [free_port()]) as front, front.client() as client:
-        for path in SECRETS[:4]:
+        for path in (*SECRETS[:4], *SIGN_INS):
             assert client.get(path).status_code == 503
         client.get("/nobody")
         assert "/nobody" in front.errors, "what is told of other addresses"
+        assert "SECRET" not in front.log + front.errors
+
+
+def test_without_their_own_rule_such_urls_would_stand_in_the_log_of_errors(tmp_path: Path) -> None:
+    """The control."""
+    rule = "        error_log stderr emerg;\n"
+    with running(tmp_path, [free_port()], without=rule) as front, front.client() as client:
+        for path in (SECRETS[0], *SIGN_INS):
+            assert client.get(path).status_code == 503
+            assert path in front.errors
+
+
+def test_a_used_up_address_names_no_sign_in_in_any_log(tmp_path: Path, echo: int) -> None:
+    """X6: nor when it is answered."""
+    with running(tmp_path, [echo], still=True) as front, front.client() as client:
+        statuses = [client.get(path).status_code for path in SIGN_INS * 25]
+        assert set(statuses) == {200, 429}
+        client.get("/health")
         assert "SECRET" not in front.log + front.errors
 
 
