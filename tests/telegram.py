@@ -181,8 +181,11 @@ def _dispatcher() -> Dispatcher:
 
 
 def _unused_dispatcher() -> Dispatcher:
-    """A dispatcher that silences nobody yet."""
+    """A dispatcher that silences nobody yet and knows of no group whether it takes ephemeral messages."""
+    from bot.delivery import ephemeral
     from bot.middleware import RateLimiter
+
+    ephemeral.forget()
 
     for middleware in _dispatcher().update.outer_middleware:
         limiter = getattr(middleware, "__self__", None)

@@ -501,8 +501,9 @@ async def asked_to_stay(code: str) -> None:
 async def test_the_answer_says_that_a_promised_message_cannot_be_sent(
     telegram: Telegram, full: str, alice: Any, bob: Any
 ) -> None:
-    """`M3`, `M7`: declining promises a message about the next seat; the group reads only that the bot cannot write
-    to them."""
+    """`M3`, `M7`: declining promises a message about the next seat; where nothing can be shown to one person alone the
+    group reads only that the bot cannot write to them."""
+    telegram.sandbox.ephemeral(known=False)
     clock.advance(NEAR)
     await leave(full, alice, via=Via.CARD)
     telegram.person("Bob").block()
@@ -559,7 +560,8 @@ async def test_taking_too_few_seats_by_command_offers_the_button(
 async def test_leaving_too_late_by_command_offers_to_find_a_replacement(
     telegram: Telegram, strict: str
 ) -> None:
-    """`B6`, `M7`: in private with the button, in the group the way to the private chat."""
+    """`B6`, `M7`: in private with the button, in a group that takes no message for one person the way there."""
+    telegram.sandbox.ephemeral(known=False)
     clock.advance(NEAR)
     in_group = await telegram.say("Alice", "/leave 1", telegram.chat())
     assert in_group["text"] == "That is for you alone, so I answer in our private chat."
