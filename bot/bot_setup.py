@@ -1,31 +1,22 @@
 """Setting the bot up at Telegram: its commands, menu button and webhook. What is there already stays untouched, so that it may
 be done at every start; `emerald setup-bot` shows what differs."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
-from aiogram.types import (
-    BotCommand,
-    BotCommandScopeAllChatAdministrators,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeUnion,
-)
 
-from backend.i18n import DEFAULT, Voice, languages
+from backend.i18n import languages
+from backend.people.queries import Person
 from backend.settings import settings
-from bot.command_names import COMMANDS, GROUP_ADMINISTRATOR_COMMANDS, GROUP_COMMANDS, ORGANISERS_OWN
+from bot.command_lists import Difference, compare_commands, compare_organiser
 from bot.delivery.profile import (
     delete_webhook,
-    get_commands,
     get_menu_button,
     get_webhook,
     has_inline_mode,
-    set_commands,
     set_menu_button,
     set_webhook,
 )
@@ -40,30 +31,13 @@ INLINE_HINT = (
     "In Telegram, write to @BotFather: /setinline, choose the bot, and as the placeholder send: yoga, tuesday…\n"
     "Then /setinlinefeedback, choose the bot, and choose Enabled. Without it shared cards have no buttons."
 )
-SCOPES: tuple[tuple[str, BotCommandScopeUnion, Sequence[str]], ...] = (
-    ("private chats", BotCommandScopeAllPrivateChats(), tuple(COMMANDS)),
-    ("groups", BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
-    ("administrators of groups", BotCommandScopeAllChatAdministrators(), GROUP_ADMINISTRATOR_COMMANDS),
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something that is set otherwise at Telegram: how it is there, how it should be, and what makes it so; None where only
-    a person can, as `hint` says."""
-
-    what: str
-    now: str
-    wanted: str
-    mend: Callable[[], Awaitable[None]] | None
-    hint: str = ""
-
-
-async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
+async def set_up_bot(bot: Bot, *, webhook: bool, organisers: Sequence[Person] = ()) -> bool:
     """Make everything at Telegram as it should be; the webhook always anew, because nobody can read back with which secret
     it was set. Returns False when Telegram refused."""
     try:
-        for difference in await differences(bot, webhook=webhook):
+        for difference in await differences(bot, webhook=webhook, organisers=organisers):
             if difference.mend is not None and not (webhook and difference.what == _WEBHOOK):
                 await difference.mend()
         if webhook:
@@ -74,34 +48,16 @@ async def set_up_bot(bot: Bot, *, webhook: bool) -> bool:
     return True
 
 
-async def differences(bot: Bot, *, webhook: bool) -> list[Difference]:
-    """What differs. Raises Telegram's errors."""
+async def differences(bot: Bot, *, webhook: bool, organisers: Sequence[Person] = ()) -> list[Difference]:
+    """What differs, in the private chats of these organisers too. Raises Telegram's errors."""
     found = []
     for language in languages():
-        for name, scope, names in SCOPES:
-            found += await _compare_commands(bot, language, name, scope, names)
+        found += await compare_commands(bot, language)
+    for organiser in organisers:
+        found += await compare_organiser(bot, organiser)
     found += await _compare_menu_button(bot)
     found += await _compare_inline_mode(bot)
     return [*found, *await _compare_webhook(bot, webhook=webhook)]
-
-
-async def _compare_commands(
-    bot: Bot, language: str, name: str, scope: BotCommandScopeUnion, names: Sequence[str]
-) -> list[Difference]:
-    voice = Voice(language)
-    descriptions = COMMANDS | ORGANISERS_OWN
-    wanted = [BotCommand(command=each, description=voice.gettext(descriptions[each])) for each in names]
-    # Without a code the commands are those of all other languages too.
-    code = None if language == DEFAULT else language
-    now = await get_commands(bot, scope, code)
-    if [(each.command, each.description) for each in now] == [(c.command, c.description) for c in wanted]:
-        return []
-    mend = partial(set_commands, bot, wanted, scope, code)
-    return [Difference(f"commands in {name}, {language}", _listed(now), _listed(wanted), mend)]
-
-
-def _listed(commands: Sequence[BotCommand]) -> str:
-    return ", ".join(f"/{each.command} – {each.description}" for each in commands)
 
 
 async def _compare_menu_button(bot: Bot) -> list[Difference]:

@@ -12,6 +12,7 @@ from aiogram.exceptions import (
 )
 from aiogram.types import (
     BotCommand,
+    BotCommandScopeChat,
     BotCommandScopeUnion,
     ChatMemberAdministrator,
     ChatMemberRestricted,
@@ -32,6 +33,23 @@ async def set_commands(
 
 async def get_commands(bot: Bot, scope: BotCommandScopeUnion, language: str | None) -> list[BotCommand]:
     return await bot.get_my_commands(scope=scope, language_code=language)
+
+
+async def get_commands_of_chat(bot: Bot, chat_id: int) -> list[BotCommand] | None:
+    """The list of a chat's own; none for one that has what all have, and None where Telegram knows no such chat of the bot."""
+    try:
+        return await bot.get_my_commands(scope=BotCommandScopeChat(chat_id=chat_id))
+    except (TelegramBadRequest, TelegramForbiddenError):
+        return None
+
+
+async def set_commands_of_chat(bot: Bot, chat_id: int, commands: Sequence[BotCommand]) -> None:
+    """Give a chat a list of its own; with no commands it has again what all have."""
+    scope = BotCommandScopeChat(chat_id=chat_id)
+    if commands:
+        await bot.set_my_commands(list(commands), scope=scope)
+    else:
+        await bot.delete_my_commands(scope=scope)
 
 
 async def get_menu_button(bot: Bot) -> str:

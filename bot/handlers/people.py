@@ -17,6 +17,7 @@ from backend.groups.queries import LinkedGroup
 from backend.i18n import Voice
 from backend.people.actions import allow_writing, mark_blocked
 from backend.people.queries import Person
+from bot.command_lists import follow_role
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.keyboards.links import (
@@ -46,6 +47,7 @@ async def start(message: Message, person: Person, voice: Voice) -> None:
     else:
         rows = [[make_home_button(voice)], *([] if found else [[make_add_to_group_button(voice)]])]
     await reply(message, render("welcome.html", voice, rows, person=person, accounts=found, **_roles(found)))
+    await _offer_commands(message, person, found)
 
 
 async def next_steps(message: Message, person: Person, voice: Voice) -> None:
@@ -88,6 +90,15 @@ async def help_command(message: Message, voice: Voice, person: Person | None = N
             **_roles(found),
         ),
     )
+    if reader is not None:
+        await _offer_commands(message, reader, found)
+
+
+async def _offer_commands(
+    message: Message, person: Person, accounts_of_person: Sequence[AccountView]
+) -> None:
+    if message.bot is not None:
+        await follow_role(message.bot, person, organises=organises(accounts_of_person))
 
 
 def _roles(accounts_of_person: Sequence[AccountView]) -> dict[str, bool]:

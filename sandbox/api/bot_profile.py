@@ -49,7 +49,7 @@ def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(command.description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-    key = scope_key(call.scope, call.language_code)
+    key = _scope_key(telegram, call)
     telegram.world.commands[key] = [
         {"command": c.command.removeprefix("/"), "description": c.description} for c in call.commands
     ]
@@ -58,13 +58,21 @@ def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
 
 
 def get_my_commands(telegram: Telegram, call: GetMyCommands) -> list[Json]:
-    return telegram.world.commands.get(scope_key(call.scope, call.language_code), [])
+    return telegram.world.commands.get(_scope_key(telegram, call), [])
 
 
 def delete_my_commands(telegram: Telegram, call: DeleteMyCommands) -> bool:
-    telegram.world.commands.pop(scope_key(call.scope, call.language_code), None)
+    telegram.world.commands.pop(_scope_key(telegram, call), None)
     telegram.mark_changed()
     return True
+
+
+def _scope_key(telegram: Telegram, call: SetMyCommands | GetMyCommands | DeleteMyCommands) -> str:
+    """The list that a call is about. Raises 400 for the list of a chat that there is not."""
+    chat_id = getattr(call.scope, "chat_id", None)
+    if chat_id is not None and chat_id not in telegram.world.chats and chat_id not in telegram.world.people:
+        raise bad_request("chat not found")
+    return scope_key(call.scope, call.language_code)
 
 
 def set_chat_menu_button(telegram: Telegram, call: SetChatMenuButton) -> bool:

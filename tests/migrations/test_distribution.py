@@ -55,6 +55,7 @@ WITHOUT_ACCOUNT = {
 }
 # Modules with statements that concern several accounts at once, beside the jobs of `emerald/schedule.py`.
 ACROSS_ACCOUNTS = {
+    "backend/accounts/organisers.py",
     "backend/accounts/memberships.py",
     "backend/bookings/etags.py",
     "backend/bookings/queries/lists.py",
