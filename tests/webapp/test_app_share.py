@@ -167,8 +167,10 @@ async def test_shares_would_not_be_counted(
     assert [answer.status_code for answer in answers] == [200] * 12
 
 
-async def test_concurrent_shares_are_limited(app_of: Any, alice: Any, instance: Any) -> None:
-    """While Telegram hangs, eight requests wait for it; further people share the link."""
+async def test_concurrent_shares_are_limited(
+    app_of: Any, alice: Any, bob: Any, olga: Any, instance: Any
+) -> None:
+    """While Telegram hangs, eight requests wait for it, three of each person; further people share the link."""
     code = await instance()
     hanging, held, holds = asyncio.Event(), asyncio.Event(), 0
 
@@ -182,10 +184,11 @@ async def test_concurrent_shares_are_limited(app_of: Any, alice: Any, instance: 
 
     sharing.set_share_provider(hang)
     try:
-        app = await app_of(alice)
-        first = [asyncio.create_task(app.ask("POST", f"/app/events/{code}/share")) for _ in range(8)]
+        apps = [await app_of(person) for person in (alice, bob, olga)]
+        share = f"/app/events/{code}/share"
+        first = [asyncio.create_task(apps[n % 3].ask("POST", share)) for n in range(8)]
         await held.wait()
-        assert (await app.ask("POST", f"/app/events/{code}/share")).status_code == 204
+        assert (await apps[2].ask("POST", share)).status_code == 204
         hanging.set()
         assert {(await each).status_code for each in first} == {200}
     finally:
