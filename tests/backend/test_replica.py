@@ -39,6 +39,8 @@ def follower(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     copy = [str(programs / "pg_basebackup"), "-h", primary.host, "-U", primary.user, "-R", "-D", data]
     subprocess.run([*copy, "--checkpoint=fast", "--no-sync"], check=True, capture_output=True, **kwargs)
     command = [str(programs / "postgres"), "-D", data, "-k", str(place), "-c", "listen_addresses="]
+    # What the primary cleans up meanwhile would wait for an open snapshot here, and everything after it too.
+    command += ["-c", "hot_standby_feedback=on", "-c", "wal_receiver_status_interval=1s"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
     try:
         yield replace(primary, hosts=((str(place), 5432),))
