@@ -96,15 +96,13 @@ _name = ""  # of this process
 
 
 async def _skip_reset(connection: object) -> None:
-    """In place of the query by which asyncpg resets each released connection: SET, LISTEN and session locks
-    are not used."""
+    """In place of asyncpg's reset of each released connection: SET, LISTEN and session locks are not used."""
 
 
 async def open_pool(*, name: str, size: int | None = None) -> None:
     """Open this process's pool. The server shows `name` as application_name. Raises `Unavailable`."""
     global _name
     _name = name
-    max_size = size or settings.database_pool_size
     kwargs = connect_kwargs(settings.database)
     session = {"application_name": name, "timezone": "UTC"}
     kwargs["server_settings"] |= session if settings.database.pgbouncer else {**SESSION, **session}
@@ -113,7 +111,7 @@ async def open_pool(*, name: str, size: int | None = None) -> None:
             **kwargs,
             connect=connect,
             min_size=1,
-            max_size=max_size,
+            max_size=size or settings.database_pool_size,
             reset=_skip_reset,
             command_timeout=COMMAND_TIMEOUT,
         )
@@ -237,8 +235,7 @@ async def execute_single(sql: str, *args: object) -> Any:
     """A write of one statement that is its own transaction: one round trip to the server instead of three.
     Returns the first column of the first row it returns, or None.
 
-    Raises Piccolo's `TransactionError` inside a transaction, `Busy`, and `OutcomeUnknown` when the connection
-    was lost.
+    Raises Piccolo's `TransactionError` inside a transaction, `Busy`, and `OutcomeUnknown` if the connection is lost.
     """
     return await _write_single("fetchval", sql, args)
 
@@ -315,8 +312,7 @@ def _connection_deadline() -> float:
 
 
 async def _open_connection(deadline: float) -> Any:
-    """A connection of the pool, or in a process without a pool a new one. While the server restarts it is
-    asked again until the deadline."""
+    """A connection of the pool, or else a new one. While the server restarts it is asked until the deadline."""
     while True:
         try:
             return await (DB.pool.acquire() if DB.pool is not None else DB.get_new_connection())
@@ -336,8 +332,7 @@ async def _connection(deadline: float) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _leave_server() -> None:
-    """Replace the connections of the pool, each when it is next used: they lead to a server that has become a
-    replica."""
+    """Replace the pool's connections, each when it is next used: their server has become a replica."""
     if DB.pool is not None:
         await DB.pool.expire_connections()
 

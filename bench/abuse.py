@@ -4,8 +4,7 @@ One web process behind nginx with production's configuration, a sandbox in Teleg
 somebody books, each on a line of their own; the time counts from the moment they tap, whether or not the line is free. Short
 windows, quiet and attacked, take turns, so that whatever else the machine does meets both alike: in the attacked ones an
 organiser does all of `ATTACKS` at once, each as fast as it is answered. With `--each` every attack also has windows of
-its own. The attacks come from another address and another process, on the same cores. How long the event loop was held at
-most, in milliseconds of processor time, does not depend on what else the machine does.
+its own. The attacks come from another address and another process, on the same cores. "Loop held" is processor time.
 """
 
 import argparse

@@ -271,9 +271,8 @@ in_response: ContextVar[asyncio.Future[dict[str, Any]] | None] = ContextVar("in_
 async def answer_callback_query(
     query: CallbackQuery, text: str = "", *, alert: bool = False, early: bool = False
 ) -> None:
-    """Answer the tap on a button: by an alert that must be closed, a toast that vanishes, or silently. After an `early`
-    answer, before its handler was done, Telegram takes no other. A webhook's response carries it, if that is still to be
-    sent (decision 0057)."""
+    """Answer the tap on a button: by an alert that must be closed, a toast, or silently. After an `early` answer, before its
+    handler was done, Telegram takes no other. A webhook's response carries it, if that is still to be sent (decision 0057)."""
     answered = answered_taps.get()
     if answered is not None:
         if answered.get(query.id):
