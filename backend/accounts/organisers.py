@@ -11,7 +11,8 @@ async def reachable_organisers() -> list[Person]:
     roles = [role for role in Role if is_permitted(role, Permission.MANAGE_EVENTS)]
     rows = await db.rows(
         f"SELECT u.* FROM telegram_users u WHERE {REACHABLE} AND u.id IN"
-        " (SELECT user_id FROM memberships WHERE role = ANY($1::text[]) AND left_at IS NULL) ORDER BY u.id",
+        " (SELECT user_id FROM memberships WHERE role = ANY($1::text[]) AND left_at IS NULL AND visitor_since IS NULL)"
+        " ORDER BY u.id",
         roles,
     )
     return [person_from(row) for row in rows]
