@@ -43,6 +43,8 @@ AGAIN = (0, 429, 503)  # statuses after which somebody taps again
 ADDRESSES = 200
 OPEN_AT_ONCE = 200  # handshakes
 HEADERS = "Host: localhost\r\n"
+# Everybody has loaded something before they tap: a line that has asked for nothing yet is closed after ten seconds.
+FIRST = f"GET /health HTTP/1.1\r\n{HEADERS}\r\n".encode()
 CHAT = FIRST_CHAT - 1
 CARD_TIMEOUT = 60.0  # seconds after the last answer
 # The moment at which each person's booking or place in line was committed, in Unix seconds.
@@ -85,7 +87,7 @@ async def rush(front: Front, requests: list[bytes], within: float, deadline: flo
 
     async def open_line(line: Line) -> None:
         async with opening:
-            await line.open()
+            await line.ask(FIRST)
 
     async def tap(line: Line, request: bytes, at: float, began: float) -> None:
         await asyncio.sleep(at - time.perf_counter())
