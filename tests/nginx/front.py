@@ -6,12 +6,13 @@ DNS for upstreams since 1.27.3, older ones run these tests too.
 """
 
 import re
+import secrets
 import shutil
 import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from os import geteuid
@@ -27,10 +28,12 @@ PORTS = ("8080", "8081", "8443")
 
 
 def free_port() -> int:
-    """A free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free port, of those that the system gives to no connection by itself: none takes it before nginx does."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True, slots=True)
