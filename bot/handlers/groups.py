@@ -273,7 +273,8 @@ async def _mark_absent(telegram_id: int, group: LinkedGroup | None) -> None:
 
 def router() -> Router:
     made = Router(name="groups")
-    groups = F.chat.type.in_({"group", "supergroup"})
+    # Ids of groups are negative (Bot API, Chat); with another one a button could not name it.
+    groups = F.chat.func(lambda chat: chat.type in ("group", "supergroup") and chat.id < 0)
     made.my_chat_member.register(record_bot_removal, groups, ChatMemberUpdatedFilter(IS_NOT_MEMBER))
     made.my_chat_member.register(update_bot_membership, groups)
     made.chat_member.register(
