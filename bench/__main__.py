@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -185,6 +185,22 @@ class BenchAccount:
 def psql(url: str, sql: str) -> None:
     """Run a statement that is not measured."""
     subprocess.run([PROGRAMS / "psql", "-qc", sql, url], check=True, capture_output=True)
+
+
+def query(url: str, sql: str) -> str:
+    """What psql prints of a query: columns with `|` between them, a line for each row."""
+    done = subprocess.run([PROGRAMS / "psql", "-qAtc", sql, url], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def measured_inside(module: str, marker: str, value: str, arguments: Sequence[str] = ()) -> Any:
+    """The JSON that a module prints which is run again in a process of its own, with a mark in its environment, because settings
+    are read once for each: they name a server that is thrown away."""
+    with embedded.throwaway(options=("shared_buffers=512MB", "max_wal_size=8GB")) as url:
+        settings = environment(url, 1) | {marker: value, "DATABASE_POOL_SIZE": "1"}
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(command, env=settings, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
 
 
 def main() -> None:

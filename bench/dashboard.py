@@ -16,13 +16,11 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -291,19 +289,10 @@ def main() -> None:
         costs = asyncio.run(measure_filled(given.times, given.only))
         print(json.dumps({path: asdict(cost) for path, cost in costs.items()}))
         return
-    from backend import embedded
-    from bench.__main__ import ROOT, environment
+    from bench.__main__ import measured_inside
 
-    with embedded.throwaway(options=("shared_buffers=512MB", "max_wal_size=8GB")) as url:
-        settings = environment(url, 1) | {INSIDE: "1", "DATABASE_POOL_SIZE": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.dashboard", *sys.argv[1:]],
-            env=settings,
-            cwd=Path(ROOT),
-            check=True,
-            stdout=subprocess.PIPE,
-        )
-    print_table({path: PageCost(**cost) for path, cost in json.loads(done.stdout).items()})
+    measured = measured_inside("bench.dashboard", INSIDE, "1", sys.argv[1:])
+    print_table({path: PageCost(**cost) for path, cost in measured.items()})
     print(f"\nload {os.getloadavg()[0]:.1f}")
 
 

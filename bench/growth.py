@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -88,16 +87,11 @@ async def measure_all(accounts: int, members: int, parties: int, times: int) -> 
 
 def measure_size(accounts: int, given: argparse.Namespace) -> dict[str, Cost]:
     """`measure_all` in a process of its own, on a server that is thrown away."""
-    from backend import embedded
-    from bench.__main__ import ROOT, environment
+    from bench.__main__ import measured_inside
 
     arguments = [str(accounts), str(given.members), str(given.parties), str(given.times)]
-    with embedded.throwaway(options=("shared_buffers=512MB", "max_wal_size=8GB")) as url:
-        settings = environment(url, 1) | {INSIDE: " ".join(arguments), "DATABASE_POOL_SIZE": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.growth"], env=settings, cwd=ROOT, check=True, stdout=subprocess.PIPE
-        )
-    return {name: Cost(**cost) for name, cost in json.loads(done.stdout).items()}
+    measured = measured_inside("bench.growth", INSIDE, " ".join(arguments))
+    return {name: Cost(**cost) for name, cost in measured.items()}
 
 
 def print_table(sizes: Sequence[int], found: Sequence[dict[str, Cost]]) -> None:

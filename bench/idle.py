@@ -21,12 +21,12 @@ from pathlib import Path
 
 from backend import embedded
 from bench.__main__ import (
-    PROGRAMS,
     ROOT,
     TOKEN,
     environment,
     free_port,
     memory_mb,
+    query,
     running_process,
     running_server,
 )
@@ -101,10 +101,7 @@ def measure(checkout: Path, seconds: float, settle: float) -> Idle:
 
 
 def _transactions(url: str) -> int:
-    done = subprocess.run(
-        [PROGRAMS / "psql", "-qAtc", COMMITTED, url], check=True, capture_output=True, text=True
-    )
-    return int(done.stdout)
+    return int(query(url, COMMITTED))
 
 
 def print_table(checkouts: Sequence[Path], found: Sequence[Sequence[Idle]]) -> None:

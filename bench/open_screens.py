@@ -14,14 +14,13 @@ import itertools
 import os
 import random
 import re
-import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend import embedded
-from bench.__main__ import PROGRAMS, BenchAccount, run_load, running_server
+from bench.__main__ import BenchAccount, query, run_load, running_server
 from bench.requests import get_screen
 
 POLL_INTERVAL = 2.3  # seconds from an answer to the next request, as in webapp/static/app.js
@@ -92,11 +91,10 @@ class CpuClock:
 
     def __init__(self, url: str, web: int) -> None:
         self.web = web
-        seen = subprocess.run(
-            [PROGRAMS / "psql", "-qAtc", "SELECT pid FROM pg_stat_activity WHERE application_name = 'emerald-web' LIMIT 1", url],
-            check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        self.postmaster = int(_stat(int(seen.stdout.split()[0]))[1])
+        backend = query(
+            url, "SELECT pid FROM pg_stat_activity WHERE application_name = 'emerald-web' LIMIT 1"
+        )
+        self.postmaster = int(_stat(int(backend))[1])
         self.last = self.read()
 
     def read(self) -> tuple[float, float, float]:

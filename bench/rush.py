@@ -23,13 +23,13 @@ from pathlib import Path
 
 from backend import embedded
 from bench.__main__ import (
-    PROGRAMS,
     ROOT,
     TOKEN,
     BenchAccount,
     environment,
     free_port,
     psql,
+    query,
     running_process,
     running_server,
 )
@@ -148,11 +148,6 @@ def card_edits(sandbox: Sandbox, people: int) -> list[tuple[float, int]]:
     return edits
 
 
-def figure(url: str, sql: str) -> str:
-    done = subprocess.run([PROGRAMS / "psql", "-qAtc", sql, url], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
 def run(people: int, seats: int, within: float, processes: int, deadline: float) -> dict[str, object]:
     """One rush on a database of its own; its figures."""
     telegram = free_port()
@@ -182,11 +177,11 @@ def run(people: int, seats: int, within: float, processes: int, deadline: float)
             for text in account.booking_requests(people, hot=True)
         ]
         found = asyncio.run(rush(front, requests, within, deadline))
-        commits = [float(at) for at in figure(url, COMMITTED.format(instance=instance)).split()]
+        commits = [float(at) for at in query(url, COMMITTED.format(instance=instance)).split()]
         edits = card_edits(sandbox, people)
         in_order = card_lags(commits, edits)
         lags = sorted(in_order)
-        booked, waiting = figure(
+        booked, waiting = query(
             url, f"SELECT booked, waiting FROM instance_seats WHERE instance_id = {instance}"
         ).split("|")
         doctor = subprocess.run(
