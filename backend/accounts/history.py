@@ -47,9 +47,9 @@ async def history_of(account_id: int) -> History:
 
 
 async def choose_history(person: Person, account_id: int, years: int | None, *, seen: str = "") -> History:
-    """Keep the people of past dates for so many years (`YEARS`), None is for ever; from a week later on. The same again
-    changes nothing. `seen` is the version that was edited. Raises `Invalid`, `ChangedMeanwhile`, `Forbidden`,
-    `NotFound`."""
+    """Choose for how many years the club keeps who took part in its past dates: one of `YEARS`, or None for ever. Nothing is
+    deleted before `DELAY` has passed; the present choice chosen again changes nothing. `seen` is the version that was edited.
+    Raises `Invalid`, `ChangedMeanwhile`, `Forbidden`, `NotFound`."""
     account = await authorize(person, account_id, Permission.MANAGE_OWNERS)
     if years is not None and years not in YEARS:
         raise Invalid(N_("Choose one of these."), field="years")

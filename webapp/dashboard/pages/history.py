@@ -46,9 +46,8 @@ async def update(request: AnyRequest, visit: NamedDependency[Visit]) -> Response
         await visit.require_confirmation(HISTORY, years=form.years)
     known = {FOR_EVER: None, **{str(years): years for years in YEARS}}
     try:
-        if form.years not in known:
-            raise Invalid(N_("Choose one of these."), field="years")
-        chosen = await choose_history(visit.person, visit.account.id, known[form.years], seen=seen.version)
+        years = known.get(form.years, 0)  # what is no choice is refused with the same words
+        chosen = await choose_history(visit.person, visit.account.id, years, seen=seen.version)
     except ChangedMeanwhile:
         return await _page(request, visit, form.years, is_conflict=True, status=409)
     except Invalid as refusal:
