@@ -38,7 +38,7 @@ async def get_commands(bot: Bot, scope: BotCommandScopeUnion, language: str | No
 async def get_commands_of_chat(bot: Bot, chat_id: int) -> list[BotCommand] | None:
     """The list of a chat's own; none for one that has what all have, and None where Telegram knows no such chat of the bot."""
     try:
-        return await bot.get_my_commands(scope=BotCommandScopeChat(chat_id=chat_id))
+        return await get_commands(bot, BotCommandScopeChat(chat_id=chat_id), None)
     except (TelegramBadRequest, TelegramForbiddenError):
         return None
 
@@ -47,7 +47,7 @@ async def set_commands_of_chat(bot: Bot, chat_id: int, commands: Sequence[BotCom
     """Give a chat a list of its own; with no commands it has again what all have."""
     scope = BotCommandScopeChat(chat_id=chat_id)
     if commands:
-        await bot.set_my_commands(list(commands), scope=scope)
+        await set_commands(bot, commands, scope, None)
     else:
         await bot.delete_my_commands(scope=scope)
 
