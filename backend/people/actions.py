@@ -67,7 +67,7 @@ async def register_person(who: TelegramIdentity) -> Person:
 
 
 async def record_person(who: TelegramIdentity) -> Person:
-    """The same for somebody who is not known so, or was not seen of late."""
+    """Record a person as `register_person` does, without looking first whether anything has changed."""
     return await _recorded.submit(who)
 
 
