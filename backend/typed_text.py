@@ -29,6 +29,11 @@ _LINK = re.compile(
 )
 _MAX_PORT = 65535
 
+# Where Telegram would find a link, a mention, a hashtag or a command.
+_LINKING_MARK = re.compile(r"[.@/#$:](?=\S)")  # nothing joins over a space
+_WITH_JOINER = "\\g<0>\u2060"
+_WRITTEN_LINK = re.compile(r"(\bhttps?://[^\s\u2069]+)", re.IGNORECASE)
+
 
 def clean_line(text: str) -> str:
     """The text on one line with single spaces, in NFC; "" when nothing of it can be seen."""
@@ -65,6 +70,18 @@ def isolate(text: str) -> str:
 def isolate_once(text: str) -> str:
     """The same for a text that may be made of texts that are isolated already."""
     return text if _FSI in text else isolate(text)
+
+
+def unlinked(text: str, keep: bool = False) -> str:
+    """What somebody typed, as words: Telegram finds no link, mention, hashtag or command in it, and what is
+    written from right to left does not turn the text beside it.
+
+    An invisible U+2060 behind each mark that could begin or join one. With `keep`, for what organisers
+    write, an address with its `https://` stays the link it was meant to be.
+    """
+    text = isolate(text)
+    parts = _WRITTEN_LINK.split(text) if keep else [text]
+    return "".join(part if i % 2 else _LINKING_MARK.sub(_WITH_JOINER, part) for i, part in enumerate(parts))
 
 
 def clean_link(text: str) -> str:

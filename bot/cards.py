@@ -8,11 +8,11 @@ from backend.bookings.queries.event import instance_for_card
 from backend.bookings.queries.people import People, attendees
 from backend.bookings.views import InstanceView
 from backend.cards.rules import NEVER, NEXT_INSTANCE_REFRESH, next_check, shows_next_instance
-from backend.events.drafts import Visibility
 from backend.i18n import Voice
 from backend.polls.queries import poll_for_card
 from backend.polls.rules import PollKind
 from backend.polls.views import OptionView, PollView
+from backend.sharing.rules import for_any_reader
 from bot.keyboards.buttons import MAX_LABEL_LENGTH
 from bot.keyboards.events import make_event_rows
 from bot.keyboards.links import make_event_link
@@ -65,16 +65,8 @@ async def render_shared_card(*, instance_id: int | None, poll_id: int | None) ->
         return None
     view, following = views
     voice = Voice(view.account_language, view.account_zone)
-    message = render_event_card(without_details(view), following, NOBODY, voice, private=False)
+    message = render_event_card(for_any_reader(view), following, NOBODY, voice, private=False)
     return RenderedCard(message, _next_check_at(view))
-
-
-def without_details(view: InstanceView) -> InstanceView:
-    """An instance as anybody may read of it: who cancelled it and, if it is for the members in a group, where it is and why
-    it was cancelled are left out (`C9`)."""
-    if view.visibility is Visibility.LINK:
-        return replace(view, cancelled_by="")
-    return replace(view, cancelled_by="", cancel_reason="", place="", map_url="")
 
 
 def render_event_card(

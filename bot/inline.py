@@ -16,7 +16,7 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.polls.queries import polls_of
 from backend.polls.views import PollView
-from bot.cards import without_details
+from backend.sharing.rules import for_any_reader
 from bot.free_text import telling_words, words_like
 from bot.keyboards.events import make_event_button
 from bot.keyboards.polls import make_poll_button
@@ -85,7 +85,7 @@ def render_sent_event(view: InstanceView) -> RenderedMessage:
     Telegram does not say that it was sent. Once it does, the message is edited to a card."""
     voice = Voice(view.account_language, view.account_zone)
     rows = [[make_event_button(view, voice, private=False)]]
-    return render("sent_event.html", voice, rows, view=without_details(view))
+    return render("sent_event.html", voice, rows, view=for_any_reader(view))
 
 
 def render_sent_poll(view: PollView) -> RenderedMessage:

@@ -19,16 +19,13 @@ from jinja2.runtime import Context
 from markupsafe import escape
 
 from backend.i18n import Voice, Words, catalogue
-from backend.typed_text import isolate
+from backend.typed_text import unlinked
 
 TEMPLATES = Path(__file__).parent / "templates"
 Rows = list[list[InlineKeyboardButton]]
 _BLANK_LINES = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[ \t]+")
-_LINKING_MARK = re.compile(r"[.@/#$:](?=\S)")  # nothing joins over a space
-_WITH_JOINER = "\\g<0>\u2060"
-_WRITTEN_LINK = re.compile(r"(\bhttps?://[^\s\u2069]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +59,6 @@ class RenderedMessage:
         modified"."""
         buttons = [[b.model_dump_json(exclude_none=True) for b in row] for row in self.rows]
         return hashlib.sha256(f"{self.text}\0{buttons}".encode()).hexdigest()
-
-
-def unlinked(text: str, keep: bool = False) -> str:
-    """What somebody typed, as words: Telegram finds no link, mention, hashtag or command in it, and what is
-    written from right to left does not turn the text beside it.
-
-    An invisible U+2060 behind each mark that could begin or join one. With `keep`, for what organisers
-    write, an address with its `https://` stays the link it was meant to be.
-    """
-    text = isolate(text)
-    parts = _WRITTEN_LINK.split(text) if keep else [text]
-    return "".join(part if i % 2 else _LINKING_MARK.sub(_WITH_JOINER, part) for i, part in enumerate(parts))
 
 
 def translate_unlinked(words: Words, voice: Voice) -> str:

@@ -4,8 +4,8 @@ gettext.
 `miniapp/…`, `dashboard/…` and `public/…` are the templates of the sites, everything else is shared. Every
 template has `_`, `ngettext` and `trans`; `static_url(name)`; `dom_id(noun, key)`; `now()`; `utc_offset(at,
 zone)` in minutes; `voice`, which formats dates for the reader; and the filters `translate`, which translates
-`Words`, `initials`, `isolated` for a name in a list of names (one that stands alone is in `<bdi>`), and those
-of `webapp.reader_status`.
+`Words`, `initials`, `isolated` for a name in a list of names (one that stands alone is in `<bdi>`),
+`unlinked` for what people typed where Telegram shows it, and those of `webapp.reader_status`.
 """
 
 import re
@@ -34,7 +34,7 @@ from markupsafe import Markup
 from backend import clock
 from backend.i18n import DEFAULT, Voice, Words, catalogue
 from backend.settings import settings
-from backend.typed_text import isolate, isolate_once
+from backend.typed_text import isolate, isolate_once, unlinked
 from backend.zones import utc_offset_minutes
 from webapp.assets import static_url
 from webapp.reader_status import can_seek_replacement, reader_status
@@ -142,6 +142,7 @@ def environment(language: str) -> Environment:
         translate=translate,
         initials=initials,
         isolated=isolate,
+        unlinked=unlinked,
         reader_status=reader_status,
         can_seek_replacement=can_seek_replacement,
     )

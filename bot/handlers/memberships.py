@@ -10,6 +10,7 @@ from backend.errors import NotFound
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.requests import Via
+from backend.typed_text import unlinked
 from bot.callback_answers import answer_callback, replace_message
 from bot.callbacks import LeaveAccountCallback
 from bot.delivery.client import answer_callback_query, reply
@@ -18,7 +19,7 @@ from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.keyboards.links import make_home_button
 from bot.lists import MAX_ITEMS
-from bot.rendering import RenderedMessage, render, shorten, unlinked
+from bot.rendering import RenderedMessage, render, shorten
 
 _ROLES = {
     Role.OWNER: N_("Owner"),

@@ -13,12 +13,13 @@ from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from backend.seats.refusals import Begun, Cancelled, Closed, Ended, NotOpen
 from backend.seats.requests import Outcome
+from backend.typed_text import unlinked
 from bot.delivery.client import reply, try_to_send
 from bot.delivery.ephemeral import show_to_one
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.events import make_event_button, make_event_rows
 from bot.keyboards.links import make_private_chat_button
-from bot.rendering import RenderedMessage, render, unlinked
+from bot.rendering import RenderedMessage, render
 
 CANNOT_NOTIFY = N_("Press Start in a chat with me so I can tell you.")
 # What a group reads of outcomes that everybody there may read: a sentence about the person and its plural,

@@ -11,6 +11,7 @@ import pytest
 
 from backend import clock
 from backend.i18n import N_, Voice, Words
+from backend.typed_text import unlinked
 from tests.views import START, at_this_moment, instance_view, own_booking
 
 DATA = pathlib.Path(__file__).parent.parent / "sandbox" / "data"
@@ -23,8 +24,8 @@ TYPED = [
 
 # where a template shows or hands on what people typed; a question whether there is any shows nothing
 TYPED_VALUE = re.compile(
-    r"(?:\{\{ |[=,] ?)(?:\w+\.)+(?:title|club|name|first_name|question|place|group_title|cancel_reason|cancelled_by)\b"
-    r"(?!\|unlinked)"
+    r"(?:\{\{ |[=,] ?)(?:\w+\.)+(?:title|club|name|account_name|first_name|question|place|group_title|cancel_reason|cancelled_by)"
+    r"\b(?!\|unlinked)"
 )
 
 
@@ -59,7 +60,6 @@ def render_card(typed: str, *, state: str = "open") -> Any:
 
 @pytest.mark.parametrize("typed", TYPED, ids=ascii)
 def test_a_name_is_no_link(typed: str) -> None:
-    from bot.rendering import unlinked
     from sandbox.found_entities import find_entities
 
     assert find_entities(typed)
@@ -76,8 +76,6 @@ def test_a_card_has_the_entities_of_one_with_plain_words(typed: str, state: str)
 
 
 def test_a_link_that_an_organiser_wrote_stays_one() -> None:
-    from bot.rendering import unlinked
-
     assert unlinked("see https://club.fi/x or club.fi", keep=True) == "see https://club.fi/x or club.\u2060fi"
     assert unlinked("https://club.fi") == "https:\u2060/\u2060/\u2060club.\u2060fi"
 
@@ -104,11 +102,15 @@ def test_words_beside_a_time_are_bold_and_the_time_shows_in_each_readers_own(lan
 
 
 def test_no_template_shows_what_people_typed_as_it_is() -> None:
+    """Those of the bot, and those of what the Mini App sends into chats."""
     from bot.rendering import TEMPLATES
+    from webapp.rendering import HERE
 
+    sent_by_the_app = sorted((HERE / "miniapp").rglob("shared.html"))
+    assert len(sent_by_the_app) == 2
     shown = [
         f"{path.name}: {found[0]}"
-        for path in sorted(TEMPLATES.rglob("*.html"))
+        for path in [*sorted(TEMPLATES.rglob("*.html")), *sent_by_the_app]
         for found in TYPED_VALUE.finditer(path.read_text(encoding="utf-8"))
         if not found[0].endswith(("mine.place", "party.place"))  # in line
     ]

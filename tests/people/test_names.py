@@ -11,9 +11,9 @@ from backend.bookings.queries.people import attendees_for
 from backend.i18n import Voice, Words
 from backend.people.names import tell_apart
 from backend.seats.requests import Via
-from backend.typed_text import isolate
+from backend.typed_text import isolate, unlinked
 from bot.cards import render_event_card
-from bot.rendering import render_words, unlinked
+from bot.rendering import render_words
 
 FSI, PDI = "\u2068", "\u2069"
 HEBREW = "דנה"

@@ -62,7 +62,9 @@ async def test_an_event_is_shared_as_a_message_with_a_button(
     prepares: Telegram, app_of: Any, noon: Any, alice: Any, bob: Any, instance: Any
 ) -> None:
     """What, when, where, and nobody's name: anybody may receive it."""
-    code = await instance(title="Yoga <&> tea", map_url="https://maps.example/kallio?a=1&b=2")
+    code = await instance(
+        title="Yoga <&> tea", visibility="link", map_url="https://maps.example/kallio?a=1&b=2"
+    )
     await seats.book(code, bob, via=Via.CARD)
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
     assert answer.status_code == 200
@@ -97,12 +99,44 @@ async def test_a_cancelled_instance_is_shared_as_cancelled(
     """`S5`"""
     from backend.events.cancel import cancel_instance
 
-    code = await instance()
+    code = await instance(visibility="link")
     await cancel_instance(code, olga, "A pipe burst.")
     answer = await (await app_of(alice)).ask("POST", f"/app/events/{code}/share")
     message = await sent_into(prepares.chat(), prepares, alice, answer.text)
     assert "Cancelled: “A pipe burst.”" in message["text"]
     assert "Olga" not in message["text"]
+
+
+async def test_of_a_groups_date_it_says_neither_where_nor_why_it_was_cancelled(
+    prepares: Telegram, app_of: Any, noon: Any, olga: Any, alice: Any, instance: Any
+) -> None:
+    """`C9`, by the rule that the bot's shared cards keep too: the chat may be any chat."""
+    from backend.events.cancel import cancel_instance
+
+    code = await instance(visibility="group", map_url="https://maps.example/kallio")
+    app = await app_of(alice)
+    answer = await app.ask("POST", f"/app/events/{code}/share")
+    message = await sent_into(prepares.chat(), prepares, alice, answer.text)
+    assert message["text"] == "🧘 Evening flow yoga\n🗓 Thu 26 Nov, 18:00–19:15\n👥 Kallio Yoga"
+    assert "maps.example" not in str(message)
+    await cancel_instance(code, olga, "A pipe burst.")
+    answer = await app.ask("POST", f"/app/events/{code}/share")
+    message = await sent_into(prepares.chat(), prepares, alice, answer.text)
+    assert "Cancelled\n" in message["text"] and "pipe" not in message["text"]
+
+
+async def test_what_people_typed_is_no_link_in_what_is_sent(
+    prepares: Telegram, app_of: Any, alice: Any, instance: Any, poll: Any
+) -> None:
+    """`X10`: only the time is more than words."""
+    typed = "casino.com @olga /join"
+    code = await instance(title=typed, place=typed, visibility="link")
+    chosen = await poll(typed, "No", question=typed)
+    app = await app_of(alice)
+    for path, expected in ((f"events/{code}", ["bold", "date_time"]), (f"polls/{chosen}", ["bold"])):
+        answer = await app.ask("POST", f"/app/{path}/share")
+        message = await sent_into(prepares.chat(), prepares, alice, answer.text)
+        assert sorted(entity["type"] for entity in message["entities"]) == expected
 
 
 async def test_a_poll_is_shared_as_a_message(prepares: Telegram, app_of: Any, alice: Any, poll: Any) -> None:

@@ -17,6 +17,7 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.people.rate_limits import RateLimit, spend
 from backend.polls.views import PollView
+from backend.sharing.rules import for_any_reader
 from webapp.miniapp.labels import app_link
 from webapp.rendering import render
 
@@ -36,10 +37,10 @@ def set_share_provider(provider: ShareProvider | None) -> None:
 
 
 async def share_event(view: InstanceView, person: Person) -> Response[str]:
-    """An instance in its club's language: what, when, where; no counts, because the message is never
-    edited."""
+    """An instance in its club's language: what, when and, where anybody may know it, where (`C9`); no counts, because the
+    message is never edited."""
     voice = Voice(view.account_language, view.account_zone)
-    text = render("miniapp/events/shared.html", voice, view=view)
+    text = render("miniapp/events/shared.html", voice, view=for_any_reader(view))
     about = f"{voice.span(view.starts_at, view.ends_at, view.zone)} · {view.account_name}"
     return await _prepare_message(person, f"e_{view.code}", view.title, about, text, voice)
 
@@ -47,7 +48,8 @@ async def share_event(view: InstanceView, person: Person) -> Response[str]:
 async def share_poll(view: PollView, person: Person) -> Response[str]:
     """A poll: its question and its options; no counts either."""
     voice = Voice(view.account_language, view.zone)
-    text = render("miniapp/polls/shared.html", voice, view=view, most=OPTIONS_MAX)
+    texts = [option.name(voice, view.zone) for option in view.options[:OPTIONS_MAX]]
+    text = render("miniapp/polls/shared.html", voice, view=view, texts=texts)
     return await _prepare_message(person, f"p_{view.code}", view.question, view.account_name, text, voice)
 
 
