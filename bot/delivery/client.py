@@ -53,6 +53,7 @@ from bot.rendering import File, RenderedMessage, Rows
 
 log = structlog.get_logger()
 
+CALL_ERRORS = AiogramError  # what a call raises that came to nothing
 TIMEOUT = 15  # seconds for one call
 GENERAL = 1  # the General topic's own id, which Telegram refuses to be addressed by (C4)
 TOO_MANY = "too many requests"

@@ -1,12 +1,11 @@
 """`emerald setup-bot`."""
 
 import click
-from aiogram.exceptions import AiogramError
 
 from backend.accounts.organisers import reachable_organisers
 from backend.settings import settings
 from bot.bot_setup import differences, set_up_bot
-from bot.delivery.client import make_bot
+from bot.delivery.client import CALL_ERRORS, make_bot
 from emerald.errors import CommandFailed
 from emerald.runtime import database, result_with_pool
 
@@ -36,7 +35,7 @@ async def _set_up(check: bool) -> int:
             print("Telegram has everything as it should be.")
         if not check and not await set_up_bot(bot, webhook=settings.telegram_webhook, organisers=organisers):
             raise CommandFailed("Telegram refused the setup: see the log line above.")
-    except AiogramError as error:
+    except CALL_ERRORS as error:
         raise CommandFailed(f"Telegram does not answer as it should: {error}") from error
     finally:
         await bot.session.close()
