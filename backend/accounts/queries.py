@@ -1,7 +1,9 @@
 """Accounts, their members and keys, and the one function that decides who has which permission (`X4`)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from backend import clock, db, failpoints
 from backend.accounts.rules import (
@@ -84,8 +86,13 @@ WHERE m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL
 """
 
 
-def account_from(row: db.Row) -> AccountView:
-    """A row of `CLUB` as a `Club`."""
+# The names of what `ACCOUNT` selects, for whoever has its rows as records within another.
+ACCOUNT_COLUMNS = ("id", "name", "zone", "language", "closing_at", "role", "membership_id")
+JOINED = f"{ACCOUNT} ORDER BY lower(a.name), a.id"
+
+
+def account_from(row: db.Row | Mapping[str, Any]) -> AccountView:
+    """A row of `ACCOUNT` as an `AccountView`."""
     return AccountView(
         row["id"],
         row["name"],
@@ -99,7 +106,7 @@ def account_from(row: db.Row) -> AccountView:
 
 async def joined_accounts(person: Person) -> list[AccountView]:
     """All accounts the person is a member of (`A8`), by name."""
-    return [account_from(row) for row in await db.rows(f"{ACCOUNT} ORDER BY lower(a.name), a.id", person.id)]
+    return [account_from(row) for row in await db.rows(JOINED, person.id)]
 
 
 async def accounts_with(person: Person, permission: Permission) -> list[AccountView]:

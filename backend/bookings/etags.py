@@ -9,11 +9,10 @@ An etag is read before the screen's rows: what changes in between is then found 
 clock alone changes a screen is in `InstanceView.changes_at`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from backend import clock, db
-from backend.bookings.queries.lists import BETWEEN, GROUPS_AHEAD, MONTH_MAX, UPCOMING, search_values
+from backend.bookings.queries.lists import BETWEEN, MONTH_MAX
 from backend.bookings.view_queries import OPEN_BY_LINK, READER
 from backend.people.queries import Person
 
@@ -30,29 +29,20 @@ LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = m.id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL
 """
 
-# The same of the instances in a list: they are found first, and only their other rows are read.
-LISTED = f"""(
-    SELECT i.id, i.starts_at, i.claim_until, m.id AS membership_id,
-        i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
+# The same of the dates of a month: they are found first, and only their other rows are read.
+MONTH = f"""(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0))
+FROM (
+    SELECT i.id, m.id AS membership_id, i.xmin AS i, r.xmin AS r, a.xmin AS a, m.xmin AS m
     FROM event_instances i JOIN event_series r ON r.id = i.series_id JOIN accounts a ON a.id = i.account_id
     LEFT JOIN {READER}
-    WHERE {{where}}
+    WHERE {BETWEEN}
 ) i JOIN instance_seats s ON s.instance_id = i.id
 LEFT JOIN bookings b ON b.instance_id = i.id AND b.membership_id = i.membership_id
 LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = i.membership_id
-    AND x.pardoned_at IS NULL"""
-LISTED_SUM = f"""(SELECT sum(hashtextextended(ROW(i.id, i.i, i.r, i.a, i.m, s.xmin, b.xmin, x.xmin)::text, 0))
-FROM {LISTED})"""
-# While only those with a claim may book, who asks matters too (P4).
-LISTED_VERSIONS = f"""
-SELECT i.id, i.starts_at, ROW(i.i, i.r, i.a, s.xmin)::text AS everybody,
-    ROW(b.id, b.xmin, x.xmin, CASE WHEN i.claim_until > $2 THEN i.membership_id END)::text AS reader
-FROM {LISTED} ORDER BY i.starts_at, i.id"""
+    AND x.pardoned_at IS NULL)"""
 
 ACCOUNTS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
     FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
-
-GROUPS = f"(SELECT sum(hashtextextended(ROW(g.id, g.title)::text, 0)) {GROUPS_AHEAD})"
 
 # What the reader is in or waits for, and so all that may need their answer, whichever club is shown.
 MINE = f"(SELECT sum({VERSION}) {INSTANCES} WHERE b.answer = 'in' AND i.ends_at > {{now}})"
@@ -76,58 +66,12 @@ async def accounts_etag(person: Person) -> str:
     return await _etag(f"{ACCOUNTS}, {MINE.format(now='$2')}", person.id, clock.now())
 
 
-async def upcoming_etag(
-    person: Person,
-    *,
-    account_id: int | None = None,
-    group_id: int | None = None,
-    words: str = "",
-    limit: int = 60,
-    after: datetime | None = None,
-) -> str:
-    """Of `upcoming` with the same arguments, of the clubs and their groups, and of what needs an answer."""
-    values = search_values(
-        person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
-    )
-    shown = LISTED_SUM.format(where=UPCOMING)
-    return await _etag(f"{ACCOUNTS}, {GROUPS}, {MINE.format(now='$2')}, {shown}", *values)
-
-
-@dataclass(frozen=True, slots=True)
-class RowVersion:
-    """The versions of all that a row of a list is made of: what everybody sees, and what is the reader's own; the latter is
-    the same for all who have nothing of their own there."""
-
-    id: int
-    starts_at: datetime
-    everybody: str
-    reader: str
-
-
-async def upcoming_versions(
-    person: Person,
-    *,
-    account_id: int | None = None,
-    group_id: int | None = None,
-    words: str = "",
-    limit: int = 60,
-    after: datetime | None = None,
-) -> list[RowVersion]:
-    """Of the instances of `upcoming` with the same arguments, in the same order."""
-    values = search_values(
-        person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
-    )
-    rows = await db.rows(LISTED_VERSIONS.format(where=UPCOMING), *values)
-    return [RowVersion(row["id"], row["starts_at"], row["everybody"], row["reader"]) for row in rows]
-
-
 async def between_etag(
     person: Person, since: datetime, until: datetime, *, account_id: int | None = None
 ) -> str:
     """Of `between` with the same arguments, of the clubs and of what needs an answer."""
-    shown = LISTED_SUM.format(where=BETWEEN)
     return await _etag(
-        f"{ACCOUNTS}, {shown}, {MINE.format(now='$6')}",
+        f"{ACCOUNTS}, {MONTH}, {MINE.format(now='$6')}",
         person.id,
         since,
         until,
@@ -147,15 +91,18 @@ async def my_bookings_etag(person: Person, *, past: bool = False) -> str:
     )
 
 
+# Of one instance, beside the joins of `INSTANCES` and whoever cancelled it (`c`).
+EVENT = f"""ROW({VERSION}, c.first_name, EXISTS (
+        SELECT 1 FROM regulars g WHERE g.series_id = i.series_id AND g.membership_id = m.id),
+    {NEXT.format(series="i.series_id", after="i.starts_at")})::text"""
+# What the reader $1 may see of the code $3.
+VISIBLE = f"i.code = $3 AND (m.id IS NOT NULL OR {OPEN_BY_LINK})"
+
+
 async def event_etag(code: str, person: Person) -> str:
     """Of one instance; "" for a person who may not see it, or when it does not exist."""
-    following = NEXT.format(series="i.series_id", after="i.starts_at")
     found = await db.value(
-        f"SELECT ROW({VERSION}, c.first_name, EXISTS (SELECT 1 FROM regulars g"
-        " WHERE g.series_id = i.series_id"
-        f" AND g.membership_id = m.id), {following})::text {INSTANCES}"
-        " LEFT JOIN telegram_users c ON c.id = i.cancelled_by WHERE i.code = $3"
-        f" AND (m.id IS NOT NULL OR {OPEN_BY_LINK})",
+        f"SELECT {EVENT} {INSTANCES} LEFT JOIN telegram_users c ON c.id = i.cancelled_by WHERE {VISIBLE}",
         person.id,
         clock.now(),
         code,

@@ -1,5 +1,6 @@
 """Reading instances as their readers see them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,12 +17,12 @@ from backend.seats.requests import Answer
 from backend.seats.state import InstanceState, SeatState
 from backend.seats.store import AHEAD, HOLDING, party_of, state_of
 
-# The reader $1 of an instance `i` of a series `r` as a member `m`. A visitor is one only of what they take part in (A10), and so
-# is a member who is not in the series' group (A5).
-READER = f"""memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL
-    AND (m.visitor_since IS NULL AND {SEES_SERIES}
+# Whether a member `m` is one of an instance `i` of a series `r`. A visitor is one only of what they take part in (A10), and so is
+# a member who is not in the series' group (A5).
+SEES_INSTANCE = f"""(m.visitor_since IS NULL AND {SEES_SERIES}
         OR EXISTS (SELECT 1 FROM bookings own WHERE own.instance_id = i.id AND own.membership_id = m.id)
         OR EXISTS (SELECT 1 FROM seat_claims own WHERE own.instance_id = i.id AND own.membership_id = m.id))"""
+READER = f"memberships m ON m.account_id = i.account_id AND m.user_id = $1 AND m.left_at IS NULL AND {SEES_INSTANCE}"
 
 
 # Whoever has the link of a series `r` that is open to them, unless an organiser removed them (A5, A9).
@@ -72,7 +73,11 @@ async def load_views(where: str, *parameters: object, now: datetime | None = Non
     """The views of the rows of `VIEW` that this condition finds, with what their reader ($1) can have of
     each."""
     now = now or clock.now()
-    rows = await db.rows(f"{VIEW} WHERE {where}", *parameters)
+    return await views_of(await db.rows(f"{VIEW} WHERE {where}", *parameters), now)
+
+
+async def views_of(rows: Sequence[db.Row], now: datetime) -> list[InstanceView]:
+    """The views of these rows, in their order."""
     readers = [(state_of(row, now), party_of(row) if row["membership_id"] else None) for row in rows]
     found = await preview(readers)
     return [_view(row, state, one) for row, (state, _), one in zip(rows, readers, found, strict=True)]

@@ -196,8 +196,9 @@ async def open_polls_of_account(account_id: int, *, limit: int) -> list[PollView
 
 
 RELATED = f"""
-SELECT p.code, p.question, p.closes_at, a.zone, {OPEN} AS open, made.id IS NOT NULL AS made,
-    EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id) AS voted
+SELECT p.code, p.question, a.zone, p.closes_at, {OPEN} AS open,
+    EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = m.id) AS voted,
+    made.id IS NOT NULL AS made
 FROM polls p
 JOIN accounts a ON a.id = p.account_id
 JOIN memberships m ON m.account_id = p.account_id AND m.user_id = $1 AND m.left_at IS NULL AND m.visitor_since IS NULL

@@ -14,13 +14,14 @@ from backend.bookings import etags
 from backend.bookings.actions import book, seat
 from backend.bookings.calendar_entries import calendar_entry
 from backend.bookings.queries.event import event
-from backend.bookings.queries.lists import between, groups_ahead, instances_by_id, upcoming
+from backend.bookings.queries.lists import between, instances_by_id, upcoming
 from backend.departures.former_members import recheck_groups
 from backend.errors import NotFound
 from backend.groups import presence
 from backend.groups.presence import learn_presence, set_membership_checker
 from backend.linking.actions import link_group
 from backend.people.queries import Person
+from backend.screens.queries import home
 from backend.seats.requests import Via
 from tests.conftest import are_in_group
 
@@ -59,7 +60,7 @@ async def seen_by(person: Person, account: Any, code: str) -> set[str]:
         "search": any(view.code == code for view in await upcoming(person, words="yoga")),
         "month": any(view.code == code for view in await between(person, now, now + timedelta(days=30))),
         "by id": bool(await instances_by_id(person, [instance_id])),
-        "groups": bool(await groups_ahead(person, account.id)),
+        "groups": bool((await home(person)).groups),
         "etag": bool(await etags.event_etag(code, person)),
     }
     reads: dict[str, Make] = {"event": event, "calendar": calendar_entry}
@@ -92,7 +93,7 @@ async def test_another_group_of_the_club_does_not_count(
     await are_in_group(other.id, outsider)
     here, there = await instance(), await instance(group_id=other.id)
     assert [view.code for view in await upcoming(outsider)] == [there]
-    assert [one.title for one in await groups_ahead(outsider, account.id)] == ["Advanced"]
+    assert [one.title for one in (await home(outsider)).groups] == ["Advanced"]
     assert await seen_by(outsider, account, here) == {"groups"}, "of the other one"
 
 

@@ -72,6 +72,7 @@ ACROSS_ACCOUNTS = {
     "backend/polls/etags.py",
     "backend/polls/queries.py",
     "backend/polls/store.py",
+    "backend/screens/queries.py",
     "backend/seats/store.py",
     "emerald/backups/verify.py",
 }
@@ -83,6 +84,7 @@ OF_ONE_ACCOUNT = {
     "backend/announcements/instance_parts.py",
     "backend/announcements/queries.py",
     "backend/bookings/organiser_etags.py",
+    "backend/bookings/view_queries.py",
     "backend/events/merging.py",
     "backend/events/queries.py",
     "backend/events/sync.py",

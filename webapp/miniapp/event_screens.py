@@ -9,15 +9,15 @@ from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import event as event_queries
 from backend.bookings.queries import people as people_queries
 from backend.bookings.views import InstanceView
+from backend.errors import NotFound
 from backend.events.drafts import Visibility
 from backend.i18n import N_, Words
 from backend.people.queries import Person
-from backend.polls.queries import related_polls
-from backend.polls.views import RelatedPoll
 from backend.rule_sentences import recurrence_label
+from backend.screens.queries import Event, event
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from backend.seats.state import InstanceState
-from webapp.freshness import etag_of, seen_token
+from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.ical_files import file_url
 from webapp.miniapp.labels import (
     app_link,
@@ -27,8 +27,9 @@ from webapp.miniapp.labels import (
     share_link,
     waitlist_excerpt,
 )
-from webapp.miniapp.responses import screen
+from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
 from webapp.notices import Undo
+from webapp.respond import not_modified
 
 WAITLIST_MAX = 200  # of a line, read; a dozen are shown
 CONFIRMED = frozenset(
@@ -37,24 +38,19 @@ CONFIRMED = frozenset(
 
 
 async def event_screen(
-    view: InstanceView,
+    found: Event,
     person: Person,
     *,
-    etag: str = "",
     outcome: str = "",
     message: Words | None = None,
     undo: Undo | None = None,
 ) -> Response[str]:
-    """The screen of one instance; after a change with its outcome and the allocator's message.
-
-    The `etag` must have been read before the view. Without one the screen is sent again when it first asks
-    for changes.
-    """
+    """The screen of one instance; after a change with its outcome and the allocator's message."""
+    view = found.view
     waits = view.mine is not None and view.mine.waiting and view.state == InstanceState.SCHEDULED
     dead_end = view.phase in ("cancelled", "ended", "closed")
-    people = await people_queries.attendees_for(view)
     following = await event_queries.next_instance(view, person) if dead_end else None
-    named, unnamed = attendee_summary(people, person)
+    named, unnamed = attendee_summary(found.people, person)
     return screen(
         "events/show.html",
         person,
@@ -63,12 +59,12 @@ async def event_screen(
         undo=undo,
         view=view,
         rhythm=recurrence_label(person.voice, view.rule, view.starts_local),
-        people=people,
+        people=found.people,
         named=named,
         unnamed=unnamed,
         name_max=GUEST_NAME_MAX,
         next_party=await people_queries.next_in_line(view),
-        polls=await _polls_about(view, person),
+        polls=found.polls,
         waitlist=waitlist_excerpt(await people_queries.waitlist(view.id, limit=WAITLIST_MAX), person)
         if waits
         else [],
@@ -77,22 +73,39 @@ async def event_screen(
         city=person.voice.city(person.zone) if person.zone else "",
         calendar=file_url(view.code, person),
         share=share_link(_shared_url(view), view.title),
-        seen=seen_of_instances(etag, person, [view, following] if following else [view]),
+        seen=seen_of_instances(
+            found.version and etag_of(found.version, person),
+            person,
+            [view, following] if following else [view],
+        ),
     )
+
+
+async def event_screen_for(code: str, person: Person, *, seen: str = "", outcome: str = "") -> ScreenResponse:
+    """The screen of an instance, after an outcome or none; 204 when `seen` is fresh. Raises `NotFound`."""
+    if seen and is_fresh(seen, await event_etag(code, person)):
+        return not_modified()
+
+    async def render() -> Response[str]:
+        return await event_screen(await _admitted_event(code, person), person, outcome=outcome)
+
+    return await render_if_capacity(seen, render())
 
 
 async def event_screen_after(code: str, person: Person, outcome: Outcome) -> Response[str]:
     """The screen of an instance with what the allocator has just answered."""
-    etag = await admitted_event_etag(code, person)
-    view = await event_queries.event(code, person)
-    return await event_screen(
-        view,
-        person,
-        etag=etag,
-        outcome=outcome.kind,
-        message=outcome.words,
-        undo=undo_leaving(view, person, outcome),
-    )
+    found = await _admitted_event(code, person)
+    undo = undo_leaving(found.view, person, outcome)
+    return await event_screen(found, person, outcome=outcome.kind, message=outcome.words, undo=undo)
+
+
+async def _admitted_event(code: str, person: Person) -> Event:
+    """The instance; a person who is in the group of its series becomes a member first (`A4`). Raises `NotFound`."""
+    try:
+        return await event(code, person)
+    except NotFound:
+        await admit_to_event(code, person)
+        return await event(code, person)
 
 
 async def event_etag(code: str, person: Person) -> str:
@@ -126,15 +139,6 @@ def undo_leaving(view: InstanceView, person: Person, outcome: Outcome) -> Undo |
         return None
     fields = {"guests": str(outcome.given_back - 1), "name": outcome.names}
     return Undo(f"/app/events/{view.code}/return", person.voice.gettext(N_("Undo")), fields)
-
-
-async def _polls_about(view: InstanceView, person: Person) -> list[RelatedPoll]:
-    """The polls shown with an instance; once it is over or cancelled only the poll it was made from.
-
-    They are as they were when the screen was rendered: an instance does not follow every vote of its group.
-    """
-    group_id = view.group_id if view.phase in ("not-open", "open", "closed") else None
-    return await related_polls(view.account_id, view.id, person, group_id=group_id, topic_id=view.topic_id)
 
 
 def _shared_url(view: InstanceView) -> str:

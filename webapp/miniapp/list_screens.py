@@ -1,9 +1,10 @@
 """The two lists of a reader's dates, what is coming and what is theirs: answers given on a list render it
 again."""
 
+from typing import Any
+
 from litestar import Response
 
-from backend.accounts.queries import joined_accounts
 from backend.accounts.rules import Permission
 from backend.bookings import etags
 from backend.bookings.queries import lists as lists_queries
@@ -12,6 +13,7 @@ from backend.bookings.views import InstanceView
 from backend.errors import NotFound
 from backend.people.queries import Person
 from backend.rule_sentences import recurrence_label
+from backend.screens.queries import home, home_version
 from backend.seats.requests import Outcome
 from webapp.freshness import etag_of, is_fresh, seen_token
 from webapp.ical_files import file_url
@@ -40,31 +42,25 @@ async def upcoming_screen(
 ) -> ScreenResponse:
     """The dates to come of all the reader's clubs (`A8`); 204 when `seen` is fresh; after an answer with its
     message. Raises `NotFound` for a club that is not theirs, or no longer (`A1`)."""
-    account_id, group, words, since = (
-        filters.account_id,
-        filters.group,
-        filters.q or "",
-        parse_cursor(filters.after),
-    )
-    version = await etags.upcoming_etag(
-        person, account_id=account_id, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
-    )
-    etag = etag_of(version, person)
-    if is_fresh(seen, etag):
+    account_id, group = filters.account_id, filters.group
+    part: dict[str, Any] = {
+        "account_id": account_id,
+        "group_id": group,
+        "words": filters.q or "",
+        "limit": PAGE_SIZE + 1,
+        "after": parse_cursor(filters.after),
+    }
+    if seen and is_fresh(seen, etag_of(await home_version(person, **part), person)):
         return not_modified()
 
     async def render() -> Response[str]:
-        my_accounts = await joined_accounts(person)
-        chosen = next((one for one in my_accounts if one.id == account_id), None)
+        found = await home(person, **part)
+        chosen = next((one for one in found.accounts if one.id == account_id), None)
         if account_id is not None and chosen is None and outcome is None:
             raise NotFound()
-        only_account = account_id or (my_accounts[0].id if len(my_accounts) == 1 else None)
-        versions = await etags.upcoming_versions(
-            person, account_id=account_id, group_id=group, words=words, limit=PAGE_SIZE + 1, after=since
-        )
-        page, cursor = split_page(versions)
-        rows = await list_rows(person, page)
-        questions = await lists_queries.needs_answer(person)
+        only_account = account_id or (found.accounts[0].id if len(found.accounts) == 1 else None)
+        rows, cursor = split_page(await list_rows(person, found.rows))
+        questions = await lists_queries.needs_answer(person) if found.may_need_answer else []
         changes_at = [row.changes_at for row in rows] + [at for one in questions for at in one.changes_at]
         query = {"club": account_id, "group": group, "q": filters.q}
         return screen(
@@ -74,18 +70,20 @@ async def upcoming_screen(
             message=outcome.words if outcome else None,
             undo=undo,
             questions=questions,
-            accounts=my_accounts,
+            accounts=found.accounts,
             chosen=chosen and chosen.id,
             chosen_account=chosen,
-            organises=[one.id for one in my_accounts if one.has_permission(Permission.MANAGE_EVENTS)],
-            groups=await lists_queries.groups_ahead(person, only_account) if only_account else [],
+            organises=[one.id for one in found.accounts if one.has_permission(Permission.MANAGE_EVENTS)],
+            groups=[one for one in found.groups if one.account_id == only_account],
             group=group,
             search_words=filters.q,
             days=group_by_day(rows, person.voice),
             more=url_with_query("/app/events", **query, after=cursor) if cursor else "",
             address=url_with_query("/app/events", **query, after=filters.after),
             here=url_with_query("", here="events", **query, after=filters.after),
-            seen=seen_token(etag, person, changes_at, {one.zone for one in questions}),
+            seen=seen_token(
+                etag_of(found.version, person), person, changes_at, {one.zone for one in questions}
+            ),
         )
 
     return await render_if_capacity(seen, render())

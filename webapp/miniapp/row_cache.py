@@ -13,10 +13,10 @@ from datetime import datetime
 from markupsafe import Markup
 
 from backend import clock, failpoints
-from backend.bookings.etags import RowVersion
 from backend.bookings.queries.lists import instances_by_id
 from backend.bookings.views import InstanceView
 from backend.people.queries import Person
+from backend.screens.queries import RowVersion
 from backend.settings import settings
 from webapp.freshness import next_change
 from webapp.metrics import LIST_ROWS, LIST_ROWS_BYTES

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from backend import clock, db
 from backend.archive import AGE_MIN
-from backend.bookings.view_queries import load_archived_views, load_views
+from backend.bookings.view_queries import SEES_INSTANCE, load_archived_views, load_views
 from backend.bookings.views import InstanceView
 from backend.groups.sql import SEES_SERIES
 from backend.people.queries import Person
@@ -20,13 +20,25 @@ _HAVE_WORDS = (
     " FROM unnest($7::text[], $8::text[]) AS word (pattern, days))"
 )
 _OWN = "coalesce(i.title, r.title), coalesce(i.place, r.place)"
-# The dates to come of the reader's clubs: $2 now, $3 page on from, $4 a club, $5 a group, $6 how many.
+# Dates to come: $2 now, $3 page on from, $5 a group.
 _AHEAD = (
-    "m.id IS NOT NULL AND i.ends_at > $2 AND i.starts_at > $3 AND ($4::bigint IS NULL OR i.account_id = $4)"
-    f" AND ($5::bigint IS NULL OR r.group_id = $5) AND ($7::text[] = '{{}}' OR {_HAVE_WORDS.format(f'{_OWN}, a.name')})"
+    "i.ends_at > $2 AND i.starts_at > $3 AND ($5::bigint IS NULL OR r.group_id = $5)"
+    f" AND ($7::text[] = '{{}}' OR {_HAVE_WORDS.format(f'{_OWN}, a.name')})"
 )
-UPCOMING = f"{_AHEAD} ORDER BY i.starts_at, i.id LIMIT $6"
-BEST_FIRST = f"{_AHEAD} ORDER BY {_HAVE_WORDS.format(_OWN)} IS FALSE, i.starts_at, i.id LIMIT $6"
+# The first $6 of the reader's clubs, or of the club $4, with the versions of what everybody sees of them. They are found club by
+# club through (account_id, starts_at), and the series of each is looked up: no more are read than are shown.
+AHEAD = f"""(SELECT m.id AS membership_id, i.* FROM memberships m CROSS JOIN LATERAL (
+    SELECT i.id, i.starts_at, i.claim_until, i.xmin AS i, r.version AS r, a.xmin AS a
+    FROM accounts a JOIN event_instances i ON i.account_id = a.id
+    CROSS JOIN LATERAL (SELECT *, xmin AS version FROM event_series WHERE id = i.series_id OFFSET 0) r
+    WHERE a.id = m.account_id AND {_AHEAD} AND {SEES_INSTANCE} ORDER BY i.starts_at, i.id LIMIT $6) i
+WHERE m.user_id = $1 AND m.left_at IS NULL AND ($4::bigint IS NULL OR m.account_id = $4)
+ORDER BY i.starts_at, i.id LIMIT $6)"""
+UPCOMING = f"m.id IS NOT NULL AND i.id IN (SELECT ahead.id FROM {AHEAD} ahead) ORDER BY i.starts_at, i.id"
+BEST_FIRST = (
+    f"m.id IS NOT NULL AND ($4::bigint IS NULL OR i.account_id = $4) AND {_AHEAD}"
+    f" ORDER BY {_HAVE_WORDS.format(_OWN)} IS FALSE, i.starts_at, i.id LIMIT $6"
+)
 
 
 def search_values(
@@ -38,7 +50,7 @@ def search_values(
     limit: int = 60,
     after: datetime | None = None,
 ) -> tuple[object, ...]:
-    """What `UPCOMING` asks for, from $1 on."""
+    """What `AHEAD` asks for, from $1 on."""
     now, searched = clock.now(), search_words(words)
     return (
         person.id,
@@ -135,25 +147,6 @@ WHERE EXISTS (SELECT 1 FROM event_series r CROSS JOIN LATERAL (SELECT i.ends_at 
         WHERE r.group_id = g.id AND dates.ends_at > $2 AND {SEES_SERIES})"""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupAhead:
-    """A chat of one of the reader's clubs with dates to come."""
-
-    id: int
-    title: str
-
-
-async def groups_ahead(person: Person, account_id: int) -> list[GroupAhead]:
-    """The chats of a club of the person's in which dates to come take place, by name."""
-    rows = await db.rows(
-        f"SELECT g.id, g.title {GROUPS_AHEAD} AND g.account_id = $3 ORDER BY g.title, g.id",
-        person.id,
-        clock.now(),
-        account_id,
-    )
-    return [GroupAhead(row["id"], row["title"]) for row in rows]
-
-
 async def my_bookings(
     person: Person, *, past: bool = False, limit: int = 60, before: datetime | None = None
 ) -> list[InstanceView]:
@@ -172,17 +165,18 @@ async def my_bookings(
     )
 
 
+# Of all that needs the reader's answer, and of what may have free seats that they do not get.
+MAY_NEED_ANSWER = (
+    "b.answer = 'in' AND i.state = 'SCHEDULED' AND i.starts_at > $2 AND (b.offered > 0"
+    " OR b.seats > 0 AND b.move_asked_at IS NOT NULL AND b.move_stays_at IS NULL"
+    " OR b.waiting > 0 AND (s.capacity IS NULL OR s.releasing > 0 OR s.booked + s.offered < s.capacity))"
+)
+
+
 async def needs_answer(person: Person) -> list[InstanceView]:
     """What needs the person's answer, soonest first: seats held for them, seats they may take, an instance
     that has moved."""
-    views = await load_views(
-        "b.answer = 'in' AND i.state = 'SCHEDULED' AND i.starts_at > $2 AND (b.offered > 0"
-        " OR b.seats > 0 AND b.move_asked_at IS NOT NULL AND b.move_stays_at IS NULL"
-        " OR b.waiting > 0 AND (s.capacity IS NULL OR s.releasing > 0 OR s.booked + s.offered < s.capacity))"
-        " ORDER BY i.starts_at, i.id",
-        person.id,
-        clock.now(),
-    )
+    views = await load_views(f"{MAY_NEED_ANSWER} ORDER BY i.starts_at, i.id", person.id, clock.now())
     return [
         view
         for view in views

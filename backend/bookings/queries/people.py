@@ -1,9 +1,10 @@
 """The people of an instance: who has a seat, who waits, who answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from backend import db
 from backend.alphabets import fold, fold_sql, order_sql
@@ -86,10 +87,17 @@ WHERE b.instance_id = $1
 """
 
 
+# The names of what `ATTENDEE` selects, for whoever has its rows as records within another.
+ATTENDEE_COLUMNS = (
+    *("membership_id", "user_id", "shown", "last_name", "reachable", "answer", "seats", "waiting", "offered"),
+    *("offer_until", "answered_at", "queued_at", "place_in_line"),
+)
+SEATED = f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT"
+SEATED_MAX = 8  # parties on the screen of an instance
 WITH_NAMES = ATTENDEE.replace("SELECT m.id", "SELECT b.guest_names, m.id", 1)
 
 
-def _attendee(row: db.Row) -> Attendee:
+def _attendee(row: db.Row | Mapping[str, Any]) -> Attendee:
     return Attendee(
         membership_id=row["membership_id"],
         user_id=row["user_id"],
@@ -108,20 +116,20 @@ def _attendee(row: db.Row) -> Attendee:
     )
 
 
-def _attendees(rows: Sequence[db.Row]) -> list[Attendee]:
+def attendees_of(rows: Sequence[db.Row | Mapping[str, Any]]) -> list[Attendee]:
     """The attendees of one list, told apart."""
     found = [_attendee(row) for row in rows]
     names = tell_apart({one.membership_id: (one.first_name, one.last_name) for one in found})
     return [replace(one, told_apart=names[one.membership_id]) for one in found]
 
 
-async def attendees(instance_id: int, *, limit: int = 8, archived: bool = False) -> list[Attendee]:
+async def attendees(instance_id: int, *, limit: int = SEATED_MAX, archived: bool = False) -> list[Attendee]:
     """Who has a seat, in the order in which they were seated."""
-    sql = f"{ATTENDEE} AND b.seats > 0 ORDER BY b.seated_at, b.id LIMIT $2"
-    return _attendees(await db.rows(of_archive(sql) if archived else sql, instance_id, limit))
+    sql = f"{SEATED} $2"
+    return attendees_of(await db.rows(of_archive(sql) if archived else sql, instance_id, limit))
 
 
-async def attendees_for(view: InstanceView, *, limit: int = 8) -> People:
+async def attendees_for(view: InstanceView, *, limit: int = SEATED_MAX) -> People:
     """Who has a seat, for the reader of a view: a stranger, who has only the link, reads no names (`A10`)."""
     if not view.role:
         return People([], 0)
@@ -180,7 +188,7 @@ async def search_attendees(
     letter_of = {row["membership_id"]: row["letter"] for row in rows}
     groups = [
         (head, list(of_head))
-        for head, of_head in groupby(_attendees(rows), lambda one: letter_of[one.membership_id])
+        for head, of_head in groupby(attendees_of(rows), lambda one: letter_of[one.membership_id])
     ]
     more = rows[0]["found"] - len(rows) if rows else 0
     return AttendeeList(groups, parties, more, tuple(row["letter"] for row in letters))
@@ -193,7 +201,7 @@ async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
         instance_id,
         limit,
     )
-    return _attendees(rows)
+    return attendees_of(rows)
 
 
 async def attendance(instance_id: int) -> list[Attendee]:

@@ -9,12 +9,10 @@ from backend.bookings.queries import event as event_queries
 from backend.bookings.queries import people as people_queries
 from backend.errors import NotFound
 from backend.people.queries import Person
-from webapp.freshness import is_fresh
-from webapp.miniapp.event_screens import CONFIRMED, admitted_event_etag, event_screen
+from webapp.miniapp.event_screens import CONFIRMED, event_screen_for
 from webapp.miniapp.list_screens import upcoming_screen
 from webapp.miniapp.paging import Initial, ListFilters, SearchWords
-from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
-from webapp.respond import not_modified
+from webapp.miniapp.responses import ScreenResponse, screen
 
 LISTED = 200  # parties on a screen
 
@@ -41,15 +39,7 @@ async def show(
 
     `after` is the outcome that brought the reader here, if any.
     """
-    etag = await admitted_event_etag(code, person)
-    if is_fresh(seen, etag):
-        return not_modified()
-
-    async def render() -> Response[str]:
-        view = await event_queries.event(code, person)
-        return await event_screen(view, person, etag=etag, outcome=after if after in CONFIRMED else "")
-
-    return await render_if_capacity(seen, render())
+    return await event_screen_for(code, person, seen=seen, outcome=after if after in CONFIRMED else "")
 
 
 @get("/events/{code:str}/people")

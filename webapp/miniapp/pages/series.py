@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from backend import clock
 from backend.accounts.queries import AccountView, accounts_with, authorize
 from backend.accounts.rules import Permission
-from backend.bookings.queries.event import event
 from backend.cards.actions import post_card
 from backend.errors import Forbidden, InvalidForm
 from backend.events.create import create_series
@@ -20,10 +19,10 @@ from backend.people.queries import Person
 from backend.series_defaults.queries import blank_draft
 from backend.zones import resolve_local
 from webapp.forms import Faults, read_form, read_query, read_query_onto
-from webapp.miniapp.event_screens import event_screen
+from webapp.miniapp.event_screens import event_screen_for
 from webapp.miniapp.labels import reader_local_time
 from webapp.miniapp.paging import AccountQuery
-from webapp.miniapp.responses import screen
+from webapp.miniapp.responses import ScreenResponse, screen
 from webapp.new_event import empty_form, zone_of_new_event
 from webapp.respond import AnyRequest
 from webapp.series_form import SeriesForm, draft_from_form
@@ -46,7 +45,7 @@ async def new(
 @post("/series", status_code=200)
 async def create(
     request: AnyRequest, organiser: NamedDependency[Person], account_id: AccountQuery = None
-) -> Response[str]:
+) -> ScreenResponse:
     """Create it, post its card at once if wanted, and go on to the event."""
     chosen, _ = await _choose_account(organiser, account_id)
     form = await read_form(request, SeriesForm)
@@ -64,9 +63,9 @@ async def create(
     return await _screen(request, organiser, form, chosen.id, faults=faults)
 
 
-async def _created_screen(organiser: Person, code: str) -> Response[str]:
+async def _created_screen(organiser: Person, code: str) -> ScreenResponse:
     """The event's own screen in place of the form, which is no longer in the history."""
-    response = await event_screen(await event(code, organiser), organiser, outcome="done")
+    response = await event_screen_for(code, organiser, outcome="done")
     response.headers["HX-Replace-Url"] = f"/app/events/{code}"
     return response
 
