@@ -1,4 +1,4 @@
-"""Sign-ins and bookings answered without the framework: byte by byte what the ordinary route answers (decision 0034)."""
+"""Sign-ins, bookings and screens answered without the framework: byte by byte what the ordinary routes answer (decision 0034)."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from backend.events.cancel import cancel_instance
 from backend.people import queries as people
 from backend.seats.requests import Via
 from tests.webapp.conftest import init_data, launch_of
-from webapp.miniapp import short_routes
+from webapp.miniapp import event_screens, list_screens, short_routes
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -31,20 +31,27 @@ class Both:
         """The answer to a booking, when both routes gave the same."""
         return await self.ask([f"/app/events/{code}/booking" for code in self.codes], content, headers)
 
-    async def ask(self, paths: Sequence[str], content: bytes, headers: dict[str, str]) -> httpx.Response:
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        """The answer to a screen's request, when both routes gave the same."""
+        return await self.ask([path, path], b"", headers, method="GET")
+
+    async def ask(
+        self, paths: Sequence[str], content: bytes, headers: dict[str, str], *, method: str = "POST"
+    ) -> httpx.Response:
         answers = []
-        for path, pattern in zip(paths, (short_routes.PATH, re.compile(rb"(?!)")), strict=True):
+        for path, addresses in zip(paths, (short_routes.ADDRESSES, {}), strict=True):
             with self.monkeypatch.context() as patch:
-                patch.setattr(short_routes, "PATH", pattern)
+                patch.setattr(short_routes, "ADDRESSES", addresses)
                 patch.setattr(short_routes, "_answer", self._counted(short_routes._answer))
-                answer = await self.app.ask("POST", path, content=content, headers=headers)
+                answer = await self.app.ask(method, path, content=content, headers=headers)
             answers.append(answer)
         short: httpx.Response = answers[0]
         ordinary: httpx.Response = answers[1]
-        theirs, ours = (code.encode() for code in self.codes)
         assert short.status_code == ordinary.status_code
         assert sorted(short.headers.raw) == sorted(ordinary.headers.raw)
-        assert short.content.replace(theirs, ours) == ordinary.content
+        theirs, ours = (code.encode() for code in self.codes)
+        content = short.content if paths[0] == paths[1] else short.content.replace(theirs, ours)
+        assert content == ordinary.content
         return short
 
     def _counted(self, answer: Any) -> Any:
@@ -223,4 +230,97 @@ async def test_nobody_signs_in(both: Both, authorization: str) -> None:
 
 async def test_a_sign_in_with_a_body_goes_the_ordinary_way(both: Both) -> None:
     await both.ask(["/app/session"] * 2, b"x=1", {"Authorization": "tma hash=1"})
+    assert both.short == 0
+
+
+async def test_the_list_of_events(both: Both) -> None:
+    answer = await both.get("/app/events")
+    assert answer.status_code == 200 and both.codes[0] in answer.text
+    assert both.short == 1
+
+
+async def test_an_event_and_what_a_booking_is_followed_by(both: Both, alice: Any) -> None:
+    address = f"/app/events/{both.codes[0]}"
+    assert 'id="do-join"' in (await both.get(address)).text
+    await seats.book(both.codes[0], alice, via=Via.MINIAPP)
+    assert 'data-outcome="booked"' in (await both.get(f"{address}?after=booked")).text
+    assert both.short == 2
+
+
+@pytest.mark.parametrize("address", ["/app/events", "/app/events/{code}"])
+async def test_an_open_screen_asks_whether_it_is_fresh(both: Both, alice: Any, address: str) -> None:
+    address = address.format(code=both.codes[0])
+    seen = re.findall(r"[?&]seen=([0-9a-f]+-[0-9a-f]+)", (await both.get(address)).text)[0]
+    assert (await both.get(f"{address}?seen={seen}")).status_code == 204
+    await seats.book(both.codes[0], alice, via=Via.MINIAPP)
+    assert "You’re in" in (await both.get(f"{address}?seen={seen}")).text
+    assert both.short == 3
+
+
+async def test_an_event_that_is_not_there_or_not_theirs(both: Both, app_of: Any, charlie: Any) -> None:
+    assert (await both.get("/app/events/nothere1")).status_code == 404
+    both.app = await app_of(charlie)
+    assert (await both.get(f"/app/events/{both.codes[0]}")).status_code == 404
+    assert "You’re in no club yet" in (await both.get("/app/events")).text
+    assert both.short == 3
+
+
+@pytest.mark.parametrize("session", ["Bearer forged", "tma hash=1", ""])
+async def test_a_screen_for_nobody_goes_the_ordinary_way(both: Both, session: str) -> None:
+    assert (await both.get("/app/events", Authorization=session)).status_code == 401
+    assert both.short == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/app/events?q=yoga",
+        "/app/events?after=1",
+        "/app/events?after=booked",
+        "/app/events?seen=",
+        "/app/bookings",
+    ],
+)
+async def test_another_screen_goes_the_ordinary_way(both: Both, address: str) -> None:
+    await both.get(address)
+    assert both.short == 0
+
+
+async def test_a_document_is_no_screen(both: Both) -> None:
+    """A browser that loads the address gets the page that loads the screen."""
+    with both.monkeypatch.context() as patch:
+        patch.setattr(short_routes, "_answer", both._counted(short_routes._answer))
+        answer = await both.app.web.get("/app/events", headers={"Accept": "text/html"})
+    assert answer.status_code == 200 and answer.text.startswith("<!doctype html>")
+    assert both.short == 0
+
+
+async def test_a_renewed_session_comes_with_a_screen(both: Both, noon: Any) -> None:
+    clock.advance(timedelta(minutes=6))
+    assert "x-session" in (await both.get("/app/events")).headers
+    assert both.short == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Busy(), 422), (Unavailable("gone"), 503), (RuntimeError("a fault"), 500)]
+)
+async def test_a_screen_with_a_fault(
+    both: Both, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    async def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(event_screens, "event", fail)
+    monkeypatch.setattr(list_screens, "home", fail)
+    for address in ("/app/events", f"/app/events/{both.codes[0]}"):
+        assert (await both.get(address)).status_code == status
+    assert both.short == 2
+
+
+async def test_maintenance_closes_the_screens_too(both: Both) -> None:
+    await maintenance.plan(clock.now(), clock.now() + timedelta(minutes=5), "")
+    try:
+        assert (await both.get("/app/events")).status_code == 503
+    finally:
+        maintenance.forget()
     assert both.short == 0
