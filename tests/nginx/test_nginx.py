@@ -17,12 +17,13 @@ from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
 import pytest
 
+from backend.settings import settings
 from tests import forked
 from tests.nginx import front as fronts
 from tests.nginx.front import ROOT, Front, await_answer, command, free_port, running
@@ -386,6 +387,41 @@ def test_refuses_what_is_too_large(front: Front) -> None:
         answer = client.post("/app/session", content=b"x" * 1_100_000)
         assert answer.status_code == 413
         assert "That was too much at once." in answer.text
+
+
+@pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1])
+@pytest.mark.parametrize("has_length", [True, False])
+def test_a_form_that_no_process_would_read_is_asked_of_none(
+    front: Front, size: int, has_length: bool
+) -> None:
+    """`X8`: with its length given or in chunks; nothing of it lies on the disk."""
+    asked = len(front.log.splitlines())
+    content: Any = b"x" * size if has_length else iter([b"x" * size])
+    with front.client() as client:
+        status = client.post("/app/session", content=content).status_code
+    assert status == (401 if size <= 64 * 1024 else 413)
+    while len(written := front.log.splitlines()) == asked:  # a refused body is read to its end before
+        sleep(0.01)
+    assert bool(json.loads(written[asked])["app"]) == (status == 401)
+    assert ON_DISK not in front.errors
+
+
+ON_DISK = "a client request body is buffered to a temporary file"
+
+
+@pytest.mark.parametrize(("without", "is_on_disk"), [("", False), ("proxy_request_buffering off;", True)])
+def test_an_update_may_be_larger_and_a_strangers_is_not_kept(
+    webs: list[Web], tmp_path: Path, without: str, is_on_disk: bool
+) -> None:
+    """Telegram's is read whole; then the control."""
+    body = b'{"update_id": 1, "of a newer kind": "%s"}' % (b"x" * 300_000)
+    with running(tmp_path, [web.port for web in webs], without=without) as front, front.client() as client:
+        for secret, status in (("wrong", 401), (settings.webhook_secret, 200)):
+            headers = {"X-Telegram-Bot-Api-Secret-Token": secret}
+            assert client.post("/telegram/webhook", content=body, headers=headers).status_code == status
+        too_large = client.post("/telegram/webhook", content=b"x" * 1_100_000, headers=headers)
+        assert too_large.status_code == 413
+        assert (ON_DISK in front.errors) is is_on_disk
 
 
 def test_a_page_says_that_it_was_too_much(still: Front) -> None:
