@@ -6,6 +6,7 @@ cookie. Neither is verified here. Nobody can guess another person's, and a reque
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from litestar.enums import ScopeType
@@ -18,18 +19,38 @@ from webapp.requests import BoundedRequest
 from webapp.respond import refusal_response
 
 AT_ONCE = 3  # requests of one session that this process works on; a page of ours loads no more parts together
+CROWD = 3  # requests that wait, from which on there is one at a time
+PAUSE = 0.02  # seconds before the next of a crowd
 WAITING_MAX = 60  # as many as nginx lets through together
 
 
 @dataclass(slots=True)
 class _Turns:
+    """The requests of one session."""
+
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    size: int = 0  # requests that are worked on or wait
+    of_crowd: asyncio.Lock = field(default_factory=asyncio.Lock)
+    size: int = 0  # that are worked on or wait
+
+    @property
+    def is_crowd(self) -> bool:
+        return self.size > AT_ONCE + CROWD and not failpoints.on("turns.crowds-too")
+
+    async def take(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work of one request once it is its turn."""
+        async with self.slots:  # asyncio grants them in the order of the requests
+            if not self.is_crowd:
+                await work()
+                return
+            async with self.of_crowd:
+                await asyncio.sleep(PAUSE)
+                await work()
 
 
 def limit_turns(app: ASGIApp) -> ASGIApp:
-    """The application, working on at most `AT_ONCE` requests of one session at a time, in the order of their arrival.
-    Refuses (429) a request before which `WAITING_MAX` wait."""
+    """The application, working on at most `AT_ONCE` requests of one session at a time, in the order of their arrival. While
+    more than `CROWD` wait, as they do for no page of ours, it works on one, and pauses before each, so that others are
+    answered in between. Refuses (429) a request before which `WAITING_MAX` wait."""
     turns: dict[str, _Turns] = {}
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,8 +66,7 @@ def limit_turns(app: ASGIApp) -> ASGIApp:
             return
         own.size += 1
         try:
-            async with own.slots:  # asyncio grants them in the order of the requests
-                await app(scope, receive, send)
+            await own.take(lambda: app(scope, receive, send))
         finally:
             own.size -= 1
             if not own.size:

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from webapp.turns import AT_ONCE, WAITING_MAX, limit_turns
+from webapp import turns
+from webapp.turns import AT_ONCE, CROWD, WAITING_MAX, limit_turns
 
 Scope = dict[str, Any]
 
@@ -56,7 +57,8 @@ class Requests:
 
 
 @pytest.fixture
-async def requests() -> Any:
+async def requests(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(turns, "PAUSE", 0)
     work = Work()
     transport = httpx.ASGITransport(limit_turns(work), raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="https://emerald.example") as client:
@@ -92,6 +94,39 @@ async def test_without_the_limit_all_of_them_are_worked_on(
     for n in range(5):
         requests.send(f"a{n}", **app("sealed=aaaa"))
     assert await requests.work.has_begun(*(f"a{n}" for n in range(5)))
+
+
+@pytest.mark.parametrize(("failpoint", "at_once"), [("", 1), ("turns.crowds-too", AT_ONCE)])
+async def test_of_a_crowd_of_one_person_one_at_a_time_is_worked_on(
+    requests: Requests, switch_off: Callable[[str], None], failpoint: str, at_once: int
+) -> None:
+    """Those that were begun before the others came have ended; then the control. A pause before each lets others in."""
+    if failpoint:
+        switch_off(failpoint)
+    names = [f"a{n}" for n in range(AT_ONCE + CROWD + 3 + AT_ONCE)]
+    for name in names:
+        requests.send(name, **app("x=a"))
+    assert await requests.work.has_begun(*names[:AT_ONCE])
+    for name in names[:AT_ONCE]:
+        requests.work.end(name)
+    assert await requests.work.has_begun(*names[: AT_ONCE + at_once])
+    for name in names:
+        requests.work.end(name)
+    assert await asyncio.gather(*requests.running) == [200] * len(names)
+
+
+async def test_others_are_worked_on_while_a_crowd_pauses(
+    requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PAUSE", 3600)
+    names = [f"a{n}" for n in range(AT_ONCE + CROWD + 1 + AT_ONCE)]
+    for name in names:
+        requests.send(name, **app("x=a"))
+    assert await requests.work.has_begun(*names[:AT_ONCE])
+    for name in names:
+        requests.work.end(name)
+    requests.send("b", **app("x=b"))
+    assert await requests.work.has_begun(*names[:AT_ONCE], "b")
 
 
 @pytest.mark.parametrize("ends", ["done", "fails", "is cancelled"])
