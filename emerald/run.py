@@ -153,6 +153,7 @@ def _load() -> None:
     for name in SHARED:
         importlib.import_module(name)
     load("webapp.rendering:load_templates")()
+    load("bot.rendering:load_templates")()
     freeze_loaded()
     gc.enable()
 

@@ -44,12 +44,18 @@ async def connections(app: Litestar) -> AsyncIterator[None]:
             set_openid_provider(provider)
             set_membership_checker(telegram.is_in_chat)
             set_share_provider(telegram.prepare_message)
-            load_templates()
-            give_way_to_the_loop()
-            freeze_loaded()
             yield
     finally:
         await db.close_pool()
+
+
+@asynccontextmanager
+async def everything_loaded(app: Litestar) -> AsyncIterator[None]:
+    """Before anybody is served: what is used later is made, and the collector need not walk it."""
+    load_templates()
+    give_way_to_the_loop()
+    freeze_loaded()
+    yield
 
 
 def create_app(*, with_pool: bool = True) -> Litestar:
@@ -60,7 +66,11 @@ def create_app(*, with_pool: bool = True) -> Litestar:
     webhook = _make_webhook()
     app = Litestar(
         route_handlers=[*routes(), *health.ROUTES],
-        lifespan=[*([connections] if with_pool else []), *([webhook.running] if webhook is not None else [])],
+        lifespan=[
+            *([connections] if with_pool else []),
+            *([webhook.running] if webhook is not None else []),
+            *([everything_loaded] if with_pool else []),
+        ],
         guards=[check_spelling, check_maintenance],
         before_request=check_address,
         exception_handlers=HANDLERS,

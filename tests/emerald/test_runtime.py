@@ -10,14 +10,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SERVE = """
 import asyncio, gc, sys
-from emerald.web import connections, create_app
+from bot.rendering import _environment
+from emerald.web import create_app
 from webapp.rendering import environment
 
+def unloaded(compiled):
+    return set(compiled.list_templates(extensions=["html"])) - {name for _, name in compiled.cache.keys()}
+
 async def serve():
-    async with connections(create_app()):
-        compiled = environment("en")
-        unloaded = set(compiled.list_templates(extensions=["html"])) - {name for _, name in compiled.cache.keys()}
-        print(len(gc.get_objects()), sys.getswitchinterval(), len(unloaded))
+    async with create_app().lifespan():
+        left = unloaded(environment("en")) | unloaded(_environment("en"))
+        print(len(gc.get_objects()), sys.getswitchinterval(), len(left))
 
 asyncio.run(serve())
 """
