@@ -18,8 +18,6 @@ from bot.handlers.cards import recover_cards
 from bot.handlers.topics import learn_topic
 from bot.measuring import measure
 from bot.middleware import (
-    InOrder,
-    RateLimiter,
     answer_every_tap,
     answer_in_time,
     deduplicate,
@@ -30,15 +28,17 @@ from bot.middleware import (
     refuse_in_maintenance,
 )
 from bot.routing import IndexedDispatcher
+from bot.sender_limits import Dropping, InOrder, RateLimiter
 
 
-def make_dispatcher() -> Dispatcher:
+def make_dispatcher() -> IndexedDispatcher:
     """All handlers behind all middleware. What a button's data cannot say of a conversation is in the database
     (decision 0053), never in the dispatcher."""
+    order, rate = InOrder(), RateLimiter()
     dispatcher = IndexedDispatcher(disable_fsm=True)
-    rate = RateLimiter()
+    dispatcher.drops = Dropping(order, rate).drops
     for middleware in (
-        name_cause, measure, handle_errors, answer_in_time, InOrder(), rate.drop, refuse_in_maintenance, deduplicate,
+        name_cause, measure, handle_errors, answer_in_time, order, rate.drop, refuse_in_maintenance, deduplicate,
         answer_every_tap, load_person, rate.limit, learn_topic, refuse_forged_taps, recover_cards,
     ):  # fmt: skip
         dispatcher.update.outer_middleware(middleware)

@@ -3,17 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
-from backend import clock, failpoints
 from backend.causes import caused_by, current, new_cause
-from backend.errors import Refusal, TooOften, Unavailable
+from backend.errors import Refusal, Unavailable
 from backend.groups.presence import learn_presence, visit_group
 from backend.i18n import N_, Voice, Words, nearest
 from backend.instruments import UPDATES_FAILED
@@ -22,13 +19,13 @@ from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked
 from backend.people.queries import Person, person_of_telegram
-from backend.people.rate_limits import RateLimit, spend
-from backend.people.telegram_updates import claim_update, limit_updates, sender_of
+from backend.people.telegram_updates import claim_update, sender_of
 from bot.callback_answers import TOO_OLD, answer_callback
 from bot.delivery.client import answer_callback_query, answered_taps, reply
 from bot.delivery.errors import classify_error
 from bot.rendering import render_words
 from bot.tap_verification import verify_tap
+from bot.updates import is_addressed, speaks_as_chat
 
 log = structlog.get_logger()
 Data = dict[str, Any]
@@ -39,55 +36,6 @@ INTERNAL_ERROR = Words(N_("Something went wrong on our side. We logged it; try a
 STILL_RUNNING = Words(N_("This takes longer than usual, and it goes on. Look again in a moment."))
 ANSWER_AFTER = 10.0  # seconds; after fifteen Telegram takes no answer
 _GROUP_TYPES = ("group", "supergroup")
-
-
-class TooManyAtOnce(Refusal):
-    """Somebody sends faster than they can be answered."""
-
-    outcome = "busy"
-    message = N_("That was too many at once. Please wait until I’ve answered the earlier ones.")
-
-
-SILENT_MAX = 1000  # people remembered, before those are forgotten who may write again
-QUEUE_MAX = 5  # updates of one person that wait or are handled
-
-
-@dataclass(slots=True)
-class _Queue:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    size: int = 0
-    told: bool = False  # that there are too many
-
-
-class InOrder:
-    """Handles the updates of one person, or of one chat, one at a time in the order of arrival.
-
-    To join and then leave must not become to leave and then join. What somebody sends while `QUEUE_MAX` of theirs
-    are not done yet is dropped, so that nobody's taps take what others wait for; they are told once, until all
-    of theirs are done. Only what people send is dropped: who left a group is always recorded.
-    """
-
-    def __init__(self) -> None:
-        self._queues: dict[int, _Queue] = {}
-
-    async def __call__(self, handler: Handler, event: TelegramObject, data: Data) -> Any:
-        user: User | None = data.get("event_from_user")
-        chat: Chat | None = data.get("event_chat")
-        key = user.id if user else chat.id if chat else 0
-        queue = self._queues.setdefault(key, _Queue())
-        if queue.size >= QUEUE_MAX and is_addressed(event) and not failpoints.on("bot.no-queue-limit"):
-            if queue.told:
-                return None
-            queue.told = True
-            raise TooManyAtOnce()
-        queue.size += 1
-        try:
-            async with queue.lock:  # asyncio grants a lock in the order of the requests
-                return await handler(event, data)
-        finally:
-            queue.size -= 1
-            if not queue.size:
-                del self._queues[key]
 
 
 async def name_cause(handler: Handler, event: TelegramObject, data: Data) -> Any:
@@ -123,7 +71,7 @@ async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> An
 
 def _identify_sender(event: Update, data: Data) -> TelegramIdentity | None:
     """The person who sent the update. What speaks as a chat is no person, whoever Telegram names as its sender (`A11`)."""
-    user: User | None = None if _speaks_as_chat(event) else data.get("event_from_user")
+    user: User | None = None if speaks_as_chat(event) else data.get("event_from_user")
     if user is None or user.is_bot:
         return None
     return TelegramIdentity(
@@ -242,49 +190,6 @@ async def load_person(handler: Handler, event: TelegramObject, data: Data) -> An
     return await handler(event, data)
 
 
-class RateLimiter:
-    """Let a person send only so much in a minute (`X7`). Every tap beyond that is answered, and the first message.
-
-    Two middlewares: `limit` counts in the database, for all processes; `drop` stands before the work that an update
-    is, and leaves out what `limit` would not answer, so that a flood costs next to nothing.
-    """
-
-    def __init__(self) -> None:
-        self._silent_until: dict[int, datetime] = {}  # by Telegram's ids
-
-    async def drop(self, handler: Handler, event: TelegramObject, data: Data) -> Any:
-        assert isinstance(event, Update)
-        user: User | None = data.get("event_from_user")
-        until = self._silent_until.get(user.id) if user is not None else None
-        if until is not None and clock.now() < until and event.callback_query is None and is_addressed(event):
-            return None
-        return await handler(event, data)
-
-    async def limit(self, handler: Handler, event: TelegramObject, data: Data) -> Any:
-        assert isinstance(event, Update)
-        person: Person | None = data["person"]
-        if person is not None and is_addressed(event):
-            is_query = event.inline_query is not None
-            try:
-                if is_query:
-                    await spend(person, RateLimit.INLINE_QUERIES)
-                else:
-                    await limit_updates(data["claim"], person)
-            except TooOften as refusal:
-                if event.callback_query is None and not is_query and not refusal.is_first:
-                    self._be_silent(person, timedelta(seconds=refusal.retry_after))
-                    return None
-                raise
-        return await handler(event, data)
-
-    def _be_silent(self, person: Person, time: timedelta) -> None:
-        now = clock.now()
-        if len(self._silent_until) >= SILENT_MAX:
-            self._silent_until = {key: until for key, until in self._silent_until.items() if now < until}
-        # A moment less: the seconds were rounded up.
-        self._silent_until[person.telegram_id] = now + time - timedelta(seconds=1)
-
-
 async def refuse_forged_taps(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Let only taps on buttons of ours through (`X9`)."""
     assert isinstance(event, Update)
@@ -293,27 +198,10 @@ async def refuse_forged_taps(handler: Handler, event: TelegramObject, data: Data
     return await handler(event, data)
 
 
-def _speaks_as_chat(event: Update) -> bool:
-    """Whether a channel or an anonymous administrator sent it. (A tap is always a person's.)"""
-    return isinstance(event.event, Message) and event.event.sender_chat is not None
-
-
 def _voice(data: Data) -> Voice:
     user: User | None = data.get("event_from_user")
     loaded: Voice | None = data.get("voice")
     return loaded or Voice(nearest(user.language_code if user else None))
-
-
-def is_addressed(event: TelegramObject) -> bool:
-    """Whether a person expects an answer to an update: to a tap, a command, what they type in inline mode, or anything in a
-    private chat."""
-    assert isinstance(event, Update)
-    if event.callback_query is not None or event.inline_query is not None:
-        return True
-    message = event.message
-    if message is None:
-        return False
-    return message.chat.type == "private" or (message.text or "").startswith("/")
 
 
 async def _answer(event: Update, data: Data, words: Words, outcome: str) -> None:

@@ -12,8 +12,8 @@ from backend.errors import Unavailable
 from backend.settings import settings
 from bot.delivery.client import get_updates
 from bot.dispatcher import used_update_types
-from bot.middleware import is_addressed
-from bot.updates import read_update
+from bot.routing import IndexedDispatcher
+from bot.updates import is_addressed, read_update
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ MAINTENANCE_PAUSE = 5.0  # seconds
 STOP_TIMEOUT = 5.0  # seconds to finish the updates that have begun
 
 
-async def poll_updates(bot: Bot, dispatcher: Dispatcher) -> None:
+async def poll_updates(bot: Bot, dispatcher: IndexedDispatcher) -> None:
     """Fetch updates and handle each beside the others, until cancelled; then finish those that have begun."""
     slots = asyncio.Semaphore(CONCURRENT_MAX)
     running: set[asyncio.Task[None]] = set()
@@ -57,7 +57,7 @@ async def poll_updates(bot: Bot, dispatcher: Dispatcher) -> None:
                 continue
             pause = PAUSE_MIN
             for raw in updates:
-                update = read_update(raw, bot)
+                update = None if dispatcher.drops(raw) else read_update(raw, bot)
                 if update is None:
                     offset = raw["update_id"] + 1
                     continue

@@ -1,6 +1,6 @@
 """Finds the handlers of an update by the command or the kind of button that it brings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 
@@ -22,7 +22,11 @@ class IndexedDispatcher(Dispatcher):
     The order is that of the routers and of the handlers in them. aiogram would ask them all, through every router: most of the
     work for a command. It would resolve each magic filter (`F.text`) in a thread, which is done in place here. Routers have no
     filters and no middlewares of their own.
+
+    `drops` says of an update as it came whether its middlewares would drop it unanswered.
     """
+
+    drops: Callable[[Mapping[str, Any]], bool]
 
     async def propagate_event(self, update_type: str, event: TelegramObject, **kwargs: Any) -> Any:
         for handler in self.handlers_for(update_type, event):

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from aiogram import Bot
-from aiogram.types import Update
+from aiogram.types import Message, TelegramObject, Update
 from pydantic import ValidationError
 
 from backend.instruments import UPDATES_FAILED
@@ -36,6 +36,48 @@ def read_update(raw: Mapping[str, Any], bot: Bot) -> Update | None:
             break
     UPDATES_FAILED.labels("not understood").inc()
     return None
+
+
+def is_addressed(event: TelegramObject) -> bool:
+    """Whether a person expects an answer to an update: to a tap, a command, what they type in inline mode, or anything in a
+    private chat."""
+    assert isinstance(event, Update)
+    if event.callback_query is not None or event.inline_query is not None:
+        return True
+    message = event.message
+    if message is None:
+        return False
+    return message.chat.type == "private" or (message.text or "").startswith("/")
+
+
+def speaks_as_chat(event: TelegramObject) -> bool:
+    """Whether a channel or an anonymous administrator sent an update, whoever Telegram names as its sender (`A11`). (A tap is
+    always a person's.)"""
+    return (
+        isinstance(event, Update) and isinstance(event.event, Message) and event.event.sender_chat is not None
+    )
+
+
+def addressed_by(raw: Mapping[str, Any]) -> int | None:
+    """Telegram's id of the person who expects an answer to an update as it came, as `is_addressed` says of one that was read;
+    None where nobody does, or where that cannot be seen so easily."""
+    part = raw.get("callback_query") or raw.get("inline_query")
+    if part is None:
+        part = raw.get("message")
+        if not isinstance(part, Mapping) or part.get("sender_chat") is not None:
+            return None
+        chat, text = part.get("chat"), part.get("text")
+        is_private = isinstance(chat, Mapping) and chat.get("type") == "private"
+        if not is_private and not (isinstance(text, str) and text.startswith("/")):
+            return None
+    sender = part.get("from") if isinstance(part, Mapping) else None
+    number = sender.get("id") if isinstance(sender, Mapping) else None
+    return number if isinstance(number, int) else None
+
+
+def is_tap(raw: Mapping[str, Any]) -> bool:
+    """Whether an update as it came is a tap on a button."""
+    return raw.get("callback_query") is not None
 
 
 def _is_known_kind(update: Update) -> bool:

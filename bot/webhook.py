@@ -17,8 +17,8 @@ from backend.settings import settings
 from bot.bot_setup import WEBHOOK_PATH
 from bot.delivery.client import in_response, make_bot
 from bot.dispatcher import make_dispatcher
-from bot.middleware import is_addressed
-from bot.updates import read_update
+from bot.rendering import load_templates
+from bot.updates import is_addressed, read_update
 
 log = structlog.get_logger()
 
@@ -64,6 +64,7 @@ class Webhook:
     @asynccontextmanager
     async def running(self, _: object = None) -> AsyncIterator[None]:
         """Its part of an application's lifespan."""
+        load_templates()
         self.bot = make_bot(settings)
         self.dispatcher = make_dispatcher()
         try:
@@ -96,6 +97,8 @@ class Webhook:
             return Response(400)
         if not isinstance(body, dict) or not isinstance(body.get("update_id"), int):
             return Response(400)
+        if self.dispatcher.drops(body):
+            return Response(200)
         update = read_update(body, self.bot)
         if update is None:  # from a newer Bot API: to repeat it would not help
             return Response(200)

@@ -11,6 +11,7 @@ from bot.bot_setup import set_up_bot
 from bot.delivery.client import make_bot
 from bot.dispatcher import make_dispatcher
 from bot.polling import PAUSE_MAX, PAUSE_MIN, poll_updates
+from bot.rendering import load_templates
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
 from emerald.pollers import poll_alone
@@ -28,6 +29,7 @@ def main(*, metrics_offset: int = 0) -> None:
 
 async def poll_watched(metrics_offset: int = 0) -> None:
     """`poll` with metrics, and end the process should it stand still."""
+    load_templates()
     freeze_loaded()
     async with metrics_served(metrics_offset), watched():
         await poll()

@@ -183,7 +183,7 @@ def _dispatcher() -> Dispatcher:
 def _unused_dispatcher() -> Dispatcher:
     """A dispatcher that silences nobody yet and knows of no group whether it takes ephemeral messages."""
     from bot.delivery import ephemeral
-    from bot.middleware import RateLimiter
+    from bot.sender_limits import RateLimiter
 
     ephemeral.forget()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiogram.types import Chat, Message, Update, User
 
-from bot.middleware import QUEUE_MAX, InOrder, TooManyAtOnce
+from bot.sender_limits import QUEUE_MAX, InOrder, TooManyAtOnce
 
 
 async def test_one_persons_updates_keep_their_order() -> None:
@@ -22,8 +22,10 @@ async def test_one_persons_updates_keep_their_order() -> None:
             events.append(f"{name} ends")
 
         user = User(id=user_id, is_bot=False, first_name="x")
-        data = {"event_from_user": user, "event_chat": Chat(id=1, type="private")}
-        await in_order(handler, Update(update_id=1), data)
+        chat = Chat(id=1, type="private")
+        message = Message(message_id=1, date=datetime.fromtimestamp(1, UTC), chat=chat, text="/help")
+        data = {"event_from_user": user, "event_chat": chat}
+        await in_order(handler, Update(update_id=1, message=message), data)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(pass_through(1, "join", waits=True))

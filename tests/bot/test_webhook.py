@@ -218,7 +218,7 @@ async def test_one_person_holds_up_nobody_else(
 async def test_what_one_person_sends_too_fast_is_dropped_with_one_answer(
     telegram: Telegram, app: Webhook, client: httpx.AsyncClient, held: asyncio.Event
 ) -> None:
-    from bot.middleware import QUEUE_MAX
+    from bot.sender_limits import QUEUE_MAX
 
     before = len(telegram.calls("sendMessage"))
     for n in range(20):
