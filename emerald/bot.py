@@ -4,7 +4,6 @@ sandbox."""
 import asyncio
 from functools import partial
 
-from backend import db
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from bot.bot_setup import set_up_bot
@@ -15,7 +14,7 @@ from bot.rendering import load_templates
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
 from emerald.pollers import poll_alone
-from emerald.runtime import complete, freeze_loaded
+from emerald.runtime import complete, connected, freeze_loaded
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 
@@ -31,13 +30,12 @@ async def poll_watched(metrics_offset: int = 0) -> None:
     """`poll` with metrics, and end the process should it stand still."""
     load_templates()
     freeze_loaded()
-    async with metrics_served(metrics_offset), watched():
+    async with connected("emerald-bot"), metrics_served(metrics_offset), watched():
         await poll()
 
 
 async def poll() -> None:
-    """Poll for updates and handle them until cancelled. With a webhook, only set the bot up."""
-    await db.open_pool(name="emerald-bot")
+    """With a pool that is open, poll for updates and handle them until cancelled. With a webhook, only set the bot up."""
     bot = make_bot(settings)
     telegram = TelegramHttp()
     set_membership_checker(telegram.is_in_chat)
@@ -51,4 +49,3 @@ async def poll() -> None:
     finally:
         await telegram.close()
         await bot.session.close()
-        await db.close_pool()

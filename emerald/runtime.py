@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import uvloop
@@ -69,13 +69,21 @@ def result_with_pool(name: str, main: Callable[[], Awaitable[Result]]) -> Result
     """As `result_of`, with a pool of connections open. `name` is the server's name for this process."""
 
     async def pooled() -> Result:
-        await db.open_pool(name=name, size=2)
-        try:
+        async with connected(name, size=2):
             return await main()
-        finally:
-            await db.close_pool()
 
     return result_of(pooled)
+
+
+@contextlib.asynccontextmanager
+async def connected(name: str, *, size: int | None = None) -> AsyncIterator[None]:
+    """A pool of connections, open until the end of the block. `name` is the server's name for this process. Raises
+    `Unavailable`."""
+    await db.open_pool(name=name, size=size)
+    try:
+        yield
+    finally:
+        await db.close_pool()
 
 
 def freeze_loaded() -> None:

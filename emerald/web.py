@@ -8,13 +8,12 @@ from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from backend import db
 from backend.groups.presence import set_membership_checker
 from backend.settings import settings
 from emerald.log import configure
 from emerald.metrics import identify, scrape
 from emerald.readiness import CHECKS
-from emerald.runtime import freeze_loaded
+from emerald.runtime import connected, freeze_loaded
 from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 from webapp import health
@@ -38,15 +37,11 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def connections(app: Litestar) -> AsyncIterator[None]:
     """The process's connections to the database and to Telegram, for as long as it serves."""
-    await db.open_pool(name="emerald-web")
-    try:
-        async with watched(), TelegramHttp() as telegram, OpenIdProvider() as provider:
-            set_openid_provider(provider)
-            set_membership_checker(telegram.is_in_chat)
-            set_share_provider(telegram.prepare_message)
-            yield
-    finally:
-        await db.close_pool()
+    async with connected("emerald-web"), watched(), TelegramHttp() as telegram, OpenIdProvider() as provider:
+        set_openid_provider(provider)
+        set_membership_checker(telegram.is_in_chat)
+        set_share_provider(telegram.prepare_message)
+        yield
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from backend import clock, db, leases, maintenance
+from backend import clock, leases, maintenance
 from backend.errors import Busy, Unavailable
 from backend.events.zone_changes import keep_wall_clocks
 from backend.polls.zone_changes import keep_poll_dates
@@ -20,7 +20,7 @@ from bot.delivery.client import make_bot
 from bot.delivery.sender import Sender
 from emerald.log import configure, log_start
 from emerald.metrics_server import metrics_served
-from emerald.runtime import complete, freeze_loaded
+from emerald.runtime import complete, connected, freeze_loaded
 from emerald.schedule import SCHEDULE, find_due, run_claimed
 from emerald.watchdog import watch
 
@@ -38,18 +38,18 @@ def main(*, metrics_offset: int = 0) -> None:
     """Be a worker until SIGINT or SIGTERM. Its `/metrics` is at `METRICS_PORT` and this many ports further."""
     configure("worker")
     log_start()
-    complete(partial(_work_measured, metrics_offset))
+    complete(partial(work_measured, metrics_offset))
 
 
-async def _work_measured(metrics_offset: int) -> None:
+async def work_measured(metrics_offset: int = 0) -> None:
+    """`work` with metrics."""
     freeze_loaded()
-    async with metrics_served(metrics_offset):
+    async with connected("emerald-worker"), metrics_served(metrics_offset):
         await work()
 
 
 async def work() -> None:
-    """Work until cancelled; then finish what has begun, and release the sender's lease."""
-    await db.open_pool(name="emerald-worker")
+    """Work, with a pool that is open, until cancelled; then finish what has begun, and release the sender's lease."""
     bot = make_bot(settings)
     sender = Sender(bot)
     try:
@@ -66,7 +66,6 @@ async def work() -> None:
     finally:
         await _stop(sender)
         await bot.session.close()
-        await db.close_pool()
 
 
 async def send_heartbeat() -> None:

@@ -1,11 +1,22 @@
 """What every process does once it has loaded its code."""
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from backend import db
+from backend.errors import Unavailable
+from backend.settings import settings
+from emerald import metrics_server
+from emerald.bot import poll_watched
+from emerald.worker import work_measured
+from tests.nginx.front import free_port
 
 ROOT = Path(__file__).parents[2]
 SERVE = """
@@ -44,3 +55,21 @@ def test_no_request_waits_for_a_collection_of_the_whole_program(failpoints: str,
     assert (int(objects) < FEW) is is_short
     assert float(interval) < sys.getswitchinterval() / 5
     assert unloaded == "0"
+
+
+@pytest.mark.parametrize("process", [work_measured, poll_watched])
+async def test_no_scrape_is_answered_before_the_database_is_connected(
+    process: Callable[[], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would say that there is no database, at each start."""
+    port = free_port()
+    monkeypatch.setattr(metrics_server, "settings", replace(settings, metrics_port=port))
+
+    async def open_pool(**_: object) -> None:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        raise Unavailable("as far as this test goes")
+
+    monkeypatch.setattr(db, "open_pool", open_pool)
+    with pytest.raises(Unavailable, match="as far as"):
+        await process()
