@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -125,15 +126,15 @@ async def on(address: DatabaseAddress, *statements: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def pooled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pooled]:
+def pooled() -> Iterator[Pooled]:
     clear = [
         "DROP DATABASE IF EXISTS for_pooler WITH (FORCE)",
         *(f"DROP ROLE IF EXISTS {role}" for role in ROLES),
     ]
     asyncio.run(on(SUPERUSER, *clear, "CREATE DATABASE for_pooler"))
     admin = replace(SUPERUSER, database="for_pooler")
-    folder = Path("/tmp") / tmp_path_factory.mktemp("pooler").name
-    folder.mkdir(exist_ok=True)
+    # Not of `tmp_path_factory`: PgBouncer runs as PostgreSQL's user, who may not enter there.
+    folder = Path(tempfile.mkdtemp(prefix="emerald-pooler-", dir="/tmp"))
     assert run("create-roles", "--into", str(folder), DATABASE_URL=admin.own_url()).returncode == 0
     roles = {
         role: DatabaseAddress.from_url((folder / name / "database_url").read_text().strip())
