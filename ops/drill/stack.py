@@ -109,10 +109,12 @@ class Stack:
         place = self.folder / "pgbouncer"
         text = (ROOT / "ops" / "pgbouncer" / "pgbouncer.ini").read_text()
         for line, ours in (
-            ("emerald = host=postgres port=5432 dbname=emerald", f"* = host=127.0.0.1 port={HAPROXY}"),
+            (
+                "emerald = host=postgres port=5432 dbname=emerald auth_user=admin",
+                f"* = host=127.0.0.1 port={HAPROXY} auth_user=postgres",
+            ),
             ("listen_addr = 0.0.0.0", "listen_addr = 127.0.0.1"),
             ("auth_file = /etc/emerald/users.txt", f"auth_file = {place}/users"),
-            ("auth_user = admin", "auth_user = postgres"),
             # A PgBouncer that takes over asks the one before at its socket.
             ("unix_socket_dir =", f"unix_socket_dir = {place}"),
             ("pidfile = /tmp/pgbouncer.pid", ""),
@@ -131,10 +133,12 @@ class Stack:
         self.add("pgbouncer", command, owner=self.cluster.owner).start()
 
     def replace_pgbouncer(self) -> None:
-        """Start another PgBouncer that takes over the connections of the first, which then ends."""
+        """Start another PgBouncer that takes over the connections of the first, which then ends. Raises `DrillError`, with what
+        it said, when it ends instead."""
         before = self.programs["pgbouncer"]
         self._run_pgbouncer("-R")
-        wait_until(lambda: not before.is_running, 30, "The end of the first PgBouncer")
+        after = self.programs["pgbouncer"]
+        wait_until(lambda: after.pid > 0 and not before.is_running, 30, "The end of the first PgBouncer")
 
     def make_database(self, name: str) -> None:
         """An empty database with the roles, which is ours from now on."""
