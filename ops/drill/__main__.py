@@ -39,9 +39,13 @@ def main() -> int:
         print(words)
         return 2
     signal.signal(signal.SIGTERM, interrupt)
+    if given.json:
+        given.json.unlink(missing_ok=True)
     limit = SHORT_LIMIT if given.short else LIMIT
-    codes = [run_inside(engine, limit, sys.argv[1:]) for engine in engines]
-    return max(codes)
+    try:
+        return max([run_inside(engine, limit, sys.argv[1:]) for engine in engines])
+    except KeyboardInterrupt:
+        return 130
 
 
 def read_arguments() -> argparse.Namespace:
@@ -87,8 +91,6 @@ def run_inside(engine: str, limit: float, arguments: list[str]) -> int:
     except subprocess.TimeoutExpired:
         print(f"The drill was ended after {limit:.0f} s.")
         return 1
-    except KeyboardInterrupt:
-        return 130
     finally:
         process.kill()
         process.wait()
@@ -138,7 +140,7 @@ def run(given: argparse.Namespace) -> int:
             shutil.copytree(Path(folder) / "logs", given.keep_logs / engine, dirs_exist_ok=True)
     print("\n" + report.table(results))
     if given.json:
-        given.json.write_text(report.as_json(results))
+        report.add_to(given.json, results)
     return 0 if all(one.passed for one in results) else 1
 
 

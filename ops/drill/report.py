@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 
 from ops.drill.drill import Result
 
@@ -28,6 +29,7 @@ def _row(one: Result) -> tuple[str, ...]:
     )
 
 
-def as_json(results: Iterable[Result]) -> str:
-    """All figures."""
-    return json.dumps([asdict(one) | {"passed": one.passed} for one in results], indent=2)
+def add_to(file: Path, results: Iterable[Result]) -> None:
+    """Add all figures to a JSON file, which may have those of another engine."""
+    before = json.loads(file.read_text()) if file.exists() else []
+    file.write_text(json.dumps(before + [asdict(one) | {"passed": one.passed} for one in results], indent=2))

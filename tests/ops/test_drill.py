@@ -14,7 +14,7 @@ import pytest
 from ops.drill import journal, programs
 from ops.drill.drill import Result
 from ops.drill.load import Act
-from ops.drill.report import table
+from ops.drill.report import add_to, table
 from ops.drill.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +63,13 @@ def test_the_table_says_why_a_scenario_failed() -> None:
     assert not result.passed
 
 
+def test_the_figures_of_both_engines_are_kept(tmp_path: Path) -> None:
+    for engine in ("15", "18"):
+        add_to(tmp_path / "figures.json", [Result("fail_over", engine, 60.0)])
+    kept = json.loads((tmp_path / "figures.json").read_text())
+    assert [(one["engine"], one["passed"]) for one in kept] == [("15", True), ("18", True)]
+
+
 def test_every_scenario_says_what_fails() -> None:
     for name, one in SCENARIOS.items():
         assert one.sentence.endswith("."), name
@@ -99,8 +106,9 @@ def test_nothing_acknowledged_is_lost_when_the_primary_dies(tmp_path: Path) -> N
 @for_real
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_whatever_it_started_ends_with_it(how: signal.Signals) -> None:
+    """Nor does it go on with the second engine."""
     with subprocess.Popen(
-        [*COMMAND, "--short"],
+        COMMAND,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
