@@ -19,7 +19,7 @@ from backend.messages.results import record_group_result
 from backend.outbox.states import SendResult
 from backend.people.actions import TelegramIdentity, mark_blocked
 from backend.people.queries import Person, person_of_telegram
-from backend.people.telegram_updates import claim_update, sender_of
+from backend.people.telegram_updates import claim_update, claimed_until_handled, sender_of
 from bot.callback_answers import TOO_OLD, answer_callback
 from bot.delivery.client import answer_callback_query, answered_taps, reply
 from bot.delivery.errors import classify_error
@@ -56,17 +56,21 @@ async def refuse_in_maintenance(handler: Handler, event: TelegramObject, data: D
 async def deduplicate(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Handle an update once, however often and in whichever way it arrives (`X2`)."""
     assert isinstance(event, Update)
-    sender = data["sender"] = _identify_sender(event, data)
-    claim = await claim_update(
-        data["bot"].id,
-        event.update_id,
-        sender if event.inline_query is None else None,
-        is_counted=is_addressed(event),
-    )
-    if claim is None:
-        return None
-    data["claim"] = claim
-    return await handler(event, data)
+    bot_id, sender = data["bot"].id, _identify_sender(event, data)
+    data["sender"] = sender
+    if _must_be_handled(event):
+        async with claimed_until_handled(bot_id, event.update_id, sender) as data["claim"]:
+            return await handler(event, data) if data["claim"] is not None else None
+    if event.inline_query is not None:
+        sender = None
+    data["claim"] = await claim_update(bot_id, event.update_id, sender, is_counted=is_addressed(event))
+    return await handler(event, data) if data["claim"] is not None else None
+
+
+def _must_be_handled(event: Update) -> bool:
+    """Whether an update comes again if it could not be handled: nobody waits for an answer, so nobody would send it again.
+    What people say to each other changes nothing."""
+    return not is_addressed(event) and (event.message is None or event.message.text is None)
 
 
 def _identify_sender(event: Update, data: Data) -> TelegramIdentity | None:

@@ -113,8 +113,10 @@ class FormerCalendarFeed(Table, tablename="former_calendar_feeds", db=DB):
 
 
 class TelegramUpdate(Table, tablename="telegram_updates", db=DB):
-    """An update that was claimed for handling (`X2`). The key is (bot_id, update_id)."""
+    """An update that was claimed for handling (`X2`). The key is (bot_id, update_id). `again_at` is when it may be claimed
+    again, until one that nobody waits for was handled."""
 
     bot_id = BigInt(primary_key=True, default=None)
     update_id = BigInt(default=None)
     seen_at = Timestamptz(default=None)
+    again_at = Timestamptz(null=True, default=None)

@@ -155,10 +155,10 @@ async def test_an_update_is_requested_again_while_the_database_is_away(
 ) -> None:
     """An update nobody waits for comes again and is handled then; a command is answered at once."""
     from backend.errors import Unavailable
-    from backend.people.telegram_updates import claim_update
-    from bot import middleware
 
-    async def away(*_: Any, **__: Any) -> Any:
+    execute = db.execute_single_rows
+
+    async def away(*_: Any) -> Any:
         raise Unavailable("connection refused")
 
     user = {"id": 1002, "is_bot": False, "first_name": "Alice"}
@@ -173,12 +173,12 @@ async def test_an_update_is_requested_again_while_the_database_is_away(
             "new_chat_member": {"user": bot, "status": "kicked", "until_date": 0},
         },
     }
-    monkeypatch.setattr(middleware, "claim_update", away)
+    monkeypatch.setattr(db, "execute_single_rows", away)
     answer = await client.post(PATH, json=blocked)
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
     assert (await client.post(PATH, json=update(5008))).status_code == 200
     assert "Nothing is lost" in telegram.last(telegram.person("Alice").private)["text"]
-    monkeypatch.setattr(middleware, "claim_update", claim_update)
+    monkeypatch.setattr(db, "execute_single_rows", execute)
     assert (await client.post(PATH, json=blocked)).status_code == 200
     assert await db.value("SELECT blocked_at IS NOT NULL FROM telegram_users")
 

@@ -2,18 +2,26 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backend import clock, db
-from backend.errors import OutcomeUnknown, TooOften, Unavailable
+from backend.errors import Busy, OutcomeUnknown, TooOften, Unavailable
 from backend.people import telegram_updates
 from backend.people.actions import TelegramIdentity, columns
 from backend.people.queries import Person
 from backend.people.rate_limits import RateLimit
-from backend.people.telegram_updates import Claim, claim_update, limit_updates, sender_of
+from backend.people.telegram_updates import (
+    HANDLED_WITHIN,
+    Claim,
+    claim_update,
+    claimed_until_handled,
+    limit_updates,
+    sender_of,
+)
 
 BOT = 42
 
@@ -159,8 +167,71 @@ async def test_a_claim_does_not_wait_for_the_disk(alice: Person) -> None:
         now - timedelta(hours=1),
         BOT,
         False,
+        [None],
     )
     async with db.transaction():
         await db.execute("SET LOCAL synchronous_commit = on")
         await db.rows(telegram_updates.CLAIM, *parameters)
         assert await db.value("SHOW synchronous_commit") == "off"
+
+
+async def handle(update_id: int, handler: Callable[[], Awaitable[None]]) -> bool:
+    """Claim an update that must not be lost and handle it; whether it was ours to handle."""
+    async with claimed_until_handled(BOT, update_id) as claim:
+        if claim is not None:
+            await handler()
+        return claim is not None
+
+
+async def do_nothing() -> None: ...
+
+
+async def test_what_nobody_waits_for_is_handled_once(world: None, noon: Any) -> None:
+    assert await handle(1, do_nothing)
+    assert not await handle(1, do_nothing)
+    clock.advance(2 * HANDLED_WITHIN)
+    assert not await handle(1, do_nothing), "however much later it comes again"
+    assert await claim_update(BOT, 1) is None
+
+
+async def test_what_is_being_handled_comes_again_until_it_was(world: None, noon: Any) -> None:
+    """Two processes get it; if the first is killed, the second handles it after a minute."""
+
+    async def deliver_again() -> None:
+        with pytest.raises(Unavailable, match="being handled"):
+            await handle(1, do_nothing)
+
+    assert await handle(1, deliver_again)
+    assert not await handle(1, do_nothing)
+
+    async def be_killed() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await handle(2, be_killed)
+    with pytest.raises(Unavailable):
+        await handle(2, do_nothing)
+    clock.advance(HANDLED_WITHIN)
+    assert await handle(2, do_nothing)
+
+
+@pytest.mark.parametrize("error", [Busy(), Unavailable("connection refused"), OutcomeUnknown("lost")])
+async def test_what_the_database_kept_from_being_handled_is_claimed_again(
+    error: Exception, world: None
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await handle(1, fail)
+    assert await handle(1, do_nothing)
+
+
+async def test_a_fault_is_not_tried_again(world: None) -> None:
+    async def fail() -> None:
+        raise RuntimeError("a fault")
+
+    with pytest.raises(RuntimeError):
+        await handle(1, fail)
+    assert not await handle(1, do_nothing)
