@@ -17,7 +17,13 @@ from aiogram.types import (
 
 from backend.i18n import DEFAULT, Voice
 from backend.people.queries import Person
-from bot.command_names import COMMANDS, GROUP_ADMINISTRATOR_COMMANDS, GROUP_COMMANDS, ORGANISERS_OWN
+from bot.command_names import (
+    COMMANDS,
+    GROUP_ADMINISTRATOR_COMMANDS,
+    GROUP_COMMANDS,
+    commands_for,
+    describe,
+)
 from bot.delivery.profile import get_commands, get_commands_of_chat, set_commands, set_commands_of_chat
 
 log = structlog.get_logger()
@@ -27,8 +33,6 @@ SCOPES: tuple[tuple[str, BotCommandScopeUnion, Sequence[str]], ...] = (
     ("groups", BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
     ("administrators of groups", BotCommandScopeAllChatAdministrators(), GROUP_ADMINISTRATOR_COMMANDS),
 )
-_IN_GROUPS_ONLY = ("here", "unlink")
-ORGANISER_LIST = (*COMMANDS, *(name for name in ORGANISERS_OWN if name not in _IN_GROUPS_ONLY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ async def compare_commands(bot: Bot, language: str) -> list[Difference]:
     """What differs in the lists of this language that are for all chats of a kind. Raises Telegram's errors."""
     found = []
     for name, scope, names in SCOPES:
-        wanted = _described(names, Voice(language))
+        wanted = describe(names, Voice(language))
         # Without a code the commands are those of all other languages too.
         code = None if language == DEFAULT else language
         now = await get_commands(bot, scope, code)
@@ -60,12 +64,12 @@ async def compare_commands(bot: Bot, language: str) -> list[Difference]:
 async def compare_organiser(bot: Bot, organiser: Person) -> list[Difference]:
     """What differs in the list of an organiser's private chat, which is in their language; nothing where Telegram does not
     know the chat. Raises Telegram's errors."""
-    return await _compare_chat(bot, organiser, _described(ORGANISER_LIST, organiser.voice))
+    return await _compare_chat(bot, organiser, commands_for(organiser, organises=True))
 
 
 async def follow_role(bot: Bot, person: Person, *, organises: bool) -> None:
     """Offer an organiser all their commands in the private chat, and whoever is none any more those of everybody."""
-    wanted = _described(ORGANISER_LIST, person.voice) if organises else []
+    wanted = commands_for(person, organises=organises)
     try:
         for difference in await _compare_chat(bot, person, wanted):
             if difference.mend is not None:
@@ -80,11 +84,6 @@ async def _compare_chat(bot: Bot, person: Person, wanted: list[BotCommand]) -> l
         return []
     mend = partial(set_commands_of_chat, bot, person.telegram_id, wanted)
     return _difference(f"commands in the private chat {person.telegram_id}", now, wanted, mend)
-
-
-def _described(names: Sequence[str], voice: Voice) -> list[BotCommand]:
-    descriptions = COMMANDS | ORGANISERS_OWN
-    return [BotCommand(command=each, description=voice.gettext(descriptions[each])) for each in names]
 
 
 def _difference(

@@ -1,6 +1,11 @@
 """The commands that Telegram offers, each with what it does."""
 
-from backend.i18n import N_
+from collections.abc import Sequence
+
+from aiogram.types import BotCommand
+
+from backend.i18n import N_, Voice
+from backend.people.queries import Person
 
 COMMANDS = {
     "events": N_("Upcoming events"),
@@ -45,6 +50,19 @@ ORGANISERS_OWN = {
     "unlink": N_("Unlink this group"),
 }
 ORGANISER_COMMANDS = tuple(ORGANISERS_OWN)
+_IN_GROUPS_ONLY = ("here", "unlink")
+ORGANISER_LIST = (*COMMANDS, *(name for name in ORGANISERS_OWN if name not in _IN_GROUPS_ONLY))
 # Commands with personal answers are not offered in groups.
 GROUP_COMMANDS = ("events", "event", "book", "guests", "leave", "maybe", "polls", "vote", "app", "help")
 GROUP_ADMINISTRATOR_COMMANDS = (*GROUP_COMMANDS, "create", "poll", "here", "unlink")
+
+
+def commands_for(person: Person, *, organises: bool) -> list[BotCommand]:
+    """The list of the person's private chat; none for whoever has that of everybody."""
+    return describe(ORGANISER_LIST, person.voice) if organises else []
+
+
+def describe(names: Sequence[str], voice: Voice) -> list[BotCommand]:
+    """These commands with what they do, in a language."""
+    descriptions = COMMANDS | ORGANISERS_OWN
+    return [BotCommand(command=each, description=voice.gettext(descriptions[each])) for each in names]

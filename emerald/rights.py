@@ -34,6 +34,7 @@ DELETED_FROM = (
     "calendar_feeds",
     "cards",
     "conversations",
+    "due_command_lists",
     "event_instances",
     "former_calendar_feeds",
     "group_members",

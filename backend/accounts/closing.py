@@ -5,6 +5,7 @@ from datetime import datetime
 from backend import db
 from backend.errors import NotFound
 from backend.i18n import N_, Voice
+from backend.people.command_lists import mark_command_lists
 
 
 async def lock_account(account_id: int) -> db.Row:
@@ -29,6 +30,12 @@ async def close_locked(account_id: int, language: str, at: datetime) -> None:
     await db.execute(
         "UPDATE api_keys SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL", account_id, at
     )
+    organisers = await db.rows(
+        "SELECT DISTINCT user_id FROM memberships"
+        " WHERE account_id = $1 AND left_at IS NULL AND visitor_since IS NULL AND role <> 'MEMBER' AND user_id IS NOT NULL",
+        account_id,
+    )
+    await mark_command_lists([row["user_id"] for row in organisers])
     await db.execute(
         "UPDATE memberships SET left_at = coalesce(left_at, $2), name = CASE WHEN user_id IS NULL THEN $3 ELSE name END"
         " WHERE account_id = $1",

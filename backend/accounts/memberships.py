@@ -16,6 +16,7 @@ from backend.accounts.rules import (
 from backend.audit.actions import record_audit
 from backend.errors import Forbidden, NotFound, Refusal
 from backend.i18n import N_, Voice
+from backend.people.command_lists import mark_command_lists
 from backend.people.queries import Person
 
 
@@ -81,6 +82,8 @@ async def add_membership(
         raise NotFound()
     if through in (JoinedThrough.GROUP, JoinedThrough.LINK) and await is_shut_out(account_id, user_id):
         raise NotFound()
+    if role is not Role.MEMBER:
+        await mark_command_lists([user_id])
     lower_roles = [lower for lower, rank in RANK.items() if rank < RANK[role]]
     return int(
         await db.value(
@@ -159,6 +162,7 @@ async def change_role(person: Person, account_id: int, membership_id: int, role:
         await db.execute(
             "UPDATE memberships SET role = $2, visitor_since = NULL WHERE id = $1", membership_id, role
         )
+        await _mark_command_list(membership_id)
         await record_audit(
             account.id, person.id, "change role", f"membership {membership_id}", was=before, now=role
         )
@@ -188,6 +192,8 @@ async def end_membership(person: Person, account_id: int, membership_id: int) ->
             clock.now(),
             own.membership_id != membership_id,
         )
+        if before is not Role.MEMBER:
+            await _mark_command_list(membership_id)
         await record_audit(
             account.id, person.id, "end membership", f"membership {membership_id}", role=before
         )
@@ -220,10 +226,19 @@ async def restore_membership(person: Person, account_id: int, membership_id: int
     if removed_at <= clock.now() - REMOVAL_UNDO_TIME:
         raise TooLateToRestore()
     await db.execute("UPDATE memberships SET left_at = NULL, removed_at = NULL WHERE id = $1", membership_id)
+    if Role(row["role"]) is not Role.MEMBER:
+        await _mark_command_list(membership_id)
     await record_audit(
         account.id, person.id, "restore membership", f"membership {membership_id}", role=row["role"]
     )
     return removed_at
+
+
+async def _mark_command_list(membership_id: int) -> None:
+    """Have the list of commands set of a member whose role has changed, if they have Telegram."""
+    user_id = await db.value("SELECT user_id FROM memberships WHERE id = $1", membership_id)
+    if user_id is not None:
+        await mark_command_lists([user_id])
 
 
 async def _lock_member(account: AccountView, membership_id: int) -> Role:
@@ -304,6 +319,7 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
     )
     if await solely_owned_accounts(person):
         raise LastOwner()
+    await mark_command_lists([person.id])
     for row in rows:
         if row["left_at"] is None:
             await revoke_keys(row["account_id"], row["id"], after=None, by=person.id)

@@ -8,6 +8,7 @@ from backend import clock, db
 from backend.batching import Batcher, TransactionBatcher
 from backend.errors import Invalid
 from backend.i18n import N_, Voice, languages, nearest
+from backend.people.command_lists import mark_command_lists
 from backend.people.queries import Person, person_from
 from backend.people.sql import REACHABLE
 from backend.typed_text import clean_line
@@ -122,11 +123,14 @@ async def choose_language(person: Person, language: str) -> None:
     """Set the person's language, whatever Telegram says it is (`M5`). Raises `Invalid`."""
     if language not in languages():
         raise Invalid(N_("We do not speak that language yet."), field="language")
-    await db.execute_single(
-        "UPDATE telegram_users SET language = $2, language_chosen = true WHERE id = $1",
-        person.id,
-        language,
-    )
+    async with db.transaction():
+        await db.execute(
+            "UPDATE telegram_users SET language = $2, language_chosen = true WHERE id = $1",
+            person.id,
+            language,
+        )
+        if language != person.language:
+            await mark_command_lists([person.id])
 
 
 async def choose_zone(person: Person, zone: str) -> None:

@@ -112,6 +112,14 @@ class FormerCalendarFeed(Table, tablename="former_calendar_feeds", db=DB):
     ended_at = Timestamptz(default=None)
 
 
+class DueCommandListRow(Table, tablename="due_command_lists", db=DB):
+    """A private chat whose list of commands is to be set. Its key is Telegram's id: it outlives the person's erasure."""
+
+    chat_id = BigInt(primary_key=True, default=None)
+    due_at = Timestamptz(default=None)
+    marked_at = Timestamptz(default=None)
+
+
 class TelegramUpdate(Table, tablename="telegram_updates", db=DB):
     """An update that was claimed for handling (`X2`). The key is (bot_id, update_id). `again_at` is when it may be claimed
     again, until one that nobody waits for was handled."""

@@ -28,6 +28,7 @@ from backend.outbox.states import SendResult
 from backend.retry import retry_until_saved
 from bot.delivery.cards import CardPoster
 from bot.delivery.client import post
+from bot.delivery.command_lists import CommandListSetter
 from bot.delivery.compose import SubjectGone, render_message
 from bot.delivery.progress import ProgressReporter
 from bot.delivery.rate_limit import ALL, GROUP, RateLimiter
@@ -54,6 +55,7 @@ class Sender:
         self.shared_cards = SharedCardEditor(bot, self.limiter)
         self.progress = ProgressReporter(bot, self.limiter)
         self.replies = ReplySender(bot, self.limiter)
+        self.command_lists = CommandListSetter(bot, self.limiter)
         self._renew_at = self._held_until = clock.now()
         self._busy_chats: set[int] = set()  # a message is under way to them
         self._under_way: set[asyncio.Task[None]] = set()
@@ -124,7 +126,7 @@ class Sender:
 
     async def _start_cards(self, room: int) -> int:
         work: list[Coroutine[Any, Any, None]] = []
-        for part in (self.replies, self.progress, self.cards, self.shared_cards):
+        for part in (self.replies, self.command_lists, self.progress, self.cards, self.shared_cards):
             try:
                 work += await part.work(room - len(work))
             except (Busy, Unavailable):

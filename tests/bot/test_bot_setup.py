@@ -11,8 +11,7 @@ from backend import db
 from backend.accounts.organisers import reachable_organisers
 from backend.i18n import Voice, languages
 from bot.bot_setup import WEBHOOK_PATH, differences, set_up_bot
-from bot.command_lists import ORGANISER_LIST
-from bot.command_names import COMMANDS, GROUP_COMMANDS
+from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_LIST
 from bot.delivery.profile import get_commands_of_chat, set_commands_of_chat
 from tests.telegram import Telegram
 

@@ -28,6 +28,7 @@ NOT_TENANTS = {
     "calendar_feeds",
     "former_calendar_feeds",
     "telegram_updates",
+    "due_command_lists",
     "backup_status",
     "held_replies",
     "leases",

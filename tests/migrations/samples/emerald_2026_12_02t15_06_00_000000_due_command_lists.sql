@@ -1,0 +1,2 @@
+-- A new table: no row of before can be in its way.
+SELECT 1;
