@@ -10,10 +10,11 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from e2e.lab import Lab
 from e2e.running import Stack, running
+from tests import unlogged
 from tests.chromium import find_chromium
 
 PHONE = (390, 844)
@@ -21,10 +22,16 @@ DESK = (1280, 860)
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def private() -> set[str]:
+    """What browsers have sent that no log may hold: what was typed, and what lets somebody in."""
+    return set()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, private: set[str]) -> Iterator[Stack]:
     """All processes, once for all journeys; each journey makes its own instances and polls."""
     logs, home = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("home")
-    with running(logs, home) as made:
+    with running(logs, home, private) as made:
         yield made
         assert made.emerald("doctor", "--invariants").strip() == "All is well."
 
@@ -55,7 +62,7 @@ OpenLab = Callable[..., Lab]
 
 
 @pytest.fixture
-def window(chromium: Launch) -> Iterator[Open]:
+def window(chromium: Launch, private: set[str]) -> Iterator[Open]:
     """Open browser windows, each with its own cookies. Any error in a page's console fails the journey."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
@@ -72,6 +79,7 @@ def window(chromium: Launch) -> Iterator[Open]:
         contexts.append(context)
         context.set_default_timeout(15_000)
         page = context.new_page()
+        page.on("request", lambda request: private.update(_private_in(request)))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on(
             "console",
@@ -81,8 +89,13 @@ def window(chromium: Launch) -> Iterator[Open]:
 
     yield open_window
     for context in contexts:
+        private.update(unlogged.of_fields((cookie["name"], cookie["value"]) for cookie in context.cookies()))
         context.close()
     assert not troubles, troubles
+
+
+def _private_in(request: Request) -> set[str]:
+    return unlogged.of_request(request.headers, (request.post_data_buffer or b"").decode(errors="replace"))
 
 
 def _expected(message: ConsoleMessage) -> bool:

@@ -18,11 +18,13 @@ from urllib.error import URLError
 
 from backend import embedded
 from sandbox.client import Sandbox, SandboxChat, SandboxPerson
+from tests import unlogged
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "42:E2E_TOKEN_OF_NO_BOT"
 BOT_NAME = "emerald_e2e_bot"
 LOGIN_SECRET = "of-no-client-at-all"
+SECRET_KEY = "only-for-journeys-" + "0" * 30
 MEMBERS = ["Olga", "Alice", "Bob", "Светлана", "Väinö", "Aino", "Mikko", "Pekka"]
 
 
@@ -84,9 +86,9 @@ class Stack:
 
 
 @contextmanager
-def running(logs: Path, home: Path) -> Iterator[Stack]:
+def running(logs: Path, home: Path, private: set[str]) -> Iterator[Stack]:
     """Start everything on free ports of 127.0.0.1; everything stops with the block. A traceback in any log
-    is an error."""
+    is an error, and so is anything `private` in one of ours, or what was said in the sandbox."""
     app, telegram = _free_port(), _free_port()
     keep = {n: os.environ[n] for n in ("PATH", "HOME", "LANG", "TMPDIR") if n in os.environ}
     with ExitStack() as cleanup:
@@ -103,8 +105,9 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
             "FRAME_ANCESTORS": f"http://127.0.0.1:{telegram} http://localhost:{telegram}",
             "PUBLIC_URL": f"http://127.0.0.1:{app}",
             "PORT": str(app),
-            "SECRET_KEY": "only-for-journeys-" + "0" * 30,
+            "SECRET_KEY": SECRET_KEY,
             "EMERALD_HOME": str(home),
+            "LOG_LEVEL": "debug",
             "PYTHONPATH": str(ROOT),
         }
 
@@ -144,6 +147,8 @@ def running(logs: Path, home: Path) -> Iterator[Stack]:
             made.person(name).private.wait(sender="bot", timeout=60)
         yield made
         _nothing_went_wrong(logs)
+        secrets = {TOKEN, TOKEN.partition(":")[2], LOGIN_SECRET, SECRET_KEY}
+        _nothing_private_is_logged(logs, private | secrets | unlogged.of_sandbox(made.telegram))
 
 
 def _emerald(environment: dict[str, str], *arguments: str) -> str:
@@ -197,3 +202,17 @@ def _nothing_went_wrong(logs: Path) -> None:
     for log in sorted(logs.iterdir()):
         text = log.read_text(errors="replace")
         assert not re.search(r"Traceback|\[(error|critical) *\]", text), f"{log.name}:\n{text[-6000:]}"
+
+
+# Our processes, and a line that shows that they have been at work.
+OURS = {"web": "request", "worker": "sending", "bot": "update"}
+
+
+def _nothing_private_is_logged(logs: Path, private: set[str]) -> None:
+    assert "Olga" in private and len(private) > 20, private
+    for name, line in OURS.items():
+        lines = unlogged.lines_of(logs / f"{name}.log")
+        assert any(line in one for one in lines), name
+        assert unlogged.found_in(lines, private) == {}, name
+        # The control: each would be found.
+        assert set(unlogged.found_in([*lines, *private], private)) == private, name

@@ -46,6 +46,9 @@ def _shape(marks: str, pattern: str, instead: str = rf"\1{HIDDEN}") -> Shape:
     return Shape(tuple(marks.split()), re.compile(pattern), instead)
 
 
+# Of a value, or of the line in a traceback: in JSON to where that says the line or the string ends.
+_TO_END_OF_LINE = r'(?:[^\n\\"]|\\[^n]|"(?!, "\w{1,40}": |\}\Z))+'
+
 SHAPES: tuple[Shape, ...] = (
     _shape("tgwebappdata", r"((?i:tgWebAppData)(?:=|%3D))[^\s&\"']+"),
     _shape("hash= hash% signature= signature%", r"((?:hash|signature)(?:=|%3D))[^\s&\"']+"),
@@ -62,6 +65,11 @@ SHAPES: tuple[Shape, ...] = (
     _shape("sk_", r"(sk_)[0-9a-f]{8,}"),
     # A URL that opens private data: a calendar, an export.
     _shape("/calendar/ /export/", r"(/(?:calendar(?:/dates)?|export)/)[\w.~-]{16,}"),
+    # A link that signs somebody in: Telegram quotes it when it refuses the message.
+    _shape("pass=", r"([?&]pass=)[^\s&\"']+"),
+    # What PostgreSQL says of a row that it refuses, to the end of that line, also within JSON.
+    _shape("failing row contains", rf"((?i:failing row contains) ){_TO_END_OF_LINE}"),
+    _shape(")=(", rf"(\)=\(){_TO_END_OF_LINE}"),
     _shape("@", r"(://[^\s:/@]{0,1000}:)[^\s@/]{1,1000}@", rf"\1{HIDDEN}@"),
 )
 # The data a Mini App is opened with, in one word: without the signature alone, the person's name would remain.
