@@ -19,6 +19,10 @@ BATCH_MAX = 256  # requests in one batch
 # Seconds between the tries after a lost connection. Whoever would have to wait longer gets the error (503).
 RETRY_PAUSES = (0.05, 0.2, 0.6, 1.5)
 
+# Seconds after which what a person asked for is begun no more: nginx says after 30 that it failed, and they may have asked
+# for the contrary since.
+BEGUN_WITHIN = 20.0
+
 
 @dataclass(slots=True)
 class BatchStats:
@@ -49,7 +53,7 @@ class Batcher(Generic[Request, Result]):
         self._process = process
         self._key = key
         self._stats = BATCH_STATS.setdefault(name, BatchStats())
-        self._waiting: dict[int, deque[tuple[Request, asyncio.Future[Result]]]] = {}
+        self._waiting: dict[int, deque[tuple[Request, asyncio.Future[Result], float]]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: Request) -> Result:
@@ -66,33 +70,43 @@ class Batcher(Generic[Request, Result]):
             task = asyncio.create_task(self._run(key, waiting), context=Context())  # noqa: TID251
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        waiting.append((request, result))
+        waiting.append((request, result, _now()))
         return await asyncio.shield(result)
 
-    async def _run(self, key: int, waiting: deque[tuple[Request, asyncio.Future[Result]]]) -> None:
-        batch: list[tuple[Request, asyncio.Future[Result]]] = []
+    async def _run(self, key: int, waiting: deque[tuple[Request, asyncio.Future[Result], float]]) -> None:
+        batch: list[tuple[Request, asyncio.Future[Result], float]] = []
         try:
             while waiting:
                 batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
                 self._count(len(batch))
                 try:
-                    results: Sequence[Result | Exception] = await self._process(
-                        key, [request for request, _ in batch]
+                    results: Sequence[Result | Exception] = await self._process_submitted(
+                        key, [request for request, _, _ in batch], [at for _, _, at in batch]
                     )
                 except Exception as error:  # raised again at each caller: nothing is swallowed
                     results = [error] * len(batch)
-                for (_, future), result in zip(batch, results, strict=True):
+                for (_, future, _), result in zip(batch, results, strict=True):
                     _resolve(future, result)
         finally:
             del self._waiting[key]
             # Only when this task was cancelled is a result missing: no caller waits for it forever.
-            for _, missing in (*batch, *waiting):
+            for _, missing, _ in (*batch, *waiting):
                 missing.cancel()
+
+    async def _process_submitted(
+        self, key: int, requests: Sequence[Request], at: Sequence[float]
+    ) -> Sequence[Result | Exception]:
+        """Process a batch whose requests were submitted `at` these times."""
+        return await self._process(key, requests)
 
     def _count(self, requests: int) -> None:
         self._stats.batches += 1
         self._stats.requests += requests
         self._stats.largest = max(self._stats.largest, requests)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _resolve(future: asyncio.Future[Result], result: Result | Exception) -> None:
@@ -112,7 +126,8 @@ class TransactionBatcher(Batcher[Request, Result]):
     `process(key, requests, maybe_committed)` makes one try. After a lost connection it is tried again
     (`RETRY_PAUSES`). `maybe_committed` is true when the connection of an earlier try was lost during COMMIT:
     the requests may then be done already, and `process` must do nothing twice. Until that is known no request
-    gets a plain "no": what cannot be found out raises `OutcomeUnknown`. When a batch fails for another
+    gets a plain "no": what cannot be found out raises `OutcomeUnknown`. No try of a submitted request begins later than
+    `BEGUN_WITHIN`; one that was never begun is `Unavailable`. When a batch fails for another
     reason, its groups (`group_by`) are processed one by one, and then their requests, so that one bad request
     harms no other.
     """
@@ -129,11 +144,30 @@ class TransactionBatcher(Batcher[Request, Result]):
         self._try = process
         self._group_by = group_by
 
+    async def _process_submitted(
+        self, key: int, requests: Sequence[Request], at: Sequence[float]
+    ) -> Sequence[Result | Exception]:
+        until = [one + BEGUN_WITHIN for one in at]
+        fresh = [number for number, last in enumerate(until) if last > _now()]
+        results: dict[int, Result | Exception] = {}
+        if fresh:
+            made = await self.process_batch(
+                key, [requests[number] for number in fresh], until=min(until[number] for number in fresh)
+            )
+            results = dict(zip(fresh, made, strict=True))
+        late = Unavailable("it waited too long to be begun")
+        return [results.get(number, late) for number in range(len(requests))]
+
     async def process_batch(
-        self, key: int, requests: Sequence[Request], *, maybe_committed: bool = False
+        self,
+        key: int,
+        requests: Sequence[Request],
+        *,
+        maybe_committed: bool = False,
+        until: float = float("inf"),
     ) -> list[Result | Exception]:
-        """One result or exception for each request of a list, in order. Raises what no further try can
-        mend."""
+        """One result or exception for each request of a list, in order. No further try begins after `until`, by the
+        loop's clock. Raises what no further try can mend."""
         for pause in (*RETRY_PAUSES, None):
             try:
                 return list(await self._try(key, requests, maybe_committed))
@@ -141,9 +175,9 @@ class TransactionBatcher(Batcher[Request, Result]):
                 maybe_committed = maybe_committed or isinstance(error, OutcomeUnknown)
                 parts = self._split(requests, error)
                 if len(parts) > 1:
-                    return await self._process_parts(key, parts, len(requests), maybe_committed)
+                    return await self._process_parts(key, parts, len(requests), maybe_committed, until)
                 is_passing = isinstance(error, Unavailable) or (maybe_committed and isinstance(error, Busy))
-                if pause is None or not is_passing:
+                if pause is None or not is_passing or _now() + pause > until:
                     if maybe_committed and not isinstance(error, OutcomeUnknown):
                         # An earlier try may have been committed, and this error says nothing about that one.
                         raise OutcomeUnknown(str(error)) from error
@@ -166,13 +200,20 @@ class TransactionBatcher(Batcher[Request, Result]):
         return [[one] for one in numbered]
 
     async def _process_parts(
-        self, key: int, parts: list[list[tuple[int, Request]]], total: int, maybe_committed: bool
+        self,
+        key: int,
+        parts: list[list[tuple[int, Request]]],
+        total: int,
+        maybe_committed: bool,
+        until: float,
     ) -> list[Result | Exception]:
         results: dict[int, Result | Exception] = {}
         for part in parts:
             requests = [request for _, request in part]
             try:
-                part_results = await self.process_batch(key, requests, maybe_committed=maybe_committed)
+                part_results = await self.process_batch(
+                    key, requests, maybe_committed=maybe_committed, until=until
+                )
             except Exception as error:  # becomes the result of each request of this part
                 part_results = [error] * len(part)
             results.update(zip((number for number, _ in part), part_results, strict=True))

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 import pytest
 
 from backend import batching
-from backend.batching import BATCH_MAX, BATCH_STATS, Batcher, TransactionBatcher
+from backend.batching import BATCH_MAX, BATCH_STATS, BEGUN_WITHIN, Batcher, TransactionBatcher
 from backend.errors import Busy, OutcomeUnknown, Refusal, Unavailable
 
 Try = Callable[[Sequence[str]], Exception | None]
@@ -206,6 +206,51 @@ async def test_what_cannot_be_found_out_is_unknown_and_never_a_failure(last: Exc
     with pytest.raises(OutcomeUnknown) as unknown:
         await ledger.batcher().process_batch(0, ["a 1"])
     assert unknown.value.__cause__ is last
+
+
+@pytest.fixture
+def advance(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let seconds pass for the batchers."""
+    passed = [0.0]
+    monkeypatch.setattr(batching, "_now", lambda: passed[0])
+
+    def advance(seconds: float) -> None:
+        passed[0] += seconds
+
+    return advance
+
+
+async def test_nothing_is_tried_again_after_its_time(advance: Callable[[float], None]) -> None:
+    """Whoever asked has been told that it failed, and may have asked for the contrary since."""
+
+    def take_too_long(_: Sequence[str]) -> Exception:
+        advance(BEGUN_WITHIN)
+        return OutcomeUnknown("the server was silent")
+
+    ledger = Ledger(rejects=take_too_long)
+    assert await submit_all(ledger.batcher(), "leave") == ["OutcomeUnknown"]
+    assert len(ledger.tries) == 1
+
+
+async def test_what_has_waited_too_long_is_never_begun(advance: Callable[[float], None]) -> None:
+    begun, answers = asyncio.Event(), asyncio.Event()
+
+    async def process(_: int, requests: Sequence[str], maybe_committed: bool) -> list[str | Exception]:
+        begun.set()
+        await answers.wait()
+        return [one.upper() for one in requests]
+
+    batcher: TransactionBatcher[str, str] = TransactionBatcher("tests", process)
+    slow = asyncio.create_task(submit_all(batcher, "one"))
+    await begun.wait()
+    late = asyncio.create_task(batcher.submit("leave"))
+    await asyncio.sleep(0)  # it is in line now
+    advance(BEGUN_WITHIN + 1)
+    answers.set()
+    assert await slow == ["ONE"]
+    with pytest.raises(Unavailable, match="too long"):
+        await late
+    assert await submit_all(batcher, "leave") == ["LEAVE"], "asked again"
 
 
 async def test_a_lock_that_takes_too_long_is_busy_at_once() -> None:
