@@ -18,12 +18,17 @@ from ops.drill.load import Act
 from ops.drill.processes import DrillError, Program, wait_until
 from ops.drill.programs import Engine
 from ops.drill.stack import ROOT, TOKEN, Stack
+from tests import unlogged
 from tests.nginx import front as fronts
 
 if TYPE_CHECKING:
     from ops.drill.backups import Backups
 
 HELD = "SELECT membership_id, instance_id, seats FROM bookings WHERE seats > 0"
+STORY = (
+    "SELECT extract(epoch FROM at), verb, seats_after, request_id FROM event_participation_log"
+    " WHERE membership_id = {} AND instance_id = {} ORDER BY id DESC LIMIT 4"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +237,22 @@ class Drill:
         result.loss = self.age(missing, window.ended_at)
         if missing:
             result.faults.append(f"{len(missing)} acknowledged changes are lost, like {missing[0]}.")
+            self.say("  " + self._story(missing[0]))
         if given_up := journal.given_up(acts):
             result.faults.append(f"{given_up} requests were never acknowledged.")
+
+    def _story(self, one: Lost) -> str:
+        """What a person did about a seat that is lost, and what the database knows of it."""
+        url = self.cluster.superuser_url(self.cluster.primary(), self.stack.database)
+        acts = [act for act in self.acts if (act.membership, act.instance) == one.seat]
+        return f"{acts[-3:]} The database says: {self.query(url, STORY.format(*one.seat))}"
+
+    def private(self) -> set[str]:
+        """What no program may log: tokens, sessions, passwords, and the members' names."""
+        sessions = {session for _, session in self.stack.members}
+        passwords = set(self.cluster.passwords.values()) | self.stack.passwords()
+        names = {f"Member {number + 1}" for number in range(self.size.people)}
+        return {TOKEN, self.stack.secret_key} | sessions | passwords | names
 
     @staticmethod
     def age(missing: list[Lost], at: float) -> float:
@@ -248,6 +267,8 @@ class Drill:
             result.faults.append(f"{result.loss:.1f} s of acknowledged bookings are lost.")
         if scenario.failures_max is not None and sum(result.failures.values()) > scenario.failures_max:
             result.faults.append(f"Tries failed: {result.failures}.")
+        if told := unlogged.found_in(unlogged.lines_of(self.folder / "logs"), self.private()):
+            result.faults.append(f"Logs hold what they may not: {told}.")
         self.stack.await_ready()
         self.cluster.await_whole()
         if scenario.leaves_damage:

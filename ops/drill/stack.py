@@ -48,6 +48,11 @@ class Stack:
         kept = (self.folder / "roles" / role / "database_url").read_text().strip()
         return urlunsplit(urlsplit(kept)._replace(path=f"/{self.database}"))
 
+    def passwords(self) -> set[str]:
+        """Those of the database's roles."""
+        files = (self.folder / "roles").glob("*/database_url")
+        return {password for file in files if (password := urlsplit(file.read_text().strip()).password)}
+
     def several_hosts(self) -> str:
         """The app's address with the database hosts themselves: the application finds the primary."""
         app = urlsplit(self.address("app"))
