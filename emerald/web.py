@@ -1,7 +1,7 @@
 """The web process: one Litestar application with both sites and the bot's webhook."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
@@ -18,7 +18,7 @@ from emerald.telegram_http import TelegramHttp
 from emerald.watchdog import watched
 from webapp import health
 from webapp.computing import give_way_to_the_loop
-from webapp.dashboard.openid import OpenIdProvider, set_openid_provider
+from webapp.dashboard.openid import Provider, set_openid_provider
 from webapp.head import answer_head
 from webapp.headers import add_headers
 from webapp.metrics import UNLOGGED, answer_scrapes, observe_requests
@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def connections(app: Litestar) -> AsyncIterator[None]:
     """The process's connections to the database and to Telegram, for as long as it serves."""
-    async with connected("emerald-web"), watched(), TelegramHttp() as telegram, OpenIdProvider() as provider:
+    async with (
+        connected("emerald-web"),
+        watched(),
+        TelegramHttp() as telegram,
+        _openid_provider() as provider,
+    ):
         set_openid_provider(provider)
         set_membership_checker(telegram.is_in_chat)
         set_share_provider(telegram.prepare_message)
@@ -51,6 +56,15 @@ async def everything_loaded(app: Litestar) -> AsyncIterator[None]:
     give_way_to_the_loop()
     freeze_loaded()
     yield
+
+
+def _openid_provider() -> AbstractAsyncContextManager[Provider | None]:
+    """Telegram's OpenID provider, where sign-in through it is set up. Elsewhere its code is not loaded in this process."""
+    if not settings.telegram_login_client_secret:
+        return nullcontext()
+    from webapp.dashboard.openid_provider import OpenIdProvider
+
+    return OpenIdProvider()
 
 
 def create_app(*, with_pool: bool = True) -> Litestar:

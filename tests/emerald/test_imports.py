@@ -18,6 +18,10 @@ PACKAGE = ROOT / "emerald"
 # Imports inside functions, each with its reason.
 ALLOWED = {
     ("emerald/web.py", "bot.webhook"): "a web process without the webhook never loads aiogram",
+    (
+        "emerald/web.py",
+        "webapp.dashboard.openid_provider",
+    ): "cryptography, where Telegram's sign-in is set up",
 }
 
 
@@ -90,7 +94,11 @@ def run(code: str) -> str:
 @cache
 def loaded_with(*modules: str) -> set[str]:
     """The modules that these bring into a new Python."""
-    return set(run(f"import sys, {', '.join(modules)}; print(*sys.modules)").split())
+    return set(
+        run(
+            f"import sys, {', '.join(modules)}; print(*(name for name, module in sys.modules.items() if module))"
+        ).split()
+    )
 
 
 def test_the_web_process_loads_neither_aiogram_nor_the_migrations() -> None:
@@ -98,6 +106,14 @@ def test_the_web_process_loads_neither_aiogram_nor_the_migrations() -> None:
     loaded = loaded_with("emerald.web")
     assert "litestar" in loaded and "httpx" in loaded
     assert not {"aiogram", "bot", "piccolo.apps.migrations", "backend.piccolo_app"} & loaded
+
+
+def test_no_process_loads_what_few_requests_need() -> None:
+    """Tables, pictures and signatures are loaded where and when they are needed; colours of tracebacks never."""
+    assert not {"rich", "xlsxwriter", "PIL", "segno", "joserfc", "cryptography"} & loaded_with("emerald.web")
+    assert not {"rich", "xlsxwriter", "PIL", "segno", "joserfc", "cryptography"} & loaded_with(
+        "emerald.bot", "emerald.worker"
+    )
 
 
 def test_what_libraries_bring_for_development_is_not_loaded() -> None:

@@ -254,17 +254,17 @@ async def test_the_picture_is_immutable_under_its_etag(web: httpx.AsyncClient, c
 async def test_concurrent_requests_draw_a_picture_once(
     web: httpx.AsyncClient, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webapp.public import pictures
+    from webapp.public import kept_pictures, pictures
 
-    drawn: list[pictures.PictureContent] = []
+    drawn: list[kept_pictures.PictureContent] = []
 
-    def draw(of: pictures.PictureContent) -> bytes:
+    def draw(of: kept_pictures.PictureContent) -> bytes:
         drawn.append(of)
         return really(of)
 
     really = pictures.draw
     monkeypatch.setattr(pictures, "draw", draw)
-    monkeypatch.setattr(pictures, "_cache", type(pictures._cache)())
+    monkeypatch.setattr(kept_pictures, "_cache", type(kept_pictures._cache)())
     answers = await asyncio.gather(*(web.get(f"/e/{code}.png?v={n}") for n in range(12)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
@@ -274,18 +274,18 @@ async def test_concurrent_requests_draw_a_picture_once(
 async def test_too_many_waiting_requests_get_503(
     web: httpx.AsyncClient, noon: Any, instance: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webapp.public import pictures
+    from webapp.public import kept_pictures, pictures
 
     begun, goes_on, really = threading.Event(), threading.Event(), pictures.draw
 
-    def draw(of: pictures.PictureContent) -> bytes:
+    def draw(of: kept_pictures.PictureContent) -> bytes:
         begun.set()
         goes_on.wait(30)
         return really(of)
 
     monkeypatch.setattr(pictures, "draw", draw)
-    monkeypatch.setattr(pictures, "WAITING_MAX", 1)
-    monkeypatch.setattr(pictures, "_cache", type(pictures._cache)())
+    monkeypatch.setattr(kept_pictures, "WAITING_MAX", 1)
+    monkeypatch.setattr(kept_pictures, "_cache", type(kept_pictures._cache)())
     codes = [await instance(visibility="link", title=f"Yoga {n}") for n in range(2)]
     first = asyncio.create_task(web.get(f"/e/{codes[0]}.png"))
     await asyncio.to_thread(begun.wait, 30)
@@ -313,14 +313,14 @@ LONG = "Пилатес для начинающих и продолжающих: 
 )
 def test_any_title_fits(title: str) -> None:
     """No line is wider than its column, and no glyph is missing from the font."""
-    from webapp.public import pictures
+    from webapp.public import kept_pictures, pictures
 
     size, lines = pictures._fit_title(pictures.drawable_text(title))
     assert len(lines) <= 3
     for line in lines:
         assert pictures._font(size, 700).getlength(line) <= pictures.TEXT_WIDTH
     assert "🎉" not in "".join(lines)
-    of = pictures.PictureContent(title, title, title, title, title, "open", 12, 13, 1)
+    of = kept_pictures.PictureContent(title, title, title, title, title, "open", 12, 13, 1)
     assert Image.open(BytesIO(pictures.draw(of))).size == (1200, 630)
 
 

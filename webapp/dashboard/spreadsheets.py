@@ -10,8 +10,6 @@ from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import Any
 
-from xlsxwriter import Workbook
-
 Cell = str | int | float | datetime | date | None  # a datetime is a wall clock, without a zone
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads a CSV file in the code page of its country
@@ -63,6 +61,9 @@ def _csv_text(cell: Cell, *, has_decimal_comma: bool) -> str:
 
 def to_xlsx(sheet: Sheet) -> bytes:
     """The table as an XLSX file, whose texts stay texts when they are edited."""
+    # 2 MB, in every web process: the first file loads it, in the thread that writes it.
+    from xlsxwriter import Workbook
+
     out = BytesIO()
     with Workbook(out, {"in_memory": True}) as book:
         page: Any = book.add_worksheet(_sheet_name(sheet.name))

@@ -1,13 +1,6 @@
-"""The preview picture that a chat shows for a link: an instance drawn on the server.
+"""Draws the preview picture that a chat shows for a link, by Pillow."""
 
-The content is a frozen record whose etag is part of the picture's URL, so that clients cache it. Drawing
-needs the processor for a while: a process draws one picture at a time, in a thread, and refuses requests
-beyond `WAITING_MAX`.
-"""
-
-import asyncio
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,13 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from webapp.computing import compute
-from webapp.freshness import etag_of
-
-WIDTH, HEIGHT = 1200, 630
-DRAWING_VERSION = 1  # increased when the same content is drawn differently
-CACHED_MAX = 64  # pictures in a process, about 40 kB each
-WAITING_MAX = 16
+from webapp.public.kept_pictures import HEIGHT, WIDTH, PictureContent
 
 FONT = Path(__file__).parent / "vendor" / "inter-variable-4.1.woff2"
 MARGIN = 72
@@ -82,57 +69,8 @@ TAKEN: Colour = (255, 255, 255)
 HELD: Colour = (240, 178, 62)
 
 
-@dataclass(frozen=True, slots=True)
-class PictureContent:
-    """What a picture shows. Without a `capacity` there is no ring. `state` is open, over or cancelled."""
-
-    title: str
-    account_name: str
-    when: str
-    place: str
-    seats: str
-    state: str
-    capacity: int | None
-    booked: int
-    offered: int
-
-    @property
-    def etag(self) -> str:
-        """Changes whenever the picture does."""
-        return etag_of(DRAWING_VERSION, self)
-
-
-class TooManyWaiting(Exception):
-    """Too many requests wait for a picture; the client may try again later."""
-
-
-_cache: OrderedDict[str, bytes] = OrderedDict()
-_drawing = asyncio.Lock()
-_waiting = 0
-
-
-async def render_picture(content: PictureContent) -> bytes:
-    """The picture as a PNG. Simultaneous requests for the same picture share it. Raises `TooManyWaiting`."""
-    global _waiting
-    etag = content.etag
-    if etag not in _cache:
-        if _waiting >= WAITING_MAX:
-            raise TooManyWaiting()
-        _waiting += 1
-        try:
-            async with _drawing:
-                if etag not in _cache:
-                    _cache[etag] = await compute(draw, content)
-                    while len(_cache) > CACHED_MAX:
-                        _cache.popitem(last=False)
-        finally:
-            _waiting -= 1
-    _cache.move_to_end(etag)
-    return _cache[etag]
-
-
 def draw(content: PictureContent) -> bytes:
-    """The same in the caller's thread; only one thread may draw at a time."""
+    """The picture as a PNG. Only one thread may draw at a time."""
     palette = {"cancelled": CANCELLED, "over": OVER}.get(content.state, EMERALD)
     image = _background(palette)
     pen = ImageDraw.Draw(image)

@@ -18,7 +18,8 @@ from backend import clock, db
 from backend.people.browser_sessions import end_sessions
 from backend.settings import settings
 from tests.webapp.dashboard.conftest import Browser
-from webapp.dashboard.openid import OpenIdProvider, set_openid_provider
+from webapp.dashboard.openid import set_openid_provider
+from webapp.dashboard.openid_provider import OpenIdProvider
 
 START = "/dashboard/sign-in/telegram"
 RSA = RSAKey.generate_key(2048, {"kid": "oidc-1", "use": "sig", "alg": "RS256"})

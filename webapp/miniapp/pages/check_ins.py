@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import segno
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -17,6 +16,7 @@ from backend.bookings.roster import RosterKind, roster, roster_counts
 from backend.errors import Invalid
 from backend.i18n import N_, Voice
 from backend.people.queries import Person
+from webapp.computing import compute
 from webapp.forms import Faults, read_form
 from webapp.freshness import is_fresh
 from webapp.miniapp.access import load_authorized
@@ -54,16 +54,24 @@ async def show(
         return not_modified()
     view = await event(code, person)
     check_in_code = await my_check_in_code(code, person)
-    picture = segno.make(check_in_code, error="m", micro=False)
     return screen(
         "check_ins/show.html",
         person,
         view=view,
         code=check_in_code,
-        # A path and attributes, no style: the Content-Security-Policy allows none.
-        picture=Markup(picture.svg_inline(omitsize=True, border=QUIET_ZONE)),  # noqa: S704
+        picture=await compute(_picture_of, check_in_code),
         seen=seen_of_instances(etag, person, [view]),
     )
+
+
+def _picture_of(check_in_code: str) -> Markup:
+    """The code to scan, as SVG."""
+    # 1 MB, in every web process: the first picture loads it, in its thread.
+    import segno
+
+    picture = segno.make(check_in_code, error="m", micro=False)
+    # A path and attributes, no style: the Content-Security-Policy allows none.
+    return Markup(picture.svg_inline(omitsize=True, border=QUIET_ZONE))  # noqa: S704
 
 
 @get("/events/{code:str}/check-ins")

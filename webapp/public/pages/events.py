@@ -11,7 +11,7 @@ from backend.i18n import Voice
 from backend.rule_sentences import recurrence_label
 from webapp.assets import IMMUTABLE
 from webapp.miniapp.labels import app_link, public_link
-from webapp.public.pictures import HEIGHT, WIDTH, PictureContent, TooManyWaiting, render_picture
+from webapp.public.kept_pictures import HEIGHT, WIDTH, PictureContent, TooManyWaiting, render_picture
 from webapp.public.seat_labels import seats_label
 from webapp.respond import AnyRequest, browser_language, page
 
