@@ -19,7 +19,7 @@ from bot.middleware import Data, Handler
 from bot.updates import addressed_by, is_addressed, is_tap, speaks_as_chat
 
 QUEUE_MAX = 5  # updates of one person that wait or are handled
-PAUSE = 0.05  # seconds before an update that had to wait for another of the same person
+PAUSE = 0.1  # seconds before an update that had to wait for another of the same person
 SILENT_MAX = 1000  # people remembered, before those are forgotten who may write again
 
 

@@ -20,7 +20,7 @@ from webapp.respond import refusal_response
 
 AT_ONCE = 3  # requests of one session that this process works on; a page of ours loads no more parts together
 CROWD = 3  # requests that wait, from which on there is one at a time
-PAUSE = 0.02  # seconds before the next of a crowd
+PAUSE = 0.05  # seconds before the next of a crowd
 WAITING_MAX = 60  # as many as nginx lets through together
 
 

@@ -4,13 +4,16 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from aiogram.types import Chat, Message, Update, User
 
+from bot import sender_limits
 from bot.sender_limits import QUEUE_MAX, InOrder, TooManyAtOnce
 
 
-async def test_one_persons_updates_keep_their_order() -> None:
+async def test_one_persons_updates_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """To join and then leave does not become the reverse, however long the first takes."""
+    monkeypatch.setattr(sender_limits, "PAUSE", 0)
     in_order, events = InOrder(), list[str]()
     gate = asyncio.Event()
 
@@ -39,8 +42,9 @@ async def test_one_persons_updates_keep_their_order() -> None:
     assert in_order._queues == {}
 
 
-async def test_the_queue_of_one_person_has_an_end(switch_off: Any) -> None:
+async def test_the_queue_of_one_person_has_an_end(switch_off: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """`QUEUE_MAX` are kept; the first that is dropped is answered. Switched off, all wait."""
+    monkeypatch.setattr(sender_limits, "PAUSE", 0)
     in_order, gate = InOrder(), asyncio.Event()
     handled, told = list[int](), list[int]()
 

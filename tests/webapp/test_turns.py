@@ -182,8 +182,7 @@ async def test_the_application_has_the_limit(
     app_of: Any, alice: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who asks for four lists gets the first three begun; somebody else's comes meanwhile."""
-    from webapp.miniapp import list_screens
-    from webapp.miniapp.pages import events
+    from webapp.miniapp import list_screens, short_routes
 
     begun, go_on = 0, asyncio.Event()
     listed = list_screens.upcoming_screen
@@ -195,12 +194,13 @@ async def test_the_application_has_the_limit(
             await go_on.wait()
         return await listed(person, *args, **options)
 
-    monkeypatch.setattr(events, "upcoming_screen", wait_for_alice)
+    monkeypatch.setattr(short_routes, "upcoming_screen", wait_for_alice)
     hers, his = await app_of(alice), await app_of(bob)
     asked = [asyncio.ensure_future(hers.get("/app/events")) for _ in range(AT_ONCE + 1)]
     assert (await his.get("/app/events")).status_code == 200
-    while begun < AT_ONCE:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        while begun < AT_ONCE:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     assert (await his.get("/app/events")).status_code == 200
     assert begun == AT_ONCE
     go_on.set()
