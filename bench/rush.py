@@ -33,7 +33,7 @@ from bench.__main__ import (
     running_process,
     running_server,
 )
-from bench.abuse import Line
+from bench.attacks import Line
 from bench.crowded_sandbox import FIRST_CHAT
 from bench.send_rate import wait_until_answering
 from sandbox.client import Sandbox
