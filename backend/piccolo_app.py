@@ -19,6 +19,7 @@ from backend.operations import OperationRun
 from backend.outbox.tables import HeldReply, Message
 from backend.people.tables import (
     CalendarFeed,
+    DueCommandListRow,
     FormerCalendarFeed,
     RateLimitUse,
     SignIn,
@@ -34,7 +35,7 @@ APP_CONFIG = AppConfig(
     app_name="emerald",
     migrations_folder_path=str(Path(__file__).resolve().parent.parent / "migrations"),
     table_classes=[
-        TelegramUser, RateLimitUse, WebSession, SignIn, CalendarFeed, FormerCalendarFeed, TelegramUpdate,
+        TelegramUser, RateLimitUse, WebSession, SignIn, CalendarFeed, FormerCalendarFeed, TelegramUpdate, DueCommandListRow,
         AuditEntry,
         Account, Membership, ApiKey,
         Group, GroupTopic, GroupMember, ShownList,
