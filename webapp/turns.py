@@ -1,13 +1,15 @@
 """One person's requests take turns, before any of their work begins: whoever asks for a lot at once waits for
 themselves, and nobody else does (`X8`).
 
-Whose they are is read from the end of the app's session that names its holder, or from the content of the dashboard's
-cookie. Neither is verified here. Nobody can guess another person's, and a request with an invented one is refused at once.
+Whose they are is read from the end of the app's session that names its holder, from the signature of what Telegram said when
+the app was opened, or from the content of the dashboard's cookie. None is verified here. Nobody can guess another person's, and a
+request with an invented one is refused at once.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -22,6 +24,7 @@ AT_ONCE = 3  # requests of one session that this process works on; a page of our
 CROWD = 3  # requests that wait, from which on there is one at a time
 PAUSE = 0.05  # seconds before the next of a crowd
 WAITING_MAX = 60  # as many as nginx lets through together
+SIGNATURE = b"hash="  # in `initData`
 
 
 @dataclass(slots=True)
@@ -79,5 +82,9 @@ def session_of(scope: HTTPScope) -> str:
     """What the requests of one session have in common; "" for none."""
     if scope["path"].startswith("/dashboard"):
         return sealed_session(BoundedRequest(scope))
-    given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-    return given.strip().rpartition(b"=")[2].decode("latin-1").rpartition(" ")[2]
+    given = next((value for name, value in scope["headers"] if name == b"authorization"), b"").strip()
+    if given[:4].lower() == b"tma ":  # its fields may come in any order, and be escaped in a thousand ways
+        fields = given[4:].strip().split(b"&")
+        signatures = [field.removeprefix(SIGNATURE) for field in fields if field.startswith(SIGNATURE)]
+        return unquote(signatures[0].decode("latin-1")) if signatures else ""
+    return given.rpartition(b"=")[2].decode("latin-1").rpartition(" ")[2]

@@ -73,6 +73,10 @@ def app(text: str) -> dict[str, str]:
     return {"authorization": f"Bearer {text}"}
 
 
+def tma(init_data: str) -> dict[str, str]:
+    return {"authorization": f"tma {init_data}"}
+
+
 def dashboard(sealed: str) -> dict[str, str]:
     return {"cookie": f"other=1; __Host-emerald-session={sealed}"}
 
@@ -156,6 +160,8 @@ async def test_one_that_gave_up_waiting_takes_no_turn(requests: Requests) -> Non
     [
         ("/app/events", [app("one=abcd"), app("two=abcd"), app(" two=abcd"), app("three=abcd ")]),
         ("/app/events", [app("old"), app("  old"), {"authorization": "bearer old"}, app("old ")]),
+        ("/app/session", [tma("hash=6a&user=7"), tma("user=7&hash=6a"), tma("user=%37&hash=6a"), tma("hash=%36a&user=7")]),
+        ("/app/events", [tma("user=7&hash=6a"), {"authorization": "TMA  hash=6a"}, tma("hash=6%61 "), tma("hash=6%61&user=%37")]),
         ("/dashboard", [dashboard(".abc.1.x"), dashboard(".abc.2.y"), dashboard('".abc.2.y"'), dashboard(".abc.3.z")]),
     ],
 )  # fmt: skip
