@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiogram.types import Update
 
+from backend import failpoints
 from backend.errors import Unavailable
 from backend.settings import settings
 from bot.bot_setup import WEBHOOK_PATH
@@ -134,19 +135,21 @@ class Webhook:
 
 def _is_secret(given: bytes) -> bool:
     """Whether Telegram knows the secret, or the one before while it is replaced."""
+    if failpoints.on("webhook.of-anybody"):
+        return True
     known = [settings.webhook_secret, *filter(None, [settings.webhook_secret_before])]
     return any(secrets.compare_digest(given, each.encode()) for each in known)
 
 
 async def _read_body(receive: Receive) -> bytes | None:
     """The body; None for one that is too large, "" for one whose sender has gone."""
-    body, is_whole = b"", False
+    body, is_whole = bytearray(), False
     while not is_whole:
         message = await receive()
         if message["type"] != "http.request":
             return b""
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > MAX_BODY_BYTES and not failpoints.on("webhook.unbounded"):
             return None
         is_whole = not message.get("more_body", False)
-    return body
+    return bytes(body)

@@ -174,11 +174,11 @@ async def _book(receive: Receive, code: str, person: Person) -> Answer:
 
 async def _read_body(receive: Receive) -> bytes:
     """The whole body, which the server holds to its `Content-Length`."""
-    body, is_whole = b"", False
+    body, is_whole = bytearray(), False
     while not is_whole:
         message = await receive()
         if message["type"] != "http.request":
             raise InternalServerException("client disconnected prematurely")
         body += message["body"]
         is_whole = not message["more_body"]
-    return body
+    return bytes(body)
