@@ -1,6 +1,7 @@
 """Instances as iCalendar (RFC 5545), checked with two independent readers: icalendar and
 recurring-ical-events."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -138,6 +139,26 @@ def test_a_moved_or_cancelled_instance_keeps_its_uid_and_raises_sequence() -> No
     assert {event["UID"] for event in components} == {"abcdefghjk@emerald.example"}
     assert [event["SEQUENCE"] for event in components] == [0, 1, 2]
     assert [event["STATUS"] for event in components] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+
+
+def test_each_date_of_a_series_is_an_event_of_its_own() -> None:
+    """Programs disagree on rules and on what changes one of their dates (docs/CALENDARS.md)."""
+    week = timedelta(days=7)
+    dates = [
+        replace(
+            YOGA,
+            code=f"abcdefghj{letter}",
+            starts_at=YOGA.starts_at + n * week,
+            ends_at=YOGA.ends_at + n * week,
+        )
+        for n, letter in enumerate("kmn")
+    ]
+    text, calendar = render_and_parse(*dates)
+    assert not {"RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"} & set(
+        re.findall(r"^[A-Z-]+", text, re.MULTILINE)
+    )
+    assert [event["DTSTART"].dt for event in calendar.walk("VEVENT")] == [date.starts_at for date in dates]
+    assert len({event["UID"] for event in calendar.walk("VEVENT")}) == 3
 
 
 def test_a_calendar_may_have_no_events() -> None:
