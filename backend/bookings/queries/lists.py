@@ -229,8 +229,10 @@ async def account_instances(
 ) -> list[InstanceView]:
     """A club's dates that start within [since, until), for its organisers; with `running` also those that
     began before and end after `since`; of one series or group only, where one is named."""
+    # The series' club too: else the planner, which plans once for all filters, may begin with every club's series.
     condition = (
-        "i.account_id = $2 AND (i.starts_at >= $3 OR $6 AND i.ends_at > $3) AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
+        "i.account_id = $2 AND r.account_id = $2 AND (i.starts_at >= $3 OR $6 AND i.ends_at > $3)"
+        " AND ($4::timestamptz IS NULL OR i.starts_at < $4)"
         " AND ($7::bigint IS NULL OR i.series_id = $7) AND ($8::bigint IS NULL OR r.group_id = $8)"
         " ORDER BY i.starts_at, i.id LIMIT $5"
     )
@@ -240,7 +242,7 @@ async def account_instances(
 
 # $3 and $4 are the start and the id of the date that the page goes on from.
 PAST = (
-    "i.account_id = $2 AND (i.starts_at, i.id) < ($3, $4::bigint) AND i.ends_at <= $5"
+    "i.account_id = $2 AND r.account_id = $2 AND (i.starts_at, i.id) < ($3, $4::bigint) AND i.ends_at <= $5"
     " AND ($7::bigint IS NULL OR i.series_id = $7) AND ($8::bigint IS NULL OR r.group_id = $8)"
     " ORDER BY i.starts_at DESC, i.id DESC LIMIT $6"
 )
