@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 
@@ -43,7 +43,7 @@ def word_pattern(word: str) -> str:
 
 
 def _misspelt(word: str) -> str:
-    """A regular expression of the word with one typing error, for Python and PostgreSQL alike."""
+    """A regular expression of the word with one typing error, for PostgreSQL."""
     letters = [re.escape(letter) for letter in word]
 
     def written(*parts: list[str] | str) -> str:
@@ -59,6 +59,27 @@ def _misspelt(word: str) -> str:
     )
 
 
+def _is_misspelt(word: str, written: str) -> bool:
+    """Whether `_misspelt` fits all that is written. To make an expression of each word would hold up everybody: what is
+    searched for is compared with every word of every title."""
+    length, more = len(word), len(written) - len(word)
+    if not -1 <= more <= 1:
+        return False
+    spot = next(
+        (n for n, (one, other) in enumerate(zip(word, written, strict=False)) if one != other), length
+    )
+    spot = min(spot, length - 1)  # there is no error behind the last letter
+    if (
+        more == 0
+        and word[spot : spot + 2] == written[spot : spot + 2][::-1]
+        and word[spot + 2 :] == written[spot + 2 :]
+    ):
+        return length > 1
+    if spot < 1:
+        return False
+    return word[spot + (more < 1) :] == written[spot + (more > -1) :]
+
+
 def named_days(word: str, language: str, today: date) -> str:
     """The days that a month's or a weekday's name means, from yesterday to a year ahead, as a `tsmultirange` of wall
     clocks; empty for any other word. The name may be of any language; that of the reader goes first."""
@@ -72,6 +93,7 @@ def named_days(word: str, language: str, today: date) -> str:
     )
 
 
+@lru_cache(2048)
 def named_in_calendar(word: str, language: str) -> tuple[frozenset[int], frozenset[int]]:
     """The months and the weekdays (from 1, as in ISO 8601) that a word in small letters names, both empty for any other
     word. The name may be of any language; that of the reader goes first."""
@@ -91,7 +113,7 @@ def is_like(word: str, written: str) -> bool:
         return False
     if len(word) <= len(written) + _INFLECTION_MAX and word.startswith(written[:-1]):
         return True
-    return len(word) <= _TYPO_MAX and re.fullmatch(_misspelt(word), written) is not None
+    return len(word) <= _TYPO_MAX and _is_misspelt(word, written)
 
 
 def _find_names(word: str, language: str, *, is_own: bool) -> tuple[frozenset[int], frozenset[int]]:
@@ -112,7 +134,7 @@ def _is_name(word: str, name: str, shortest: int) -> bool:
         return True
     if len(name) < shortest or len(word) > len(name) + _INFLECTION_MAX:
         return False
-    return word.startswith(name[:-1]) or re.fullmatch(_misspelt(word), name) is not None
+    return word.startswith(name[:-1]) or _is_misspelt(word, name)
 
 
 Names = tuple[tuple[str, int], ...]

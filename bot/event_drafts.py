@@ -13,7 +13,7 @@ from backend.events.drafts import CAPACITY_MAX, TITLE_MAX, SeriesDraft
 from backend.i18n import N_, Voice
 from backend.recurrence.rfc5545 import build_rule
 from backend.recurrence.rules import Freq, Weekday
-from backend.search import named_in_calendar
+from backend.search import named_in_calendar, search_words
 from backend.typed_text import clean_line
 from bot.card_places import CardPlace
 
@@ -110,7 +110,7 @@ def _read_day(text: str, today: date, language: str) -> date:
         return day if day >= today else _make_date(today.year + 1, int(found[2]), int(found[1]))
     if _DATE.fullmatch(text):
         return _read_date(text)
-    words = text.lower().split()
+    words = search_words(text)
     months = [month for word in words for month in named_in_calendar(word, language)[0]]
     weekdays = [day for word in words for day in named_in_calendar(word, language)[1]]
     numbers = [int(word.rstrip(".")) for word in words if word.rstrip(".").isdecimal() and len(word) < 4]

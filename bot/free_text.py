@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from backend.bookings.views import InstanceView
 from backend.errors import Invalid
@@ -16,6 +17,7 @@ from backend.search import is_like, named_in_calendar
 from backend.typed_text import clean_line
 
 WORDS_MAX = 8  # that count
+TOKENS_MAX = 200  # words, numbers and guests that are read
 GUESTS_MAX = 99  # that are read; how many may come, the event says
 _GLUED_PLUS = re.compile(r"(?<=\w)\+(?=\w)")
 _LONE_PLUS = re.compile(r"(?<!\S)\+ ")
@@ -48,7 +50,11 @@ def read_typed(text: str | None, language: str) -> Typed:
     words: list[str] = []
     names: list[str] = []
     number, has_guests = 0, False
-    tokens = _GLUED_PLUS.sub(" +", _LONE_PLUS.sub("+", clean_line(text or ""))).replace(",", " ").split()
+    tokens = (
+        _GLUED_PLUS.sub(" +", _LONE_PLUS.sub("+", clean_line(text or "")))
+        .replace(",", " ")
+        .split()[:TOKENS_MAX]
+    )
     is_name = False
     for token in tokens:
         guest = token.removeprefix("+") if token.startswith("+") else ""
@@ -177,8 +183,17 @@ def is_time_of(
 
 def words_like(words: Sequence[str], text: str) -> list[bool]:
     """For each word whether it is one of the text's."""
-    written = _plain(text)
-    return [any(is_like(_plain_word(word.lower()), each) for each in written) for word in words]
+    return [_is_word_of(word, text) for word in words]
+
+
+def all_words_like(words: Sequence[str], text: str) -> bool:
+    """Whether each word is one of the text's."""
+    return all(_is_word_of(word, text) for word in words)
+
+
+def _is_word_of(word: str, text: str) -> bool:
+    plain = _plain_word(word.lower())
+    return any(is_like(plain, each) for each in _plain(text))
 
 
 def telling_words(words: Sequence[str]) -> list[str]:
@@ -186,12 +201,15 @@ def telling_words(words: Sequence[str]) -> list[str]:
     return [word.lower() for word in words if word.lower() not in _FILLERS]
 
 
-def _plain(text: str) -> list[str]:
-    return re.findall(r"\w+", _plain_word(text.lower()))
+@lru_cache(4096)  # of what is searched there is little, and it is asked about each word
+def _plain(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", _plain_word(text.lower())))
 
 
 def _plain_word(word: str) -> str:
     """Without accents: `jääkiekko` is written `jaakiekko` where a keyboard has no ä."""
+    if word.isascii():
+        return word
     return "".join(
         letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter)
     )
@@ -214,6 +232,6 @@ def find_vote(
 
 def _is_option(words: Sequence[str], option: OptionView, view: PollView, voice: Voice) -> bool:
     if option.starts_at is None:
-        return all(words_like(words, option.text))
+        return all_words_like(words, option.text)
     at = option.starts_at
     return all(is_time_of(word, words, at, view.now, view.zone, voice.language) for word in words)

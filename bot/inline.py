@@ -16,8 +16,9 @@ from backend.i18n import N_, Voice
 from backend.people.queries import Person
 from backend.polls.queries import polls_of
 from backend.polls.views import PollView
+from backend.search import search_words
 from backend.sharing.rules import for_any_reader
-from bot.free_text import telling_words, words_like
+from bot.free_text import all_words_like, telling_words
 from bot.keyboards.events import make_event_button
 from bot.keyboards.polls import make_poll_button
 from bot.rendering import RenderedMessage, render, shorten
@@ -57,8 +58,8 @@ async def find_offered(person: Person, voice: Voice, text: str, offset: str) -> 
 
 
 def _about(text: str, polls: Sequence[PollView]) -> list[PollView]:
-    words = telling_words(text.split())
-    return [view for view in polls if all(words_like(words, view.question))]
+    words = telling_words(search_words(text))
+    return [view for view in polls if all_words_like(words, view.question)]
 
 
 def _offer(view: InstanceView | PollView, voice: Voice) -> InlineQueryResultArticle:

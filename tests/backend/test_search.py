@@ -2,13 +2,22 @@
 
 import re
 from datetime import date
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import db
-from backend.search import WORDS_MAX, named_days, search_words, word_pattern, word_patterns
+from backend.search import (
+    WORDS_MAX,
+    _is_misspelt,
+    _misspelt,
+    named_days,
+    search_words,
+    word_pattern,
+    word_patterns,
+)
 
 TODAY = date(2026, 11, 30)  # a Monday
 
@@ -108,3 +117,18 @@ def test_the_readers_own_language_goes_first() -> None:
     """`mar` is March in English and November in Finnish."""
     assert days_of("mar", "en")[0] == "2027-03-01"
     assert days_of("mar", "fi") == ["2026-11-29", "2027-11-01"], "of this month what is left, and yesterday"
+
+
+def test_a_misspelt_word_is_the_same_to_python_and_to_postgresql() -> None:
+    """Every word of up to five of two letters, and of up to four of three, beside every other."""
+    words = {
+        "".join(letters)
+        for some, most in (("ab", 5), ("abc", 4))
+        for n in range(1, most + 1)
+        for letters in product(some, repeat=n)
+    }
+    for word in words:
+        pattern = re.compile(_misspelt(word))
+        assert {each for each in words if _is_misspelt(word, each)} == {
+            each for each in words if pattern.fullmatch(each)
+        }

@@ -1,5 +1,7 @@
 """What people write after a command: words of a title, a day, an hour, guests."""
 
+import random
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,8 +10,9 @@ import pytest
 
 from backend.errors import Invalid
 from backend.i18n import Voice
-from bot.free_text import Typed, find_meant, read_typed
-from tests.views import instance_view
+from bot.event_drafts import Step, read_answer
+from bot.free_text import TOKENS_MAX, Typed, find_meant, read_typed
+from tests.views import START, instance_view
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,36 @@ def test_those_that_fit_best_are_asked_about(views: list[Any]) -> None:
     assert [view.id for view in find_meant(["padel", "friday"], views, voice).candidates] == [2]
     assert len(find_meant(["swimming"], views, voice).candidates) == len(views)
     assert find_meant(["swimming"], [], voice).candidates == ()
+
+
+def crafted(length: int, number: int, first: str = "s") -> list[str]:
+    """Words that begin as many names of days and months do, and are none."""
+    letters = random.Random(number)
+    return [first + "".join(letters.choices("abcdef", k=length - 1)) for _ in range(number)]
+
+
+@pytest.mark.parametrize("kind", ["words", "names", "day"])
+def test_no_text_holds_up_others(kind: str) -> None:
+    """`X8`: as many words as a message holds, and as many dates as words can name; by processor time, of which this once took
+    a second and more."""
+    views = [
+        replace(
+            instance_view(title=" ".join(crafted(8, 13 + n)), place=" ".join(crafted(8, 100 + n))[:160]),
+            series_id=n,
+        )
+        for n in range(100)
+    ]
+    find_meant(["sauna"], views, Voice("en"))  # what is read of each title is kept
+    began = time.process_time()
+    if kind == "words":
+        find_meant(read_typed(" ".join(crafted(8, 450)), "en").words, views, Voice("en"))
+    elif kind == "names":
+        read_typed("+A " + " ".join(crafted(9, 400, "S")), "en")
+    else:
+        with pytest.raises(Invalid):
+            read_answer(Step.DAY, " ".join(crafted(8, 450)), START.date(), "en")
+    assert time.process_time() - began < 0.2
+
+
+def test_of_what_nobody_would_write_only_the_beginning_is_read() -> None:
+    assert read_typed("+a " * TOKENS_MAX, "en") == read_typed("+a " * (TOKENS_MAX + 100), "en")
