@@ -19,6 +19,7 @@ from backend.i18n import DEFAULT, Voice
 from backend.people.queries import Person
 from bot.command_names import (
     COMMANDS,
+    EPHEMERAL_COMMANDS,
     GROUP_ADMINISTRATOR_COMMANDS,
     GROUP_COMMANDS,
     commands_for,
@@ -51,7 +52,8 @@ async def compare_commands(bot: Bot, language: str) -> list[Difference]:
     """What differs in the lists of this language that are for all chats of a kind. Raises Telegram's errors."""
     found = []
     for name, scope, names in SCOPES:
-        wanted = describe(names, Voice(language))
+        ephemeral = () if scope.type == "all_private_chats" else EPHEMERAL_COMMANDS
+        wanted = describe(names, Voice(language), ephemeral)
         # Without a code the commands are those of all other languages too.
         code = None if language == DEFAULT else language
         now = await get_commands(bot, scope, code)
@@ -97,4 +99,7 @@ def _difference(
 
 
 def _listed(commands: Sequence[BotCommand]) -> str:
-    return ", ".join(f"/{each.command} – {each.description}" for each in commands)
+    return ", ".join(
+        f"/{each.command}{' (ephemeral)' if each.is_ephemeral else ''} – {each.description}"
+        for each in commands
+    )

@@ -1,6 +1,6 @@
 """The commands that Telegram offers, each with what it does."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aiogram.types import BotCommand
 
@@ -52,9 +52,15 @@ ORGANISERS_OWN = {
 ORGANISER_COMMANDS = tuple(ORGANISERS_OWN)
 _IN_GROUPS_ONLY = ("here", "unlink")
 ORGANISER_LIST = (*COMMANDS, *(name for name in ORGANISERS_OWN if name not in _IN_GROUPS_ONLY))
-# Commands with personal answers are not offered in groups.
-GROUP_COMMANDS = ("events", "event", "book", "guests", "leave", "maybe", "polls", "vote", "app", "help")
+# Of the commands with personal answers those are offered in groups that one message answers.
+GROUP_COMMANDS = (
+    *("events", "event", "book", "guests", "leave", "maybe"),
+    *("mybookings", "queue", "polls", "vote", "app", "help"),
+)
 GROUP_ADMINISTRATOR_COMMANDS = (*GROUP_COMMANDS, "create", "poll", "here", "unlink")
+# In a group neither these nor their answers are of use to anybody else: only the sender and the bot see them (decision 0060).
+# None of their answers has a button that is tapped.
+EPHEMERAL_COMMANDS = ("mybookings", "queue", "app", "help", "create", "poll")
 
 
 def commands_for(person: Person, *, organises: bool) -> list[BotCommand]:
@@ -62,7 +68,14 @@ def commands_for(person: Person, *, organises: bool) -> list[BotCommand]:
     return describe(ORGANISER_LIST, person.voice) if organises else []
 
 
-def describe(names: Sequence[str], voice: Voice) -> list[BotCommand]:
-    """These commands with what they do, in a language."""
+def describe(names: Sequence[str], voice: Voice, ephemeral: Collection[str] = ()) -> list[BotCommand]:
+    """These commands with what they do, in a language; those among `ephemeral` are marked."""
     descriptions = COMMANDS | ORGANISERS_OWN
-    return [BotCommand(command=each, description=voice.gettext(descriptions[each])) for each in names]
+    return [
+        BotCommand(
+            command=each,
+            description=voice.gettext(descriptions[each]),
+            is_ephemeral=True if each in ephemeral else None,
+        )
+        for each in names
+    ]

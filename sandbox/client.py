@@ -240,10 +240,10 @@ class SandboxPerson:
         *,
         thread_id: int | None = None,
         reply_to: int | None = None,
-        ephemeral: bool = False,
+        ephemeral: bool | None = None,
     ) -> Json:
-        """Write to a chat, or without one to the bot; an `ephemeral` command is seen by the bot alone. Returns the
-        message."""
+        """Write to a chat, or without one to the bot. A command that the bot offers as ephemeral is seen by the bot alone: with
+        False by all, as an older app sends it, and with True it must be one. Returns the message."""
         body = {
             "chat_id": self._chat_id(chat),
             "text": text,

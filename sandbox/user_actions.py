@@ -3,6 +3,7 @@
 import re
 
 from sandbox import bot_api_types
+from sandbox.commands import visible_commands
 from sandbox.entities import normalize_text
 from sandbox.errors import BotApiError, ControlError
 from sandbox.groups import send_my_chat_member
@@ -20,13 +21,13 @@ def send_message(
     thread_id: int | None = None,
     reply_to: int | None = None,
     *,
-    ephemeral: bool = False,
+    ephemeral: bool | None = None,
 ) -> Message:
-    """A person writes. The bot gets the message if Telegram's privacy mode allows it. A command in a group can be
-    `ephemeral`: then nobody but the bot sees it.
+    """A person writes. The bot gets the message if Telegram's privacy mode allows it.
 
-    Raises ControlError when they are not a member, blocked the bot, or the text is empty or longer
-    than a message.
+    A command that the bot offers them as `is_ephemeral` is seen by nobody else, unless `ephemeral` is False: an app that does
+    not know that yet. Raises ControlError when they are not a member, blocked the bot, or the text is empty or longer than a
+    message; with `ephemeral`, when the command is not offered so.
     """
     chat = require_inside(telegram, person, chat_id)
     if chat.type == "private":
@@ -42,15 +43,25 @@ def send_message(
         trimmed, entities = normalize_text(text, [])
     except BotApiError as error:
         raise ControlError(error.description.removeprefix("Bad Request: "), 400) from None
-    if ephemeral and (chat.type == "private" or not trimmed.startswith("/")):
-        raise ControlError("Only commands in groups are ephemeral.", 400)
-    seen_by = person.id if ephemeral else 0
+    is_offered = chat.type != "private" and _is_offered_as_ephemeral(telegram, chat, person, trimmed)
+    if ephemeral and not is_offered:
+        raise ControlError("The bot does not offer this as an ephemeral command.", 400)
+    seen_by = person.id if is_offered and ephemeral is not False else 0
     message = telegram.post(
         chat, person.id, trimmed, entities, thread_id=thread_id, reply_to=reply_to, seen_by=seen_by
     )
     if _is_visible_to_bot(telegram, chat, message):
         telegram.queue_update("message", telegram.to_message(message), f"chat:{chat.id}")
     return message
+
+
+def _is_offered_as_ephemeral(telegram: Telegram, chat: Chat, person: Person, text: str) -> bool:
+    """Whether a text begins with a command of this bot that is marked in the list that the person sees in this chat."""
+    found = re.match(r"/(\w+)(@\w+)?(?!\S)", text)
+    if found is None or (found[2] or "").lower() not in ("", f"@{telegram.config.bot_name}".lower()):
+        return False
+    offered = visible_commands(telegram.world, chat, person.id)
+    return any(each["command"] == found[1] and each.get("is_ephemeral") for each in offered)
 
 
 def _is_visible_to_bot(telegram: Telegram, chat: Chat, message: Message) -> bool:

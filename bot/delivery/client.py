@@ -42,7 +42,6 @@ from aiogram.types import (
 )
 
 from backend import failpoints
-from backend.errors import Unavailable
 from backend.instruments import TELEGRAM_CALLS, TELEGRAM_SECONDS
 from backend.outbox.replies import Reply, hold_reply
 from backend.outbox.states import CallResult, SendResult
@@ -59,7 +58,6 @@ GENERAL = 1  # the General topic's own id, which Telegram refuses to be addresse
 TOO_MANY = "too many requests"
 RETRY_AFTER_DEFAULT = 5  # seconds to wait after a 429 that names none
 IN_RESPONSE = "in-response"  # the result of a call that a response carries: Telegram does not say
-ADMINISTRATORS = ("creator", "administrator")
 
 
 class NameRateLimits(BaseRequestMiddleware):
@@ -181,11 +179,15 @@ async def reply(message: Message, rendered: RenderedMessage) -> None:
         await _now_or_later(message.answer(rendered.text, reply_markup=rendered.keyboard))
 
 
-async def reply_to_sender(message: Message, rendered: RenderedMessage) -> None:
-    """Answer a message in a group so that only its sender sees the answer, or all where Telegram does not take that."""
+async def reply_to_sender(
+    message: Message, rendered: RenderedMessage, otherwise: RenderedMessage | None = None
+) -> None:
+    """Answer a message in a group so that only its sender sees the answer. Where Telegram does not take that, all see it, or
+    what is for them `otherwise`."""
     sender = message.from_user
     if sender is None or not await show_to_one(message, sender.id, rendered):
-        await _now_or_later(message.answer(rendered.text, reply_markup=rendered.keyboard))
+        shown = otherwise or rendered
+        await _now_or_later(message.answer(shown.text, reply_markup=shown.keyboard))
 
 
 async def reply_with_file(message: Message, file: File) -> None:
@@ -310,26 +312,6 @@ async def answer_inline_query(
             next_offset=next_offset or None,
             button=button,
         )
-
-
-async def is_administrator(message: Message, telegram_id: int) -> bool:
-    """Whether a person administers the chat of a message, a group."""
-    return await _status(message, telegram_id) in ADMINISTRATORS
-
-
-async def is_creator(message: Message, telegram_id: int) -> bool:
-    """Whether a person is the creator of the chat of a message, a group: its owner, as Telegram's apps call them."""
-    return await _status(message, telegram_id) == "creator"
-
-
-async def _status(message: Message, telegram_id: int) -> str:
-    if message.chat.type not in ("group", "supergroup"):
-        return ""  # in private chats everybody is a member, and a channel is no group of a club's
-    try:
-        member = await message.chat.get_member(telegram_id)
-    except TelegramRetryAfter as refusal:
-        raise Unavailable(f"Telegram says who administers a group in {refusal.retry_after} s") from refusal
-    return str(member.status)
 
 
 class _GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):

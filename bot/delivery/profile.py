@@ -17,11 +17,14 @@ from aiogram.types import (
     ChatMemberAdministrator,
     ChatMemberRestricted,
     MenuButtonWebApp,
+    Message,
     WebAppInfo,
     WebhookInfo,
 )
 
 from backend.errors import Unavailable
+
+ADMINISTRATORS = ("creator", "administrator")
 
 
 async def set_commands(
@@ -80,6 +83,26 @@ async def has_inline_mode(bot: Bot) -> bool:
     return bool((await bot.get_me()).supports_inline_queries)
 
 
+async def is_administrator(message: Message, telegram_id: int) -> bool:
+    """Whether a person administers the chat of a message, a group."""
+    return await _status(message, telegram_id) in ADMINISTRATORS
+
+
+async def is_creator(message: Message, telegram_id: int) -> bool:
+    """Whether a person is the creator of the chat of a message, a group: its owner, as Telegram's apps call them."""
+    return await _status(message, telegram_id) == "creator"
+
+
+async def _status(message: Message, telegram_id: int) -> str:
+    if message.chat.type not in ("group", "supergroup"):
+        return ""  # in private chats everybody is a member, and a channel is no group of a club's
+    try:
+        member = await message.chat.get_member(telegram_id)
+    except TelegramRetryAfter as refusal:
+        raise Unavailable(f"Telegram says who administers a group in {refusal.retry_after} s") from refusal
+    return str(member.status)
+
+
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
     """A group as Telegram describes it now: whether the person who asks administers it, and what the bot may do there."""
@@ -110,7 +133,7 @@ async def look_at_group(bot: Bot, chat_id: int, telegram_id: int) -> GroupFacts 
         chat_id=chat.id,
         title=chat.title or "",
         is_forum=bool(chat.is_forum),
-        is_administered_by_person=person.status in ("creator", "administrator"),
+        is_administered_by_person=person.status in ADMINISTRATORS,
         may_write=not isinstance(own, ChatMemberRestricted) or bool(own.can_send_messages),
         is_administrator=isinstance(own, ChatMemberAdministrator),
         may_delete=isinstance(own, ChatMemberAdministrator) and own.can_delete_messages,

@@ -28,13 +28,12 @@ from bot.callback_answers import answer_callback, editable_message
 from bot.callbacks import AccountZoneCallback, CreateAccountCallback, LinkGroupCallback, TakeBackGroupCallback
 from bot.delivery.client import (
     answer_callback_query,
-    is_administrator,
-    is_creator,
     replace,
     reply,
     send,
 )
 from bot.delivery.errors import classify_error
+from bot.delivery.profile import is_administrator, is_creator
 from bot.filters import command_named, from_person, in_group
 from bot.handlers.people import NEXT_STEPS, render_next_steps
 from bot.handlers.set_up import NOT_ADMINISTRATOR, begin_set_up, create_account_of_group, guess_zone_of

@@ -15,7 +15,7 @@ from backend.people.queries import Person
 from bot.callbacks import SeatAction, SeatCallback, ShowEventCallback
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
-from bot.handlers.redirects import redirect_from_group
+from bot.handlers.redirects import make_redirect_rows, redirect_from_group, reply_to_sender_alone
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button
 from bot.lists import MAX_ITEMS, list_voice
@@ -29,17 +29,21 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
 
 async def queue_command(message: Message, person: Person, voice: Voice) -> None:
     """/queue: the lines the person stands in, with their place in each (`W5`)."""
-    if await redirect_from_group(message, voice, "queue"):
-        return
+    in_group = message.chat.type != "private"
     views = [
         view
         for view in await own_bookings(person, None)
         if view.mine and (view.mine.waiting or view.mine.offered)
     ]
     voice = list_voice(voice, views)
+    if in_group:
+        rows = make_redirect_rows(voice, "queue") if views else []
+        answer = render("waitlists.html", voice, rows, views=views, in_group=True)
+        await reply_to_sender_alone(message, voice, answer, "queue")
+        return
     callbacks = [ShowEventCallback(code=view.code) for view in views]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
-    await reply(message, render("waitlists.html", voice, rows, views=views))
+    await reply(message, render("waitlists.html", voice, rows, views=views, in_group=False))
 
 
 async def own_bookings(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
@@ -62,10 +66,18 @@ def select_takeable(views: Sequence[InstanceView]) -> list[InstanceView]:
 async def reply_with_bookings(
     message: Message, person: Person, voice: Voice, *, leaving: bool = False
 ) -> None:
-    if await redirect_from_group(message, voice, "mine"):
+    in_group = message.chat.type != "private"
+    if leaving and await redirect_from_group(message, voice, "mine"):
         return
     views = await own_bookings(person, None)
     await remember_list(NumberedList.BOOKINGS, [view.code for view in views], person)
+    if in_group:
+        rows = make_redirect_rows(voice, "mine") if views else []
+        answer = render(
+            "bookings.html", list_voice(voice, views), rows, views=views, leaving=False, in_group=True
+        )
+        await reply_to_sender_alone(message, voice, answer, "mine")
+        return
     callbacks: list[CallbackData] = [
         SeatCallback(action=SeatAction.LEAVE, code=view.code)
         if leaving
@@ -74,7 +86,8 @@ async def reply_with_bookings(
     ]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
     await reply(
-        message, render("bookings.html", list_voice(voice, views), rows, views=views, leaving=leaving)
+        message,
+        render("bookings.html", list_voice(voice, views), rows, views=views, leaving=leaving, in_group=False),
     )
 
 

@@ -1,11 +1,11 @@
-"""Commands with a personal answer: in a group they lead to the private chat instead."""
+"""Commands with a personal answer: in a group only the sender sees it, or they lead to the private chat instead."""
 
 from aiogram.types import Message
 
 from backend.i18n import N_, Voice
 from bot.delivery.client import reply_to_sender
 from bot.keyboards.links import make_private_chat_button
-from bot.rendering import render
+from bot.rendering import RenderedMessage, Rows, render
 
 
 async def redirect_from_group(message: Message, voice: Voice, payload: str, *, more: str = "") -> bool:
@@ -16,6 +16,22 @@ async def redirect_from_group(message: Message, voice: Voice, payload: str, *, m
     """
     if message.chat.type == "private":
         return False
-    rows = [[make_private_chat_button(voice.gettext(N_("Ask me there")), payload)]]
-    await reply_to_sender(message, render("in_private.html", voice, rows, more=more))
+    await reply_to_sender(message, _render_redirect(voice, payload, more))
     return True
+
+
+async def reply_to_sender_alone(
+    message: Message, voice: Voice, answer: RenderedMessage, payload: str
+) -> None:
+    """In a group, show a personal answer to whoever asked; where Telegram does not, the way to the private chat. Its buttons
+    lead elsewhere: none of a message that one person sees is tapped (decision 0060)."""
+    await reply_to_sender(message, answer, _render_redirect(voice, payload))
+
+
+def make_redirect_rows(voice: Voice, payload: str) -> Rows:
+    """The way to the private chat, in which `/start` with this payload repeats the command."""
+    return [[make_private_chat_button(voice.gettext(N_("Ask me there")), payload)]]
+
+
+def _render_redirect(voice: Voice, payload: str, more: str = "") -> RenderedMessage:
+    return render("in_private.html", voice, make_redirect_rows(voice, payload), more=more)

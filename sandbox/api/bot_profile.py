@@ -51,7 +51,9 @@ def set_my_commands(telegram: Telegram, call: SetMyCommands) -> bool:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     key = _scope_key(telegram, call)
     telegram.world.commands[key] = [
-        {"command": c.command.removeprefix("/"), "description": c.description} for c in call.commands
+        {"command": c.command.removeprefix("/"), "description": c.description}
+        | ({"is_ephemeral": True} if c.is_ephemeral and telegram.world.knows_ephemeral else {})
+        for c in call.commands
     ]
     telegram.mark_changed()
     return True

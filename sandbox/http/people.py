@@ -26,7 +26,7 @@ class OutgoingMessage(msgspec.Struct, forbid_unknown_fields=True):
     text: str
     thread_id: int | None = None
     reply_to: int | None = None
-    ephemeral: bool = False
+    ephemeral: bool | None = None
 
 
 class StartPress(msgspec.Struct, forbid_unknown_fields=True):

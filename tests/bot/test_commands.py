@@ -216,7 +216,9 @@ async def test_an_answer_that_is_ones_own_stays_out_of_the_group(
 async def test_personal_commands_in_a_group_lead_to_the_private_chat(
     telegram: Telegram, alice: Any, instance: Make
 ) -> None:
+    """Where nobody else could be kept from reading the answer."""
     await book(await instance(), alice, via=Via.MINIAPP)
+    telegram.chat().bot("member")
     reply = await telegram.say("Alice", "/mybookings", telegram.chat())
     assert "Evening flow" not in reply["text"]
     [[button]] = reply["buttons"]
