@@ -241,6 +241,7 @@ class SetUpAction(StrEnum):
     LINK = "link"  # `value` is the club's id
     CREATE = "new"  # a club named after the group; `value` is its zone, "" asks for it, "*" shows all
     LOOK = "look"  # again, at rights and topics
+    TOPIC = "topic"  # in which cards appear: `value` is its id, "" for General
 
 
 class SetUpCallback(CallbackData, prefix="su"):

@@ -51,6 +51,19 @@ def _clean_title(title: str) -> str:
     return clean_line(title) or "Group"
 
 
+async def update_card_topic(account_id: int, group_id: int, topic_id: int | None) -> bool:
+    """Let cards without a topic of their own go to this open topic of the account's group, None for General; False when there is
+    no such."""
+    updated = await db.execute(
+        "UPDATE groups SET card_topic_id = $3 WHERE id = $1 AND account_id = $2 AND ($3::bigint IS NULL OR EXISTS"
+        " (SELECT 1 FROM group_topics t WHERE t.group_id = $1 AND t.topic_id = $3 AND NOT t.closed))",
+        group_id,
+        account_id,
+        topic_id,
+    )
+    return bool(updated)
+
+
 async def update_health(chat_id: int, health: GroupHealth) -> int | None:
     """Record whether the bot may write in the chat; the group's id when that has changed, else None."""
     changed: int | None = await db.value(

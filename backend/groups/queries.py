@@ -18,7 +18,8 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class LinkedGroup:
-    """A group as organisers see it. `linked_at` is an aware instant; only `groups` reads the topics."""
+    """A group as organisers see it. `linked_at` is an aware instant; only `groups` reads the topics. Cards whose series or poll
+    has no topic of its own go to `card_topic_id`, None for the General topic."""
 
     id: int
     account_id: int
@@ -27,6 +28,7 @@ class LinkedGroup:
     forum: bool
     health: GroupHealth
     linked_at: datetime
+    card_topic_id: int | None = None
     topics: tuple[Topic, ...] = ()
 
 
@@ -40,6 +42,7 @@ def group_from(row: db.Row, topics: tuple[Topic, ...] = ()) -> LinkedGroup:
         forum=row["forum"],
         health=GroupHealth(row["health"]),
         linked_at=row["linked_at"],
+        card_topic_id=row["card_topic_id"],
         topics=topics,
     )
 

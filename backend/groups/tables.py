@@ -10,7 +10,8 @@ from backend.people.tables import TelegramUser
 
 
 class Group(Table, tablename="groups", db=DB):
-    """A linked chat. `health` is a `GroupHealth`."""
+    """A linked chat. `health` is a `GroupHealth`; cards whose series or poll has no topic of its own go to `card_topic_id`, or
+    else to the General topic."""
 
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
@@ -18,6 +19,7 @@ class Group(Table, tablename="groups", db=DB):
     title = Text(default=None)
     forum = Boolean(default=False)
     health = Text(default=None)
+    card_topic_id = BigInt(null=True, default=None)
     linked_by = ForeignKey(TelegramUser, null=True, default=None, on_delete=OnDelete.restrict)
     linked_at = Timestamptz(default=None)
 

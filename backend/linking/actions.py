@@ -17,6 +17,7 @@ from backend.groups.actions import (
     change_chat_id,
     delete_group,
     merge_groups,
+    update_card_topic,
     update_health,
     upsert_group,
     upsert_topic,
@@ -116,6 +117,16 @@ async def _unlink(person: Person, account_id: int, group_id: int) -> None:
     if not await delete_group(account_id, group_id):
         raise NotFound()
     await record_audit(account_id, person.id, "unlink", f"group {group_id}")
+
+
+async def choose_card_topic(person: Person, account_id: int, group_id: int, topic_id: int | None) -> None:
+    """Let the cards of series and polls that have no topic of their own go to this topic of the group from now on, None for the
+    General one. Raises `Forbidden`, `NotFound`."""
+    account = await authorize(person, account_id, Permission.MANAGE_GROUPS)
+    async with db.transaction():
+        if not await update_card_topic(account.id, group_id, topic_id):
+            raise NotFound()
+        await record_audit(account.id, person.id, "choose topic", f"group {group_id}", topic=topic_id)
 
 
 async def set_health(chat_id: int, health: GroupHealth, why: str = "") -> None:

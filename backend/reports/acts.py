@@ -23,6 +23,7 @@ ACTS = {
     "keep": N_("Kept"),
     "keep history": N_("Chose how long history is kept"),
     "link": N_("Linked a group"),
+    "choose topic": N_("Chose where cards appear"),
     "make date": N_("Set the date"),
     "make regular": N_("Gave a standing seat"),
     "merge": N_("Merged"),

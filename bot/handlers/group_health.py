@@ -17,6 +17,7 @@ from bot.delivery.client import reply
 from bot.filters import command_named, from_person
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
+from bot.keyboards.groups import make_set_up_button
 from bot.keyboards.links import make_add_to_group_button
 from bot.rendering import RenderedMessage, Rows, render, shorten
 
@@ -51,6 +52,10 @@ def _render(
             title = shorten(card.title, MAX_LABEL_LENGTH)
             label = voice.gettext(N_("Post again: %(title)s"), title=title)
             rows.append([make_callback_button(label, RepostCardCallback(card_id=card.id))])
+        if group.forum:
+            title = shorten(group.title, MAX_LABEL_LENGTH)
+            label = voice.gettext(N_("Topics of %(group)s"), group=title)
+            rows.append([make_set_up_button(group.chat_id, label)])
     return render(
         "groups.html",
         voice,

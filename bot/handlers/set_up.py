@@ -10,9 +10,9 @@ from aiogram.types import CallbackQuery
 from backend.accounts.queries import accounts_with, authorize
 from backend.accounts.rules import Permission
 from backend.errors import Forbidden, NotFound
-from backend.groups.queries import LinkedGroup, group_of_chat, groups
+from backend.groups.queries import LinkedGroup, Topic, group_of_chat, groups
 from backend.i18n import N_, Voice
-from backend.linking.actions import link_group, link_new_account
+from backend.linking.actions import choose_card_topic, link_group, link_new_account
 from backend.outbox.states import SendResult
 from backend.people.queries import Person
 from backend.typed_text import clean_line
@@ -23,8 +23,7 @@ from bot.delivery.errors import classify_error
 from bot.delivery.profile import GroupFacts, look_at_group
 from bot.filters import from_person
 from bot.handlers.people import render_next_steps
-from bot.keyboards.buttons import make_callback_button
-from bot.keyboards.groups import ALL_ZONES, make_set_up_rows, make_set_up_zone_rows
+from bot.keyboards.groups import ALL_ZONES, make_set_up_rows, make_set_up_zone_rows, make_state_rows
 from bot.rendering import RenderedMessage, render
 from bot.zone_choices import OFFERED_ZONES, guess_zone
 
@@ -53,7 +52,7 @@ async def begin_set_up(bot: Bot, chat_id: int, title: str, person: Person) -> bo
 async def act(
     query: CallbackQuery, callback_data: SetUpCallback, bot: Bot, person: Person, voice: Voice
 ) -> None:
-    """Link the group to a club, make a club of it, or look again at rights and topics."""
+    """Link the group to a club, make a club of it, look again at rights and topics, or choose where cards appear."""
     facts = await look_at_group(bot, callback_data.chat_id, person.telegram_id)
     if facts is None or not facts.is_administered_by_person:
         raise Forbidden(NOT_ADMINISTRATOR)
@@ -78,6 +77,8 @@ async def act(
             )
             account = await authorize(person, account_id, Permission.MANAGE_GROUPS)
             await send(bot, person.telegram_id, render_next_steps(account, person))
+        case SetUpAction.TOPIC:
+            await _choose_topic(facts, callback_data.value, person)
         case SetUpAction.LOOK:
             pass
     await answer_and_replace(query, voice, await _render_state(facts, person, voice))
@@ -116,15 +117,21 @@ async def _render_state(facts: GroupFacts, person: Person, voice: Voice) -> Rend
     if group is None:
         raise NotFound()
     account = await authorize(person, group.account_id, Permission.MANAGE_GROUPS)
-    look = SetUpCallback(action=SetUpAction.LOOK, chat_id=facts.chat_id)
-    rows = [[make_callback_button(voice.gettext(N_("Check again")), look)]]
     topics = await _topics(group) if facts.is_forum else []
+    rows = make_state_rows(facts.chat_id, topics, group.card_topic_id, voice)
     return render("set_up_state.html", voice, rows, facts=facts, account=account, topics=topics)
 
 
-async def _topics(group: LinkedGroup) -> list[str]:
+async def _topics(group: LinkedGroup) -> list[Topic]:
     known = next((each.topics for each in await groups(group.account_id) if each.id == group.id), ())
-    return [topic.name for topic in known if topic.name and not topic.closed][:_TOPICS_SHOWN]
+    return [topic for topic in known if topic.name and not topic.closed][:_TOPICS_SHOWN]
+
+
+async def _choose_topic(facts: GroupFacts, value: str, person: Person) -> None:
+    group = await group_of_chat(facts.chat_id)
+    if group is None or not (value == "" or (value.isascii() and value.isdecimal())):
+        raise NotFound()
+    await choose_card_topic(person, group.account_id, group.id, int(value[:18]) if value else None)
 
 
 def router() -> Router:

@@ -5,10 +5,12 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import Message, TelegramObject, Update
 
-from backend.accounts.queries import account_voice
+from backend.accounts.queries import account_voice, accounts_with
+from backend.accounts.rules import Permission
 from backend.groups.actions import record_seen_topic
 from backend.groups.queries import LinkedGroup
 from backend.i18n import N_, Voice
+from backend.linking.actions import choose_card_topic
 from backend.people.queries import Person
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group
@@ -29,12 +31,17 @@ async def learn_topic(handler: Handler, event: TelegramObject, data: Data) -> An
 
 
 async def here(message: Message, person: Person, group: LinkedGroup | None) -> None:
-    """/here: the topic it is sent in is known from then on."""
+    """/here: the topic it is sent in is known from then on. When an organiser sends it, cards appear there."""
     if group is None:
         await reply_not_linked(message, person)
         return
+    topic_id = message.message_thread_id if message.is_topic_message else None
+    managed = await accounts_with(person, Permission.MANAGE_GROUPS)
+    is_chosen = group.forum and any(account.id == group.account_id for account in managed)
+    if is_chosen:
+        await choose_card_topic(person, group.account_id, group.id, topic_id)
     voice = await account_voice(group.account_id)
-    await reply(message, render("here.html", voice, topic=bool(message.is_topic_message)))
+    await reply(message, render("here.html", voice, topic=topic_id is not None, chosen=is_chosen))
 
 
 async def here_in_private(message: Message, voice: Voice) -> None:

@@ -7,6 +7,7 @@ from aiogram.types import InlineKeyboardButton
 
 from backend import clock
 from backend.accounts.queries import AccountView
+from backend.groups.queries import Topic
 from backend.i18n import N_, Voice
 from bot.callbacks import (
     AccountZoneCallback,
@@ -37,6 +38,27 @@ def make_set_up_rows(chat_id: int, accounts: Sequence[AccountView], voice: Voice
     return _make_link_rows(
         accounts, voice, make_link, SetUpCallback(action=SetUpAction.CREATE, chat_id=chat_id)
     )
+
+
+def make_state_rows(chat_id: int, topics: Sequence[Topic], chosen: int | None, voice: Voice) -> Rows:
+    """The topics in which cards can appear, the `chosen` one marked; and a look at the group again."""
+
+    def button(name: str, topic_id: int | None) -> InlineKeyboardButton:
+        value = "" if topic_id is None else str(topic_id)
+        label = f"✓ {name}" if topic_id == chosen else name
+        data = SetUpCallback(action=SetUpAction.TOPIC, chat_id=chat_id, value=value)
+        return make_callback_button(shorten(label, MAX_LABEL_LENGTH), data)
+
+    buttons = [button(topic.name, topic.topic_id) for topic in topics]
+    if buttons:
+        buttons.insert(0, button(voice.gettext(N_("General topic")), None))
+    rows = [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
+    return [*rows, [make_set_up_button(chat_id, voice.gettext(N_("Check again")))]]
+
+
+def make_set_up_button(chat_id: int, label: str) -> InlineKeyboardButton:
+    """Shows the set-up of a group: what the bot may do there, and where cards appear."""
+    return make_callback_button(label, SetUpCallback(action=SetUpAction.LOOK, chat_id=chat_id))
 
 
 def _make_link_rows(

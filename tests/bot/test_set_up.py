@@ -7,8 +7,12 @@ import pytest
 
 from backend import db
 from backend.accounts.queries import joined_accounts
+from backend.cards.actions import announce_due, post_card, post_poll_card
+from backend.groups.actions import record_seen_topic
 from backend.groups.queries import group_of_chat, groups
 from backend.people.queries import person_of_telegram
+from backend.polls.actions import create_poll
+from backend.polls.drafts import OptionDraft, PollDraft
 from sandbox.client import SandboxChat
 from tests.telegram import Telegram, buttons
 
@@ -68,14 +72,96 @@ async def test_missing_rights_are_named_with_what_they_are_for(
 async def test_topics_are_known_by_here_and_listed(telegram: Telegram, olga: Any, account: Any) -> None:
     room = await added(telegram, "administrator", topics=["Courts", "Talk"])
     await telegram.tap("Olga", asked(telegram), "Link")
-    assert "send /here in each one" in asked(telegram)["text"]
-    assert "Topics I know" not in asked(telegram)["text"]
+    assert "If one is missing, send /here in it" in asked(telegram)["text"]
+    assert "In which topic" not in asked(telegram)["text"]
     first, second = (topic["id"] for topic in room.now["topics"] if topic["id"] != 1)
     for topic in (first, second):
-        await telegram.say("Olga", "/here", room, thread_id=topic)
+        said = await telegram.say("Olga", "/here", room, thread_id=topic)
+        assert said["text"].startswith("📍 Cards appear in this topic from now on")
     question = next(m for m in reversed(telegram.person("Olga").private.messages()) if m["buttons"])
     await telegram.tap("Olga", question, "Check again")
-    assert "Topics I know: Courts, Talk." in asked(telegram)["text"]
+    assert "In which topic should cards appear?" in asked(telegram)["text"]
+    assert buttons(asked(telegram)) == [["General topic", "Courts"], ["✓ Talk"], ["Check again"]]
+
+
+@pytest.fixture
+async def forum(telegram: Telegram, olga: Any, account: Any) -> SandboxChat:
+    """A group of the club with the topics Courts and Talk, both known."""
+    room = await added(telegram, "administrator", topics=["Courts", "Talk"])
+    await telegram.tap("Olga", asked(telegram), "Link")
+    linked = await group_of_chat(room.id)
+    assert linked is not None
+    for topic in room.now["topics"]:
+        if topic["id"] != 1:
+            await record_seen_topic(linked.id, topic["id"], topic["name"])
+    await telegram.tap("Olga", asked(telegram), "Check again")
+    return room
+
+
+async def test_cards_appear_in_the_topic_of_the_group_or_of_their_own(
+    telegram: Telegram, forum: SandboxChat, olga: Any, account: Any, series: Any, run: Any
+) -> None:
+    """Chosen by a tap; a series with a topic of its own keeps that, and General can be chosen again."""
+    linked = await group_of_chat(forum.id)
+    assert linked is not None
+    courts, talk = (topic["id"] for topic in forum.now["topics"] if topic["id"] != 1)
+    plain = await series(title="Padel", group_id=linked.id)
+    own = await series(title="Chat", group_id=linked.id, topic_id=talk)
+
+    async def topics_of_new_cards() -> list[int | None]:
+        for made in (plain, own):
+            await post_card(olga, made.first_code)
+            await run(after=3)
+        return [message["thread_id"] for message in forum.messages() if message["buttons"]][-2:]
+
+    assert await topics_of_new_cards() == [None, talk]
+    await telegram.tap("Olga", asked(telegram), "Courts")
+    assert buttons(asked(telegram))[0] == ["General topic", "✓ Courts"]
+    assert await topics_of_new_cards() == [courts, talk]
+    poll = PollDraft(question="When?", options=(OptionDraft("A"), OptionDraft("B")), group_id=linked.id)
+    await post_poll_card(olga, await create_poll(olga, account.id, poll))
+    await run(after=3)
+    assert telegram.last(forum)["thread_id"] == courts
+    await telegram.tap("Olga", asked(telegram), "General topic")
+    assert await topics_of_new_cards() == [None, talk]
+
+
+async def test_what_is_announced_by_itself_goes_there_too(
+    telegram: Telegram, forum: SandboxChat, series: Any, run: Any
+) -> None:
+    linked = await group_of_chat(forum.id)
+    assert linked is not None
+    await telegram.tap("Olga", asked(telegram), "Talk")
+    await series(title="Padel", group_id=linked.id, announce_before_minutes=30 * 24 * 60)
+    assert await announce_due() == 1
+    await run()
+    assert telegram.last(forum)["thread_id"] == forum.now["topics"][-1]["id"]
+
+
+async def test_a_topic_that_was_closed_cannot_be_chosen(telegram: Telegram, forum: SandboxChat) -> None:
+    """The message still has its button."""
+    message = asked(telegram)
+    await telegram.during(forum.close_topic, forum.now["topics"][-1]["id"])
+    answer = await telegram.tap("Olga", message, "Talk")
+    assert answer["show_alert"] and buttons(asked(telegram))[0] == ["✓ General topic", "Courts"]
+
+
+async def test_members_only_let_the_bot_know_a_topic(
+    telegram: Telegram, forum: SandboxChat, account: Any, alice: Any
+) -> None:
+    telegram.person("Alice").join(forum)
+    said = await telegram.say("Alice", "/here", forum, thread_id=forum.now["topics"][-1]["id"])
+    assert said["text"].startswith("📍 I know this topic now.")
+    linked = await group_of_chat(forum.id)
+    assert linked is not None and linked.card_topic_id is None
+
+
+async def test_the_topics_of_a_group_are_found_again_by_groups(
+    telegram: Telegram, forum: SandboxChat
+) -> None:
+    await telegram.say("Olga", "/groups")
+    await telegram.tap("Olga", asked(telegram), "Topics of Padel <club>")
+    assert buttons(asked(telegram))[0] == ["✓ General topic", "Courts"]
 
 
 async def test_who_has_not_pressed_start_is_asked_in_the_group(
@@ -138,7 +224,9 @@ async def test_forged_taps_reach_no_group_of_others(
     before = await db.rows("SELECT * FROM groups"), await db.rows("SELECT * FROM accounts")
     chats = [theirs.id, -1, -(2**63), -1009999999999] + ([] if name == "Olga" else [linked])
     for chat, action, value in itertools.product(
-        chats, ("link", "new", "look"), ("", "1", "7", "0", "9" * 20, "٣", "Europe/Helsinki", "*", "x")
+        chats,
+        ("link", "new", "look", "topic"),
+        ("", "1", "7", "0", "9" * 20, "٣", "Europe/Helsinki", "*", "x"),
     ):
         if len(f"su:{action}:{chat}:{value}".encode()) > 64:
             continue
