@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from backend.errors import Invalid, InvalidForm
-from backend.events.drafts import CAPACITY_MAX, TITLE_MAX, SeriesDraft
+from backend.events.drafts import CAPACITY_MAX, PLACE_MAX, TITLE_MAX, SeriesDraft
 from backend.i18n import N_, Voice
 from backend.recurrence.rfc5545 import build_rule
 from backend.recurrence.rules import Freq, Weekday
@@ -101,6 +101,16 @@ def read_answer(step: Step, text: str, today: date, language: str) -> Any:
         case Step.SEATS:
             return _read_number(text)
     raise Invalid(N_("Tap one of the buttons, please."))
+
+
+def read_place(text: str) -> str:
+    """Where a date is, as it was typed. Raises `Invalid`."""
+    text = clean_line(text)
+    if not text:
+        raise Invalid(N_("Where is it?"))
+    if len(text) > PLACE_MAX:
+        raise Invalid(N_("At most %(most)s characters, please."), most=PLACE_MAX)
+    return text
 
 
 def _read_day(text: str, today: date, language: str) -> date:

@@ -36,6 +36,9 @@ class ChangeDateAction(StrEnum):
     ASK_FOR_TITLE = "askt"
     ASK_FOR_SEATS = "asks"
     SEATS = "seats"  # the value is how many, 0 for no limit
+    ASK_FOR_PLACE = "askp"
+    NO_PLACE = "nopl"
+    SCOPE = "for"  # the value says which dates the change reaches
     SAVE = "save"
 
 
@@ -46,6 +49,7 @@ class DateStep(StrEnum):
     STARTS = "starts"
     SEATS = "seats"
     TITLE = "title"
+    PLACE = "place"
     CONFIRM = "confirm"
 
 

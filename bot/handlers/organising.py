@@ -37,10 +37,10 @@ _PEOPLE_MAX = 60  # of each list, in a message
 async def index(message: Message, person: Person, voice: Voice) -> None:
     """/list: the next dates of the clubs that the person organises. Raises `Forbidden`."""
     if not await redirect_from_group(message, voice, "list"):
-        await reply(message, await _render_list(person, voice))
+        await reply(message, await render_list(person, voice))
 
 
-async def _render_list(person: Person, voice: Voice) -> RenderedMessage:
+async def render_list(person: Person, voice: Voice) -> RenderedMessage:
     views = (await organised(person, Permission.MANAGE_EVENTS))[:MAX_ITEMS]
     await remember_list(NumberedList.ORGANISED, [view.code for view in views], person)
     voice = list_voice(voice, views)
@@ -106,7 +106,7 @@ async def tap(query: CallbackQuery, callback_data: ManageCallback, person: Perso
             await end_conversation(person, ConversationKind.CHANGE_DATE)  # back from its questions
             rendered = await render_date(code, person, voice)
         case ManageAction.BACK:
-            rendered = await _render_list(person, voice)
+            rendered = await render_list(person, voice)
     await answer_and_replace(query, voice, rendered, done)
 
 

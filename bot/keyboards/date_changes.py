@@ -1,9 +1,12 @@
 """Buttons with which an organiser changes a date."""
 
+from collections.abc import Sequence
+
 from aiogram.types import InlineKeyboardButton
 
 from backend.bookings.views import InstanceView
 from backend.i18n import N_, Voice
+from bot.date_scopes import SCOPE_NAMES, Scope
 from bot.keyboards.buttons import make_callback_button
 from bot.organiser_callbacks import (
     ChangeDateAction,
@@ -48,6 +51,7 @@ def make_change_rows(view: InstanceView, voice: Voice) -> Rows:
         [
             _button(voice.gettext(N_("Name")), view.code, ChangeDateAction.ASK_FOR_TITLE),
             _button(voice.gettext(N_("Seats")), view.code, ChangeDateAction.ASK_FOR_SEATS),
+            _button(voice.gettext(N_("Place")), view.code, ChangeDateAction.ASK_FOR_PLACE),
         ],
         [
             _button(voice.gettext(N_("Move")), view.code, ChangeDateAction.ASK_TO_MOVE),
@@ -68,6 +72,14 @@ def make_seats_rows(view: InstanceView, voice: Voice) -> Rows:
 def make_title_rows(code: str, voice: Voice) -> Rows:
     """A title is typed."""
     return [_back(code, voice)]
+
+
+def make_place_rows(view: InstanceView, voice: Voice) -> Rows:
+    """A place is typed; one that there is can be taken away."""
+    if not view.place:
+        return [_back(view.code, voice)]
+    label = voice.gettext(N_("No place"))
+    return [[_button(label, view.code, ChangeDateAction.NO_PLACE)], _back(view.code, voice)]
 
 
 def make_reason_rows(code: str, voice: Voice) -> Rows:
@@ -96,10 +108,16 @@ def _by(minutes: int, voice: Voice) -> str:
     return voice.gettext(N_("%(minutes)s min"), minutes=f"{sign}{abs(minutes)}")
 
 
-def make_confirm_rows(code: str, token: int, voice: Voice, what: DateStep) -> Rows:
-    """What is asked before it is done: of a reason the cancellation, of a start the move, else the change."""
+def make_confirm_rows(
+    code: str, token: int, voice: Voice, what: DateStep, others: Sequence[Scope] = ()
+) -> Rows:
+    """What is asked before it is done: of a reason the cancellation, of a start the move, else the change; and what other
+    dates it could reach."""
     action, label, style = {
         DateStep.REASON: (ChangeDateAction.CANCEL, N_("Cancel this date"), "danger"),
         DateStep.STARTS: (ChangeDateAction.MOVE, N_("Move it"), "danger"),
     }.get(what, (ChangeDateAction.SAVE, N_("Save"), "primary"))
-    return [[_button(voice.gettext(label), code, action, token, style=style)], _back(code, voice)]
+    scopes = [
+        [_button(voice.gettext(SCOPE_NAMES[scope]), code, ChangeDateAction.SCOPE, scope)] for scope in others
+    ]
+    return [[_button(voice.gettext(label), code, action, token, style=style)], *scopes, _back(code, voice)]

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -163,3 +164,134 @@ async def test_who_is_no_organiser_any_more_changes_nothing(
     assert answer["text"] == "Only organisers can do this."
     assert (await telegram.say("Alice", "Rain"))["text"] == "Only organisers can do this."
     assert (await event(yoga, olga)).phase == "open"
+
+
+# --- the place, and more dates than one ---
+
+
+@pytest.fixture
+async def weekly(telegram: Telegram, series: Any, noon: datetime, olga: Any) -> list[str]:
+    """Three Thursdays of yoga from 26 November on, and more; their codes."""
+    await telegram.start("Olga")
+    made = await series(
+        title="Yoga", place="Hall", map_url="https://maps.example/hall", rule="FREQ=WEEKLY", capacity=8
+    )
+    await telegram.say("Olga", "/list")
+    return [
+        row["code"]
+        for row in await db.rows(
+            "SELECT code FROM event_instances WHERE series_id = $1 ORDER BY starts_at LIMIT 3", made.series_id
+        )
+    ]
+
+
+async def shown_of(codes: list[str], olga: Any, *names: str) -> list[Any]:
+    views = [await event(code, olga) for code in codes]
+    return [tuple(getattr(view, name) for name in names) for view in views]
+
+
+async def test_a_date_gets_another_place(telegram: Telegram, weekly: list[str], olga: Any) -> None:
+    await tapped(telegram, "1", "Place")
+    question = shown_to_olga(telegram)
+    assert "Send the place; now it is Hall. Its map link will be removed." in question["text"]
+    assert "At most 160 characters" in (await telegram.say("Olga", "x" * 161))["text"]
+    preview = await telegram.say("Olga", "The <b> park")
+    assert preview["text"].startswith(
+        "Change the place of Yoga?\nThu 26 Nov, 18:00\n“The <b> park”\nFor: This date only\n\n"
+    )
+    await tapped(telegram, "Save")
+    places = await shown_of(weekly, olga, "place", "map_url")
+    assert places == [("The <b> park", ""), *[("Hall", "https://maps.example/hall")] * 2]
+    await tapped(telegram, "Place", "No place")
+    assert "No place" in shown_to_olga(telegram)["text"]
+    await tapped(telegram, "Save", "Place")
+    assert "Send the place." in shown_to_olga(telegram)["text"]
+    assert buttons(shown_to_olga(telegram)) == [["Back"]]
+    assert (await event(weekly[0], olga)).place == ""
+
+
+@pytest.mark.parametrize(
+    ("scope", "titles"),
+    [
+        ("This date and all that follow", ["Yoga", "Pilates", "Pilates"]),
+        ("The whole series", ["Pilates", "Pilates", "Pilates"]),
+    ],
+)
+async def test_more_dates_get_another_name(
+    telegram: Telegram, weekly: list[str], olga: Any, scope: str, titles: list[str]
+) -> None:
+    """`S4`: which dates it reaches is chosen below what it does."""
+    others = {"This date only", "This date and all that follow", "The whole series"}
+    await tapped(telegram, "2", "Name")
+    preview = await telegram.say("Olga", "Pilates")
+    assert "\n“Pilates”\nFor: This date only\n\n" in preview["text"]
+    assert {row[0] for row in buttons(preview)} == {"Save", "Back", *others - {"This date only"}}
+    await tapped(telegram, scope)
+    preview = shown_to_olga(telegram)
+    assert f"For: {scope}\n" in preview["text"]
+    assert {row[0] for row in buttons(preview)} == {"Save", "Back", *others - {scope}}
+    assert [title for (title,) in await shown_of(weekly, olga, "title")] == ["Yoga"] * 3, "a preview"
+    assert await tapped(telegram, "Save") == "Saved."
+    assert [title for (title,) in await shown_of(weekly, olga, "title")] == titles
+    assert "Pilates" in shown_to_olga(telegram)["text"]
+
+
+async def test_a_series_moves_to_another_hour_with_its_consequences(
+    telegram: Telegram, weekly: list[str], olga: Any, alice: Any
+) -> None:
+    """`S3`, `S4`: a date with a booking stays, and is named before."""
+    await book(weekly[2], alice, via=Via.CARD)
+    await tapped(telegram, "1", "Move", "+1 h", "The whole series")
+    preview = shown_to_olga(telegram)["text"]
+    assert "1 date no longer fits the rule" in preview and "They stay until you move" in preview
+    assert await tapped(telegram, "Move it") == "Saved."
+    assert shown_to_olga(telegram)["text"].startswith("The next dates of your clubs"), "it was made anew"
+    assert await hours_of_scheduled() == ["26 19:00", "03 19:00", "10 18:00"]
+
+
+async def hours_of_scheduled() -> list[str]:
+    """Day and hour of the next three dates on the wall."""
+    rows = await db.rows(
+        "SELECT starts_at FROM event_instances WHERE state = 'SCHEDULED' ORDER BY starts_at LIMIT 3"
+    )
+    return [f"{row['starts_at'].astimezone(ZoneInfo('Europe/Helsinki')):%d %H:%M}" for row in rows]
+
+
+async def test_the_dates_that_follow_move_to_another_hour(
+    telegram: Telegram, weekly: list[str], olga: Any
+) -> None:
+    await tapped(telegram, "2", "Move", "+30 min", "This date and all that follow", "Move it")
+    assert await hours_of_scheduled() == ["26 18:00", "03 18:30", "10 18:30"]
+
+
+async def test_to_another_day_moves_one_date(telegram: Telegram, weekly: list[str]) -> None:
+    """Another day may not be one of the rule."""
+    await tapped(telegram, "1", "Move", "+1 day")
+    assert buttons(shown_to_olga(telegram)) == [["Move it"], ["Back"]]
+    assert "For:" not in shown_to_olga(telegram)["text"]
+
+
+async def test_what_reaches_more_dates_is_refused_in_words(
+    telegram: Telegram, series: Make, noon: datetime, olga: Any
+) -> None:
+    """The series needs eight to run; there is no field to mark."""
+    await telegram.start("Olga")
+    await series(title="Yoga", rule="FREQ=WEEKLY", min_to_run=8)
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Seats")
+    await telegram.say("Olga", "4")
+    answer = await tapped(telegram, "The whole series")
+    assert answer and "what is marked" not in answer
+    assert await db.value("SELECT capacity FROM event_series") == 12
+
+
+async def test_cancel_ends_it_and_old_buttons_change_nothing(
+    telegram: Telegram, weekly: list[str], olga: Any
+) -> None:
+    await tapped(telegram, "1", "Name")
+    await telegram.say("Olga", "Pilates")
+    preview = shown_to_olga(telegram)
+    assert (await telegram.say("Olga", "/cancel"))["text"] == "Stopped. Nothing was saved."
+    for label in ("The whole series", "Save"):
+        assert (await telegram.tap("Olga", preview, label))["text"].startswith("This was too long ago")
+    assert await shown_of(weekly, olga, "title") == [("Yoga",)] * 3

@@ -15,6 +15,7 @@ from backend.linking.actions import link_group
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
 from backend.seats.requests import Via
+from bot.bot_setup import set_up_bot
 from bot.command_names import COMMANDS, ORGANISER_COMMANDS
 from bot.delivery import ephemeral
 from tests.bot.conversations.chat_log import ChatLog
@@ -157,6 +158,45 @@ async def test_an_organiser_looks_after_a_date(log: ChatLog, snapshot: SnapshotA
     await log.tap("Olga", "Move it", "Cancel this date")
     await log.say("Olga", "The pipes burst.")
     await log.tap("Olga", "Cancel this date", "It takes place after all")
+    assert str(log) == snapshot
+
+
+async def test_an_organiser_changes_a_series(log: ChatLog, snapshot: SnapshotAssertion) -> None:
+    log.heading("the place of one date")
+    await log.say("Olga", "/list")
+    await log.tap("Olga", "3", "Place")
+    await log.say("Olga", "Pool side")
+    await log.tap("Olga", "Save")
+    log.heading("another hour for all, which is looked at for one first")
+    await log.tap("Olga", "Move", "+1 h", "The whole series", "Move it")
+    log.heading("another name for those that follow, and then not")
+    await log.tap("Olga", "Back", "4", "Name")
+    await log.say("Olga", "Steam")
+    await log.tap("Olga", "This date and all that follow")
+    await log.say("Olga", "/cancel")
+    await log.tap("Olga", "Save")
+    assert str(log) == snapshot
+
+
+async def test_ones_own_lists_in_groups(log: ChatLog, snapshot: SnapshotAssertion) -> None:
+    """M7: nobody else sees the command either."""
+    await set_up_bot(log.telegram.bot, webhook=False)
+    for title, topic in (("Kallio Yoga", None), ("Sunday Runners", 2)):
+        room = log.telegram.chat(title)
+        await log.say("Alice", "/mybookings", room, topic=topic)
+        await log.say("Bob", "/queue", room, topic=topic)
+        await log.say("Bob", "/help", room, topic=topic)
+    assert str(log) == snapshot
+
+
+async def test_where_cards_appear(log: ChatLog, snapshot: SnapshotAssertion) -> None:
+    room = log.telegram.chat("Sunday Runners")
+    await log.say("Alice", "/here", room, topic=3)
+    await log.say("Olga", "/here", room, topic=2)
+    await log.say("Olga", "/groups")
+    await log.tap("Olga", "Topics of Sunday Runners", "General topic")
+    await log.say("Olga", "/here", room, topic=2)
+    await log.say("Olga", "/here", room)
     assert str(log) == snapshot
 
 
