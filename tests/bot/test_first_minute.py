@@ -166,7 +166,10 @@ async def test_a_topic_that_existed_before_is_known_from_its_messages(
     assert await topics(account) == []
     first, second, *_ = [(t["id"], t["name"]) for t in room.now["topics"] if t["id"] != 1]
     answer = await telegram.say("Olga", "/here", room, thread_id=first[0])
-    assert answer["text"].startswith("📍 I know this topic now.") and answer["thread_id"] == first[0]
+    assert (
+        answer["text"].startswith("📍 Cards appear in this topic from now on")
+        and answer["thread_id"] == first[0]
+    )
     assert await topics(account) == [first]
     await telegram.say("Olga", "/events", room, thread_id=second[0])
     assert await topics(account) == sorted([first, second])

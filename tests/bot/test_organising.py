@@ -32,7 +32,7 @@ async def test_the_list_leads_to_people_and_card(telegram: Telegram, olga: Any, 
     assert buttons(shown) == [
         *(
             ["People", "Post the card"],
-            ["Name", "Seats"],
+            ["Name", "Seats", "Place"],
             ["Move", "Cancel this date"],
             ["Open in Emerald"],
             ["Back"],
