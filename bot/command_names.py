@@ -50,8 +50,8 @@ ORGANISERS_OWN = {
     "unlink": N_("Unlink this group"),
 }
 ORGANISER_COMMANDS = tuple(ORGANISERS_OWN)
-_IN_GROUPS_ONLY = ("here", "unlink")
-ORGANISER_LIST = (*COMMANDS, *(name for name in ORGANISERS_OWN if name not in _IN_GROUPS_ONLY))
+IN_GROUPS_ONLY = ("here", "unlink")
+ORGANISER_LIST = (*COMMANDS, *(name for name in ORGANISERS_OWN if name not in IN_GROUPS_ONLY))
 # Of the commands with personal answers those are offered in groups that one message answers.
 GROUP_COMMANDS = (
     *("events", "event", "book", "guests", "leave", "maybe"),

@@ -6,33 +6,41 @@ from aiogram.types import Message
 
 from backend.bookings.queries.lists import my_bookings
 from backend.bookings.views import InstanceView
-from backend.errors import Invalid
-from backend.groups.shown_lists import NumberedList
-from backend.i18n import N_, Voice
+from backend.groups.shown_lists import NumberedList, remember_list
+from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.calendar_files import make_calendar_file
-from bot.delivery.client import reply_with_file
+from bot.delivery.client import reply, reply_with_file
 from bot.filters import command_named, from_person
 from bot.free_text import read_typed
 from bot.handlers.choices import choose
 from bot.handlers.redirects import redirect_from_group
-from bot.lists import MAX_ITEMS
+from bot.keyboards.links import make_home_button
+from bot.lists import MAX_ITEMS, list_voice
+from bot.rendering import render
 
 
 async def show(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
-    """/calendar with a number of /mybookings, a code, or words. Raises `Invalid`."""
+    """/calendar: the only booking, or the list; with a number of /mybookings, a code, or words that one. Raises `Invalid`."""
     if await redirect_from_group(message, voice, "mine"):
         return
-    typed = read_typed(command.args, voice.language)
+    views = await my_bookings(person, limit=MAX_ITEMS)
 
     async def listed() -> list[InstanceView]:
-        return await my_bookings(person, limit=MAX_ITEMS)
+        return views
 
-    choice = await choose(NumberedList.BOOKINGS, typed, listed, person, voice, None, nearest=True)
-    if choice.code is None or not command.args:
-        raise Invalid(N_("Which one? Send /calendar with its number in /mybookings, or its name."))
-    file = await make_calendar_file(choice.code, person)
-    await reply_with_file(message, file)
+    code = views[0].code if len(views) == 1 else None
+    if command.args:
+        typed = read_typed(command.args, voice.language)
+        code = (await choose(NumberedList.BOOKINGS, typed, listed, person, voice, None, nearest=True)).code
+    if code is not None:
+        await reply_with_file(message, await make_calendar_file(code, person))
+        return
+    await remember_list(NumberedList.BOOKINGS, [view.code for view in views], person)
+    rows = [[make_home_button(voice)]]
+    await reply(
+        message, render("bookings.html", list_voice(voice, views), rows, views=views, purpose="calendar")
+    )
 
 
 def router() -> Router:

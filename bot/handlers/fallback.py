@@ -11,7 +11,7 @@ from backend.accounts.queries import joined_accounts
 from backend.i18n import N_, Voice, Words
 from backend.people.queries import Person
 from bot.callback_answers import UNKNOWN_BUTTON, answer_callback
-from bot.command_names import COMMANDS, GROUP_COMMANDS, ORGANISER_COMMANDS
+from bot.command_names import COMMANDS, GROUP_COMMANDS, IN_GROUPS_ONLY, ORGANISER_COMMANDS
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person, in_group, in_private_chat, names_a_command
 from bot.handlers import (
@@ -89,7 +89,7 @@ async def answer_unknown_command(message: Message, person: Person, voice: Voice)
         known = [*COMMANDS, *ORGANISER_COMMANDS]
     else:
         known = [*COMMANDS]
-    if typed[1:].casefold() in known:  # it exists, and its handler wants a group
+    if typed[1:].casefold() in (*known, *IN_GROUPS_ONLY):  # it exists, and its handler wants a group
         await reply(message, plain(voice.gettext(N_("Send %(command)s in your group."), command=typed)))
         return
     nearest = difflib.get_close_matches(typed[1:].casefold(), known, n=_NEAREST, cutoff=_LIKENESS)

@@ -73,9 +73,7 @@ async def reply_with_bookings(
     await remember_list(NumberedList.BOOKINGS, [view.code for view in views], person)
     if in_group:
         rows = make_redirect_rows(voice, "mine") if views else []
-        answer = render(
-            "bookings.html", list_voice(voice, views), rows, views=views, leaving=False, in_group=True
-        )
+        answer = render("bookings.html", list_voice(voice, views), rows, views=views, purpose="group")
         await reply_to_sender_alone(message, voice, answer, "mine")
         return
     callbacks: list[CallbackData] = [
@@ -87,7 +85,13 @@ async def reply_with_bookings(
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
     await reply(
         message,
-        render("bookings.html", list_voice(voice, views), rows, views=views, leaving=leaving, in_group=False),
+        render(
+            "bookings.html",
+            list_voice(voice, views),
+            rows,
+            views=views,
+            purpose="leave" if leaving else "show",
+        ),
     )
 
 

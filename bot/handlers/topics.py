@@ -41,7 +41,9 @@ async def here(message: Message, person: Person, group: LinkedGroup | None) -> N
     if is_chosen:
         await choose_card_topic(person, group.account_id, group.id, topic_id)
     voice = await account_voice(group.account_id)
-    await reply(message, render("here.html", voice, topic=topic_id is not None, chosen=is_chosen))
+    await reply(
+        message, render("here.html", voice, topic=topic_id is not None, chosen=is_chosen, forum=group.forum)
+    )
 
 
 async def here_in_private(message: Message, voice: Voice) -> None:

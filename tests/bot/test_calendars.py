@@ -46,13 +46,26 @@ async def test_calendar_sends_an_instance_as_a_file_and_again_after_a_change(
     assert (event["SEQUENCE"], event["STATUS"]) == (2, "CANCELLED")
 
 
-async def test_calendar_refuses_without_a_number_and_for_instances_of_others(
+async def test_calendar_without_a_number_sends_the_only_booking_or_lists_them(
+    telegram: Telegram, alice: Any, instance: Make, noon: datetime
+) -> None:
+    reply = await telegram.say("Alice", "/calendar")
+    assert reply["text"].startswith("You have no bookings yet.")
+    code = await instance()
+    await book(code, alice, via=Via.MINIAPP)
+    assert "SUMMARY" in read(await telegram.say("Alice", "/calendar"))
+    await book(await instance(title="Sauna"), alice, via=Via.MINIAPP)
+    reply = await telegram.say("Alice", "/calendar")
+    assert reply["text"].startswith("Which one goes to your calendar?") and "2. " in reply["text"]
+    assert reply["text"].endswith("Send /calendar with its number or name: /calendar 1.")
+    assert "SUMMARY" in read(await telegram.say("Alice", "/calendar 2"))
+
+
+async def test_calendar_refuses_instances_of_others(
     telegram: Telegram, alice: Any, instance: Make, noon: datetime
 ) -> None:
     """`A1`"""
     code = await instance()
-    reply = await telegram.say("Alice", "/calendar")
-    assert reply["text"].startswith("Which one?")
     reply = await telegram.say("Charlie", f"/calendar {code}")
     assert reply["text"] == "Not found, or you don’t have access."
 

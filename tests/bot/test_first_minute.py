@@ -182,7 +182,7 @@ async def test_a_topic_that_existed_before_is_known_from_its_messages(
 
 async def test_here_without_a_topic_says_what_it_is_for(telegram: Telegram, olga: Any, account: Any) -> None:
     await telegram.start("Olga")
-    assert "without a topic" in (await telegram.say("Olga", "/here", telegram.chat()))["text"]
+    assert "Cards are posted in this group." in (await telegram.say("Olga", "/here", telegram.chat()))["text"]
     assert "in a topic of your group" in (await telegram.say("Olga", "/here"))["text"]
     await unlink_group(olga, account.id, account.group_id)
     assert (
