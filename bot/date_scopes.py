@@ -26,9 +26,12 @@ SCOPE_NAMES = {
 
 
 def scopes_of(draft: SeriesDraft, what: DateStep, starts: datetime | None, was: datetime) -> list[Scope]:
-    """What a change of a date of this series can reach. Cancelled is one date; a series moves as a whole to another hour, while
-    another day may not be one of its rule: that is told in the app. A number of times is counted from the first date on, so the
-    dates of such a series move all or one. `was` and `starts` are local times."""
+    """What a change of a date of this series can reach; `was` is the local start that its rule gives the date, `starts` its new
+    one.
+
+    One date is cancelled. A series moves to another hour as a whole, while another day may not be one of its rule: that is for
+    the app. A number of times is counted from the first date on, so the dates of such a series move all or one.
+    """
     if not draft.rule or what is DateStep.REASON:
         return [Scope.ONLY]
     if what is not DateStep.STARTS:

@@ -195,7 +195,7 @@ async def _preview(
     if what is DateStep.STARTS:
         starts, length = datetime.fromisoformat(value), view.ends_at - starts_at
         starts_at, _ = resolve_new_time(view.zone, length, starts, None, clock.now())
-    scopes = scopes_of(await _series_draft(view), what, starts, wall_clock(view.starts_at, view.zone))
+    scopes = scopes_of(await _series_draft(view), what, starts, wall_clock(view.original_start, view.zone))
     if scope not in scopes:
         raise Invalid(N_("Tap one of the buttons, please."))
 

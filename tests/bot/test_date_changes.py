@@ -269,6 +269,10 @@ async def test_to_another_day_moves_one_date(telegram: Telegram, weekly: list[st
     await tapped(telegram, "1", "Move", "+1 day")
     assert buttons(shown_to_olga(telegram)) == [["Move it"], ["Back"]]
     assert "For:" not in shown_to_olga(telegram)["text"]
+    await tapped(telegram, "Move it", "Move", "+1 h")
+    assert buttons(shown_to_olga(telegram)) == [["Move it"], ["Back"]], (
+        "nor does it take the others along later"
+    )
 
 
 async def test_what_reaches_more_dates_is_refused_in_words(
