@@ -58,7 +58,7 @@ GROUP_COMMANDS = (
     *("mybookings", "queue", "polls", "vote", "app", "help"),
 )
 GROUP_ADMINISTRATOR_COMMANDS = (*GROUP_COMMANDS, "create", "poll", "here", "unlink")
-# In a group neither these nor their answers are of use to anybody else: only the sender and the bot see them (decision 0060).
+# In a group neither these nor their answers are of use to anybody else: only the sender and the bot see them (decision 0062).
 # None of their answers has a button that is tapped.
 EPHEMERAL_COMMANDS = ("mybookings", "queue", "app", "help", "create", "poll")
 

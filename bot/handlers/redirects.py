@@ -24,7 +24,7 @@ async def reply_to_sender_alone(
     message: Message, voice: Voice, answer: RenderedMessage, payload: str
 ) -> None:
     """In a group, show a personal answer to whoever asked; where Telegram does not, the way to the private chat. Its buttons
-    lead elsewhere: none of a message that one person sees is tapped (decision 0060)."""
+    lead elsewhere: none of a message that one person sees is tapped (decision 0062)."""
     await reply_to_sender(message, answer, _render_redirect(voice, payload))
 
 
