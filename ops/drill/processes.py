@@ -42,6 +42,7 @@ class Program:
     owner: Owner | None = None
     directory: Path = Path("/")
     process: subprocess.Popen[bytes] | None = None
+    is_wanted: bool = False  # it was started, and neither stopped nor killed since
 
     def start(self) -> None:
         """Start it."""
@@ -65,6 +66,7 @@ class Program:
                 cwd=self.directory,
                 start_new_session=True,
             )
+        self.is_wanted = True
 
     @property
     def is_running(self) -> bool:
@@ -84,12 +86,14 @@ class Program:
 
     def stop(self, seconds: float = 40) -> None:
         """Ask it to end, and wait until it has. Raises `DrillError` when it does not."""
+        self.is_wanted = False
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self._await_end(seconds)
 
     def kill(self) -> None:
         """Kill it and its workers, as an engine or systemd does with what is left of a service."""
+        self.is_wanted = False
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self._await_end(10)

@@ -196,9 +196,10 @@ def restore_before_bad_delete(drill: Drill, window: Window) -> Measured:
 def all_databases_lost(drill: Drill, window: Window) -> Measured:
     """All three database hosts die at once, and only the backups are left."""
     window.await_changes(50)
-    at = time.time()
     for host in drill.cluster.hosts:
         drill.cluster.kill_host(host)
+    # From now on nothing can be done; until the last one was dead, it could.
+    at = time.time()
     window.break_now()
     measured = backups_of(drill).measure(None, at)
     for host in drill.cluster.hosts:
