@@ -1,6 +1,7 @@
 """What `emerald doctor` checks beside the tables: the clock, the disk, the backups, and what Telegram knows of the bot.
 Each finding is one line that says what to do."""
 
+import math
 import shutil
 from datetime import timedelta
 
@@ -61,13 +62,21 @@ async def backup_findings() -> list[str]:
     found = []
     if figures.error:
         found.append(f"The last backup failed: {figures.error}")
-    if figures.age_seconds > BACKUP_AGE_MAX.total_seconds():
+    if math.isinf(figures.age_seconds):
+        found.append(
+            "No backup is complete yet: see the log of `emerald backup --daily`, which begins with one."
+        )
+    elif figures.age_seconds > BACKUP_AGE_MAX.total_seconds():
         found.append("The last backup is more than a day old: see the log of `emerald backup --daily`.")
     elif not figures.encrypted:
         found.append("Backups are not encrypted: set BACKUP_PASSPHRASE.")
     if figures.wal_gap_seconds > WAL_GAP_MAX.total_seconds():
         found.append("Changes of the database are not received: is `emerald backup --daily` running?")
-    if figures.verified_age_seconds > VERIFIED_AGE_MAX.total_seconds():
+    if math.isinf(figures.verified_age_seconds):
+        found.append(
+            "No backup has been verified yet: `emerald backup --daily` does so after the first, or run `emerald verify-backup`."
+        )
+    elif figures.verified_age_seconds > VERIFIED_AGE_MAX.total_seconds():
         found.append("No backup was verified for two weeks: run `emerald verify-backup`.")
     return found
 

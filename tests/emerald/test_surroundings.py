@@ -22,7 +22,12 @@ async def test_backups_that_cannot_be_relied_on_are_found(
         "There are no backups: start `emerald backup --daily`, as docs/BACKUPS.md says."
     ]
     now = clock.now()
-    await backup_status.record(backed_up_at=now, verified_at=now, received_at=now, encrypted=True)
+    await backup_status.record(received_at=now)
+    assert [finding.partition(":")[0] for finding in await backup_findings()] == [
+        "No backup is complete yet",
+        "No backup has been verified yet",
+    ]
+    await backup_status.record(backed_up_at=now, verified_at=now, encrypted=True)
     assert await backup_findings() == []
     old = now - timedelta(days=20)
     await backup_status.record(backed_up_at=old, verified_at=old, received_at=old)
