@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +16,7 @@ from ops.drill import hosts, journal
 from ops.drill.cluster import Cluster, query
 from ops.drill.journal import Lost, Seat
 from ops.drill.load import Act
-from ops.drill.processes import DrillError, Program, wait_until
+from ops.drill.processes import DrillError, Program, keep_running, wait_until
 from ops.drill.programs import Engine
 from ops.drill.stack import ROOT, TOKEN, Stack
 from tests import unlogged
@@ -143,9 +144,17 @@ class Drill:
         """Start the whole stack."""
         self.say(f"three database hosts with PostgreSQL {self.engine.version} are starting")
         self.cluster.start()
+        threading.Thread(target=keep_running, args=(self.restarted,), daemon=True).start()
         self.say("the application is starting")
         self.stack.start(self.size.people, self.size.instances)
         self.say("everything answers")
+
+    def restarted(self) -> list[Program]:
+        """Those that end by themselves, and that Docker or systemd then start again: PgBouncer, of which some versions end when a
+        statement is cancelled whose server has gone (https://github.com/pgbouncer/pgbouncer/issues/801), and Patroni, when it
+        starts and finds no etcd."""
+        pgbouncer = self.stack.programs.get("pgbouncer")
+        return [*self.cluster.patroni.values(), *([pgbouncer] if pgbouncer is not None else [])]
 
     def query(self, url: str, sql: str) -> str:
         """What a statement returns at an address."""

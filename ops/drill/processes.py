@@ -111,6 +111,15 @@ class Program:
             raise DrillError(f"{self.name} did not end within {seconds:.0f} s.") from None
 
 
+def keep_running(programs: Callable[[], Sequence[Program]]) -> None:
+    """Start again, for ever, what has ended without being stopped or killed."""
+    while True:
+        time.sleep(RESTART_AFTER)
+        for program in programs():
+            if program.is_wanted and not program.is_running:
+                program.start()
+
+
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None, *, seconds: float = 60) -> str:
     """The output of a command that ends by itself. Raises `DrillError` with the end of what it printed."""
     environment = {"PATH": PATH, "LANG": "C.UTF-8", **(environment or {})}

@@ -7,8 +7,6 @@ import secrets
 import signal
 import socket
 import sys
-import threading
-import time
 import urllib.error
 import urllib.request
 from functools import partial
@@ -18,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from backend.embedded_files import Owner
 from ops.drill.cluster import Cluster
-from ops.drill.processes import RESTART_AFTER, Program, run, wait_until
+from ops.drill.processes import Program, run, wait_until
 from ops.drill.programs import find
 from tests.nginx import front as fronts
 
@@ -134,20 +132,10 @@ class Stack:
             os.chown(path, self.cluster.owner.uid, self.cluster.owner.gid)
         self._run_pgbouncer()
         wait_until(lambda: is_open(PGBOUNCER), 20, "PgBouncer")
-        threading.Thread(target=self.keep_pgbouncer, daemon=True).start()
 
     def _run_pgbouncer(self, *options: str) -> None:
         command = [find("pgbouncer"), *options, str(self.folder / "pgbouncer" / "pgbouncer.ini")]
         self.add("pgbouncer", command, owner=self.cluster.owner).start()
-
-    def keep_pgbouncer(self) -> None:
-        """Start it again whenever it ends by itself, as systemd and Docker do: some versions end when a cancelled statement's
-        server is gone (https://github.com/pgbouncer/pgbouncer/issues/801)."""
-        while True:
-            time.sleep(RESTART_AFTER)
-            program = self.programs["pgbouncer"]
-            if program.is_wanted and not program.is_running:
-                program.start()
 
     def replace_pgbouncer(self) -> None:
         """Start another PgBouncer that takes over the connections of the first, which then ends. Raises `DrillError`, with what
