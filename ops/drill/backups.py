@@ -32,15 +32,16 @@ class Backups:
         }
 
     def start(self) -> None:
-        """Mount the volume, start the process, and wait for its first backup."""
-        self.volume.mkdir()
-        size = f"size={VOLUME},mode=700"
-        subprocess.run([find("mount"), "-t", "tmpfs", "-o", size, "none", str(self.volume)], check=True)
+        """Mount the volume and start the process, unless an earlier try did, and wait for its first backup."""
         stack = self.drill.stack
-        log = self.drill.folder / "logs" / "backup"
-        stack.programs["backup"] = Program("backup", [*EMERALD, "backup", "--daily"], log)
-        stack.programs["backup"].environment = stack.environment(**self.settings)
-        stack.programs["backup"].start()
+        if "backup" not in stack.programs:
+            self.volume.mkdir()
+            size = f"size={VOLUME},mode=700"
+            subprocess.run([find("mount"), "-t", "tmpfs", "-o", size, "none", str(self.volume)], check=True)
+            log = self.drill.folder / "logs" / "backup"
+            stack.programs["backup"] = Program("backup", [*EMERALD, "backup", "--daily"], log)
+            stack.programs["backup"].environment = stack.environment(**self.settings)
+            stack.programs["backup"].start()
         database = self.drill.stack.database
         made = "SELECT count(backed_up_at) FROM backup_status"
         wait_until(lambda: self.drill.cluster.psql(made, database=database) != "0", 240, "A first backup")
@@ -124,7 +125,6 @@ class Backups:
 def with_backups(drill: Drill) -> Iterator[None]:
     """There are backups, from now on."""
     if drill.backups is None:
-        backups = Backups(drill)
-        backups.start()
-        drill.backups = backups
+        drill.backups = Backups(drill)
+    drill.backups.start()
     yield
