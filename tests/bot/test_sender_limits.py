@@ -10,7 +10,8 @@ import pytest
 from aiogram.types import Chat, Message, Update, User
 
 from backend import clock
-from bot import sender_limits
+from bot import polling, sender_limits
+from bot.dispatcher import make_dispatcher
 from bot.sender_limits import QUEUE_MAX, InOrder
 from bot.updates import addressed_by, is_addressed, read_update
 from tests.bot.test_webhook import PATH, app, client, held, tap, update
@@ -143,3 +144,29 @@ async def test_who_speaks_as_a_chat_keeps_no_other_chat_waiting() -> None:
     assert {key: queue.size for key, queue in in_order._queues.items()} == {-1: QUEUE_MAX, -2: QUEUE_MAX}
     await asyncio.gather(*running)
     assert len(done) == 2 * QUEUE_MAX
+
+
+async def test_where_updates_are_polled_they_are_dropped_unread_too(
+    telegram: Telegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telegram is told that it need not bring them again."""
+    dispatcher = make_dispatcher()
+    dispatcher.drops.__self__.rate._silent_until[1002] = clock.now() + timedelta(minutes=1)  # type: ignore[attr-defined]
+    offsets: list[int | None] = []
+    read: list[int] = []
+
+    async def get_updates(_: Any, offset: int | None, *__: Any) -> list[dict[str, Any]]:
+        offsets.append(offset)
+        if offset is not None:
+            raise asyncio.CancelledError
+        return [update(6600), tap(6601), update(6602)]
+
+    def read_and_note(raw: Any, bot: Any) -> Update | None:
+        read.append(raw["update_id"])
+        return read_update(raw, bot)
+
+    monkeypatch.setattr(polling, "get_updates", get_updates)
+    monkeypatch.setattr(polling, "read_update", read_and_note)
+    with pytest.raises(asyncio.CancelledError):
+        await polling.poll_updates(telegram.bot, dispatcher)
+    assert (offsets, read) == ([None, 6603], [6601])
