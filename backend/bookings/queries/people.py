@@ -1,7 +1,7 @@
 """The people of an instance: who has a seat, who waits, who answered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -97,7 +97,7 @@ SEATED_MAX = 8  # parties on the screen of an instance
 WITH_NAMES = ATTENDEE.replace("SELECT m.id", "SELECT b.guest_names, m.id", 1)
 
 
-def _attendee(row: db.Row | Mapping[str, Any]) -> Attendee:
+def _attendee(row: db.Row | Mapping[str, Any], told_apart: str = "") -> Attendee:
     return Attendee(
         membership_id=row["membership_id"],
         user_id=row["user_id"],
@@ -113,14 +113,14 @@ def _attendee(row: db.Row | Mapping[str, Any]) -> Attendee:
         offer_until=row["offer_until"],
         reachable=row["reachable"],
         guest_names=tuple(row.get("guest_names", ())),
+        told_apart=told_apart,
     )
 
 
 def attendees_of(rows: Sequence[db.Row | Mapping[str, Any]]) -> list[Attendee]:
     """The attendees of one list, told apart."""
-    found = [_attendee(row) for row in rows]
-    names = tell_apart({one.membership_id: (one.first_name, one.last_name) for one in found})
-    return [replace(one, told_apart=names[one.membership_id]) for one in found]
+    names = tell_apart({row["membership_id"]: (row["shown"], row["last_name"] or "") for row in rows})
+    return [_attendee(row, names[row["membership_id"]]) for row in rows]
 
 
 async def attendees(instance_id: int, *, limit: int = SEATED_MAX, archived: bool = False) -> list[Attendee]:
