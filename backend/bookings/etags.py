@@ -44,10 +44,21 @@ LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = i.membership_
 ACCOUNTS = """(SELECT sum(hashtextextended(ROW(m.xmin, a.xmin)::text, 0))
     FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1 AND m.left_at IS NULL)"""
 
-# What the reader is in or waits for, and so all that may need their answer, whichever club is shown.
-MINE = f"(SELECT sum({VERSION}) {INSTANCES} WHERE b.answer = 'in' AND i.ends_at > {{now}})"
+# The reader's own bookings, found first: a plan that is made while there are few would read those of everybody.
+OWN_BOOKINGS = """memberships m
+CROSS JOIN LATERAL (SELECT *, xmin FROM bookings WHERE membership_id = m.id OFFSET 0) b"""
+OWN = f"""FROM {OWN_BOOKINGS}
+JOIN event_instances i ON i.id = b.instance_id
+JOIN event_series r ON r.id = i.series_id
+JOIN accounts a ON a.id = i.account_id
+JOIN instance_seats s ON s.instance_id = i.id
+LEFT JOIN absences x ON x.instance_id = i.id AND x.membership_id = m.id AND x.pardoned_at IS NULL
+WHERE m.user_id = $1 AND m.left_at IS NULL AND b.answer = 'in'"""
 
-PAST = f"(SELECT sum({VERSION}) {INSTANCES} WHERE b.answer = 'in' AND i.ends_at <= $2)"
+# What the reader is in or waits for, and so all that may need their answer, whichever club is shown.
+MINE = f"(SELECT sum({VERSION}) {OWN} AND i.ends_at > {{now}})"
+
+PAST = f"(SELECT sum({VERSION}) {OWN} AND i.ends_at <= $2)"
 
 NEXT = """(SELECT ROW(n.id, n.xmin, t.xmin)::text FROM event_instances n
     JOIN instance_seats t ON t.instance_id = n.id

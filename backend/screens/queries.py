@@ -8,7 +8,7 @@ from typing import Any
 
 from backend import clock, db
 from backend.accounts.queries import ACCOUNT_COLUMNS, JOINED, AccountView, account_from
-from backend.bookings.etags import ACCOUNTS, EVENT, INSTANCES, VERSION, VISIBLE
+from backend.bookings.etags import ACCOUNTS, EVENT, OWN, OWN_BOOKINGS, VERSION, VISIBLE
 from backend.bookings.queries import event as event_queries
 from backend.bookings.queries.lists import AHEAD, GROUPS_AHEAD, MAY_NEED_ANSWER, search_values
 from backend.bookings.queries.people import (
@@ -59,20 +59,21 @@ class Home:
 
 # While only those with a claim may book, who asks matters too (P4). Each date's other rows are looked up.
 _ROWS = f"""
-SELECT i.id, ROW(i.i, i.r, i.a, s.version)::text AS everybody,
-    ROW(b.id, b.version, x.version, CASE WHEN i.claim_until > $2 THEN i.membership_id END)::text AS reader
+WITH own AS MATERIALIZED (
+    SELECT b.id, b.instance_id, b.membership_id, b.xmin FROM {OWN_BOOKINGS} WHERE m.user_id = $1 AND m.left_at IS NULL)
+SELECT i.id, ROW(i.i, i.r, i.a, s.xmin)::text AS everybody,
+    ROW(b.id, b.xmin, x.xmin, CASE WHEN i.claim_until > $2 THEN i.membership_id END)::text AS reader
 FROM {AHEAD} i
-CROSS JOIN LATERAL (SELECT xmin AS version FROM instance_seats WHERE instance_id = i.id OFFSET 0) s
-LEFT JOIN LATERAL (SELECT id, xmin AS version FROM bookings
-    WHERE instance_id = i.id AND membership_id = i.membership_id OFFSET 0) b ON true
-LEFT JOIN LATERAL (SELECT xmin AS version FROM absences
+CROSS JOIN LATERAL (SELECT xmin FROM instance_seats WHERE instance_id = i.id OFFSET 0) s
+LEFT JOIN own b ON b.instance_id = i.id AND b.membership_id = i.membership_id
+LEFT JOIN LATERAL (SELECT xmin FROM absences
     WHERE instance_id = i.id AND membership_id = i.membership_id AND pardoned_at IS NULL OFFSET 0) x ON true
 ORDER BY i.starts_at, i.id"""
 _HOME = f"""
 (SELECT sum(hashtextextended(ROW(g.id, g.title)::text, 0)) AS version,
     array_agg(ROW(g.id, g.title, g.account_id) ORDER BY g.title, g.id) AS found {GROUPS_AHEAD}) groups,
 (SELECT sum({VERSION}) AS version, bool_or({MAY_NEED_ANSWER}) AS asked
-    {INSTANCES} WHERE b.answer = 'in' AND i.ends_at > $2) mine,
+    {OWN} AND i.ends_at > $2) mine,
 (SELECT sum(hashtextextended(ROW(one.id, one.everybody, one.reader)::text, 0)) AS version, array_agg(one.id) AS ids,
     array_agg(one.everybody) AS everybody, array_agg(one.reader) AS reader FROM ({_ROWS}) one) shown"""
 _HOME_VERSION = f"ROW({ACCOUNTS}, groups.version, mine.version, shown.version)::text"

@@ -50,14 +50,15 @@ def group_by_day(views: Sequence[Entry], voice: Voice) -> list[DateGroup[Entry]]
     under the days of the first one's zone."""
     found = []
     zone = voice.zone or (views[0].zone if views else "UTC")
+    clocks = reading_zone(zone)
     in_order = sorted(views, key=lambda view: view.starts_at)
-    for key, together in groupby(in_order, lambda view: local_day(view, zone)):
+    for day, together in groupby(in_order, lambda view: view.starts_at.astimezone(clocks).date()):
         of_day = tuple(together)
         name = voice.day_name(of_day[0].starts_at, zone)
         full = voice.full_date(of_day[0].starts_at, zone)
         head, _, rest = (name, "", full) if name != full else full.partition(" ")
         head = head.rstrip(",")
-        found.append(DateGroup(key, head[:1].upper() + head[1:], rest, of_day))
+        found.append(DateGroup(day.isoformat(), head[:1].upper() + head[1:], rest, of_day))
     return found
 
 

@@ -27,7 +27,7 @@ from webapp.miniapp.paging import (
     url_with_query,
 )
 from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
-from webapp.miniapp.row_cache import list_rows
+from webapp.miniapp.row_cache import html_of, list_rows
 from webapp.notices import Undo
 from webapp.respond import not_modified
 
@@ -77,7 +77,7 @@ async def upcoming_screen(
             groups=[one for one in found.groups if one.account_id == only_account],
             group=group,
             search_words=filters.q,
-            days=group_by_day(rows, person.voice),
+            days=[(day, html_of(day.entries)) for day in group_by_day(rows, person.voice)],
             more=url_with_query("/app/events", **query, after=cursor) if cursor else "",
             address=url_with_query("/app/events", **query, after=filters.after),
             here=url_with_query("", here="events", **query, after=filters.after),

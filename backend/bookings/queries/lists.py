@@ -28,9 +28,9 @@ _AHEAD = (
 # The first $6 of the reader's clubs, or of the club $4, with the versions of what everybody sees of them. They are found club by
 # club through (account_id, starts_at), and the series of each is looked up: no more are read than are shown.
 AHEAD = f"""(SELECT m.id AS membership_id, i.* FROM memberships m CROSS JOIN LATERAL (
-    SELECT i.id, i.starts_at, i.claim_until, i.xmin AS i, r.version AS r, a.xmin AS a
+    SELECT i.id, i.starts_at, i.claim_until, i.xmin AS i, r.xmin AS r, a.xmin AS a
     FROM accounts a JOIN event_instances i ON i.account_id = a.id
-    CROSS JOIN LATERAL (SELECT *, xmin AS version FROM event_series WHERE id = i.series_id OFFSET 0) r
+    CROSS JOIN LATERAL (SELECT *, xmin FROM event_series WHERE id = i.series_id OFFSET 0) r
     WHERE a.id = m.account_id AND {_AHEAD} AND {SEES_INSTANCE} ORDER BY i.starts_at, i.id LIMIT $6) i
 WHERE m.user_id = $1 AND m.left_at IS NULL AND ($4::bigint IS NULL OR m.account_id = $4)
 ORDER BY i.starts_at, i.id LIMIT $6)"""
