@@ -24,7 +24,12 @@ def etag_of(*made_from: object) -> str:
 
 def seen_token(etag: str, person: Person, changes_at: Iterable[datetime], zones: Iterable[str]) -> str:
     """What a screen sends back: its etag, and until when it is fresh (`next_change`)."""
-    return f"{etag}-{int(next_change(person, changes_at, zones).timestamp() * 1000):x}"
+    return token(etag, next_change(person, changes_at, zones))
+
+
+def token(etag: str, until: datetime) -> str:
+    """The same of a screen that is fresh until then."""
+    return f"{etag}-{int(until.timestamp() * 1000):x}"
 
 
 def next_change(person: Person, changes_at: Iterable[datetime], zones: Iterable[str]) -> datetime:

@@ -1,4 +1,4 @@
-"""What the web process counts: its answers, and the rows of lists it kept. `emerald/metrics.py` publishes it.
+"""What the web process counts: its answers, and the HTML it kept. `emerald/metrics.py` publishes it.
 
 Litestar's own middleware runs inside its routing: it misses a 404 and counts a refused request as a success.
 This one wraps the whole application, and reads the route from the scope afterwards.
@@ -39,6 +39,10 @@ LIST_ROWS = Counter(
     "emerald_list_rows", "Rows of lists shown: kept, or rendered", ("source",), registry=REGISTRY
 )
 LIST_ROWS_BYTES = Gauge("emerald_list_rows_kept_bytes", "Of HTML", registry=REGISTRY)
+EVENT_SCREENS = Counter(
+    "emerald_event_screens", "Screens of events shown: kept, or rendered", ("source",), registry=REGISTRY
+)
+EVENT_SCREENS_BYTES = Gauge("emerald_event_screens_kept_bytes", "Of HTML", registry=REGISTRY)
 LEFT_OUT = Counter(
     "emerald_calendar_entries_left_out", "Entries of feeds that could not be written", registry=REGISTRY
 )

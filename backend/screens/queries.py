@@ -126,9 +126,11 @@ async def home_version(
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One instance for one reader: who comes, and the polls about it; `version` changes with the instance and its seats."""
+    """One instance for one reader: who comes, and the polls about it. `version` changes with everything of it that a reader
+    sees, `everybody` with what is the same for all of them; both are "" for one from the archive."""
 
     version: str
+    everybody: str
     view: InstanceView
     people: People
     polls: list[RelatedPoll]
@@ -141,7 +143,8 @@ _POLLS = RELATED.replace("$3", "i.account_id").replace("$4", "i.id")
 _POLLS = _POLLS.replace("$5", "r.group_id").replace("$6", "r.topic_id")
 _EVENT = VIEW.replace(
     "SELECT ",
-    f"SELECT {EVENT} AS etag, {_COMERS} AS comers, ARRAY(SELECT one FROM ({_POLLS}) one) AS polls, ",
+    f"""SELECT {EVENT} AS etag, ROW(i.xmin, r.xmin, a.xmin, s.xmin)::text AS everybody, {_COMERS} AS comers,
+    ARRAY(SELECT one FROM ({_POLLS}) one) AS polls, """,
     1,
 )
 
@@ -152,13 +155,11 @@ async def event(code: str, person: Person) -> Event:
     rows = await db.rows(f"{_EVENT} WHERE {VISIBLE}", person.id, now, code)
     for row, view in zip(rows, await views_of(rows, now), strict=True):
         comers = attendees_of(_named(ATTENDEE_COLUMNS, row["comers"] or ()))
-        polls = [RelatedPoll(*one) for one in row["polls"]]
-        return Event(
-            row["etag"], view, People(comers, view.booked), [one for one in polls if _is_shown(one, view)]
-        )
+        polls = [poll for poll in (RelatedPoll(*one) for one in row["polls"]) if _is_shown(poll, view)]
+        return Event(row["etag"], row["everybody"], view, People(comers, view.booked), polls)
     view = await event_queries.event(code, person)
     polls = await related_polls(view.account_id, view.id, person, group_id=None, topic_id=view.topic_id)
-    return Event("", view, await attendees_for(view), polls)
+    return Event("", "", view, await attendees_for(view), polls)
 
 
 def _is_shown(poll: RelatedPoll, view: InstanceView) -> bool:

@@ -141,6 +141,11 @@ EMERALD: dict[str, list[Panel]] = {
             "Rows of lists", "reqps", {"{{source}}": "sum by (source) (rate(emerald_list_rows_total[5m]))"}
         ),
         Panel(
+            "Screens of events",
+            "reqps",
+            {"{{source}}": "sum by (source) (rate(emerald_event_screens_total[5m]))"},
+        ),
+        Panel(
             "Calendar entries left out",
             "short",
             {"entries": "sum(increase(emerald_calendar_entries_left_out_total[1h]))"},

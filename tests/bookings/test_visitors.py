@@ -237,7 +237,7 @@ WITH_VISITORS = {
     "announcements/instance_parts.py": 2,
     "announcements/queries.py": 1,
     "bookings/account_summaries.py": 1,
-    "bookings/etags.py": 2,
+    "bookings/etags.py": 3,
     "bookings/queries/lists.py": 2,
     "bookings/reminders.py": 1,
     "bookings/roster.py": 2,
@@ -249,6 +249,7 @@ WITH_VISITORS = {
     "polls/event_creation.py": 1,
     "reports/audit.py": 1,
     "reports/numbers.py": 1,
+    "screens/queries.py": 1,
     "seats/regulars.py": 2,
     "seats/store.py": 2,
 }

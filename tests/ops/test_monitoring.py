@@ -131,6 +131,7 @@ def test_dashboards_ask_for_what_is_published_and_show_it_all(published: dict[st
     elsewhere = {
         *("emerald_database_up", "emerald_database_connections_most", "emerald_batch_largest"),
         *("emerald_zone_data_info", "emerald_list_rows_kept_bytes", "emerald_invariants_age_seconds"),
+        "emerald_event_screens_kept_bytes",
     }
     assert ours - of_parts - shown == elsewhere
 

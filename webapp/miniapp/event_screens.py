@@ -1,6 +1,6 @@
 """The screen of one instance: several pages answer with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from litestar import Response
 
@@ -8,7 +8,7 @@ from backend.bookings import etags
 from backend.bookings.actions import admit_to_event
 from backend.bookings.queries import event as event_queries
 from backend.bookings.queries import people as people_queries
-from backend.bookings.views import InstanceView
+from backend.bookings.views import HUES, InstanceView
 from backend.errors import NotFound
 from backend.events.drafts import Visibility
 from backend.i18n import N_, Words
@@ -17,8 +17,9 @@ from backend.rule_sentences import recurrence_label
 from backend.screens.queries import Event, event
 from backend.seats.requests import GUEST_NAME_MAX, Outcome
 from backend.seats.state import InstanceState
-from webapp.freshness import etag_of, is_fresh, seen_token
+from webapp.freshness import etag_of, is_fresh, next_change, seen_token, token
 from webapp.ical_files import file_url
+from webapp.miniapp.kept_events import event_html, event_key
 from webapp.miniapp.labels import (
     app_link,
     attendee_summary,
@@ -27,9 +28,10 @@ from webapp.miniapp.labels import (
     share_link,
     waitlist_excerpt,
 )
-from webapp.miniapp.responses import ScreenResponse, render_if_capacity, screen
+from webapp.miniapp.responses import ScreenResponse, render_if_capacity
 from webapp.notices import Undo
-from webapp.respond import not_modified
+from webapp.rendering import initials, render
+from webapp.respond import html_response, not_modified
 
 WAITLIST_MAX = 200  # of a line, read; a dozen are shown
 CONFIRMED = frozenset(
@@ -47,38 +49,51 @@ async def event_screen(
 ) -> Response[str]:
     """The screen of one instance; after a change with its outcome and the allocator's message."""
     view = found.view
+    named, unnamed = summary = attendee_summary(found.people, person)
     waits = view.mine is not None and view.mine.waiting and view.state == InstanceState.SCHEDULED
+    held = view.mine is not None and view.mine.offered
     dead_end = view.phase in ("cancelled", "ended", "closed")
     following = await event_queries.next_instance(view, person) if dead_end else None
-    named, unnamed = attendee_summary(found.people, person)
-    return screen(
-        "events/show.html",
-        person,
-        outcome=outcome,
-        message=message,
-        undo=undo,
-        view=view,
-        rhythm=recurrence_label(person.voice, view.rule, view.starts_local),
-        people=found.people,
-        named=named,
-        unnamed=unnamed,
-        name_max=GUEST_NAME_MAX,
-        next_party=await people_queries.next_in_line(view),
-        polls=found.polls,
-        waitlist=waitlist_excerpt(await people_queries.waitlist(view.id, limit=WAITLIST_MAX), person)
-        if waits
-        else [],
-        next=following,
-        reader_time=reader_local_time(view.starts_at, view.zone, person.voice),
-        city=person.voice.city(person.zone) if person.zone else "",
-        calendar=file_url(view.code, person),
-        share=share_link(_shared_url(view), view.title),
-        seen=seen_of_instances(
-            found.version and etag_of(found.version, person),
-            person,
-            [view, following] if following else [view],
-        ),
+    waitlist = await people_queries.waitlist(view.id, limit=WAITLIST_MAX) if waits else []
+    next_party = await people_queries.next_in_line(view)
+
+    def draw(own: Mapping[str, str]) -> str:
+        return render(
+            "miniapp/events/show.html",
+            person.voice,
+            person=person,
+            outcome=outcome,
+            message=message,
+            undo=undo,
+            view=view,
+            rhythm=recurrence_label(person.voice, view.rule, view.starts_local),
+            people=found.people,
+            named=named,
+            unnamed=unnamed,
+            name_max=GUEST_NAME_MAX,
+            next_party=next_party,
+            polls=found.polls,
+            waitlist=waitlist_excerpt(waitlist, person),
+            next=following,
+            reader_time=reader_local_time(view.starts_at, view.zone, person.voice),
+            city=person.voice.city(person.zone) if person.zone else "",
+            share=share_link(_shared_url(view), view.title),
+            **own,
+        )
+
+    views = [view, following] if following else [view]
+    changes_at = next_change(
+        person, (moment for one in views for moment in one.changes_at), {one.zone for one in views}
     )
+    own = {
+        "own_hue": str(person.id % HUES),
+        "own_initials": initials(person.full_name),
+        "calendar": file_url(view.code, person),
+        "seen": token(found.version and etag_of(found.version, person), changes_at),
+    }
+    is_shared = not (message or undo or waits or held or dead_end)
+    key = event_key(found, person, outcome, summary) if is_shared else None
+    return html_response(event_html(key, own, changes_at, view.now, draw))
 
 
 async def event_screen_for(code: str, person: Person, *, seen: str = "", outcome: str = "") -> ScreenResponse:

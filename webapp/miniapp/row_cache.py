@@ -5,7 +5,6 @@ change of any of these makes it another row; what nobody asks for is dropped. Wh
 with it. Readers who have not answered share rows; an answer makes a row its reader's own.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +16,10 @@ from backend.bookings.queries.lists import instances_by_id
 from backend.bookings.views import InstanceView
 from backend.people.queries import Person
 from backend.screens.queries import RowVersion
-from backend.settings import settings
 from webapp.freshness import next_change
 from webapp.metrics import LIST_ROWS, LIST_ROWS_BYTES
+from webapp.miniapp.html_cache import HtmlCache, Key, new_cache
 from webapp.rendering import render
-
-BYTES_MAX = 8_000_000  # of HTML, in one process
-
-Key = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +32,7 @@ class ListRow:
     changes_at: datetime
 
 
-class RowCache:
-    """The rows asked for last, up to `bytes_max` bytes of HTML."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self.bytes = 0  # of HTML
-        self._bytes_max = bytes_max
-        self._rows: OrderedDict[Key, ListRow] = OrderedDict()
-
-    def find(self, key: Key, now: datetime) -> ListRow | None:
-        """The row kept under this key, if the clock has not changed it since."""
-        row = self._rows.get(key)
-        if row is None or (row.changes_at <= now and not failpoints.on("rows.no-clock")):
-            return None
-        self._rows.move_to_end(key)
-        return row
-
-    def keep(self, key: Key, row: ListRow) -> None:
-        """Keep a row, and drop those that were not asked for longest."""
-        self.drop(key)
-        self._rows[key] = row
-        self.bytes += len(row.html)
-        while self.bytes > self._bytes_max:
-            self.drop(next(iter(self._rows)))
-
-    def drop(self, key: Key) -> None:
-        dropped = self._rows.pop(key, None)
-        if dropped is not None:
-            self.bytes -= len(dropped.html)
-
-
-# While templates are being written a change of one must be seen at once.
-ROWS = RowCache(0 if settings.env == "development" else BYTES_MAX)
+ROWS: HtmlCache[ListRow] = new_cache()
 
 
 async def list_rows(person: Person, versions: Sequence[RowVersion]) -> list[ListRow]:
@@ -96,7 +60,7 @@ def html_of(rows: Iterable[ListRow]) -> Markup:
 
 def _key(version: RowVersion, person: Person) -> Key:
     shared = (version.id, version.everybody, person.language, person.zone)
-    return shared if failpoints.on("rows.shared") else (*shared, version.reader)
+    return shared if failpoints.on("kept.shared") else (*shared, version.reader)
 
 
 def _render(view: InstanceView, person: Person) -> ListRow:
