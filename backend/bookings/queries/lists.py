@@ -34,11 +34,9 @@ AHEAD = f"""(SELECT m.id AS membership_id, i.* FROM memberships m CROSS JOIN LAT
     WHERE a.id = m.account_id AND {_AHEAD} AND {SEES_INSTANCE} ORDER BY i.starts_at, i.id LIMIT $6) i
 WHERE m.user_id = $1 AND m.left_at IS NULL AND ($4::bigint IS NULL OR m.account_id = $4)
 ORDER BY i.starts_at, i.id LIMIT $6)"""
-UPCOMING = f"m.id IS NOT NULL AND i.id IN (SELECT ahead.id FROM {AHEAD} ahead) ORDER BY i.starts_at, i.id"
-BEST_FIRST = (
-    f"m.id IS NOT NULL AND ($4::bigint IS NULL OR i.account_id = $4) AND {_AHEAD}"
-    f" ORDER BY {_HAVE_WORDS.format(_OWN)} IS FALSE, i.starts_at, i.id LIMIT $6"
-)
+_OF_READER = f"m.id IS NOT NULL AND ($4::bigint IS NULL OR i.account_id = $4) AND {_AHEAD}"
+UPCOMING = f"{_OF_READER} ORDER BY i.starts_at, i.id LIMIT $6"
+BEST_FIRST = f"{_OF_READER} ORDER BY {_HAVE_WORDS.format(_OWN)} IS FALSE, i.starts_at, i.id LIMIT $6"
 
 
 def search_values(
