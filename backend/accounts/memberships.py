@@ -319,7 +319,6 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
     )
     if await solely_owned_accounts(person):
         raise LastOwner()
-    await mark_command_lists([person.id])
     for row in rows:
         if row["left_at"] is None:
             await revoke_keys(row["account_id"], row["id"], after=None, by=person.id)

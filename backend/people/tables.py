@@ -113,7 +113,7 @@ class FormerCalendarFeed(Table, tablename="former_calendar_feeds", db=DB):
 
 
 class DueCommandListRow(Table, tablename="due_command_lists", db=DB):
-    """A private chat whose list of commands is to be set. Its key is Telegram's id: it outlives the person's erasure."""
+    """A private chat whose list of commands is to be set. The key is Telegram's id of the person; erasing them deletes it."""
 
     chat_id = BigInt(primary_key=True, default=None)
     due_at = Timestamptz(default=None)

@@ -47,7 +47,7 @@ class CommandListSetter:
         return [self._set(one) for one in due]
 
     async def _set(self, due: DueCommandList) -> None:
-        """Once or more often: the list is what holds now, and nobody's when the person was erased."""
+        """Once or more often: the list is what holds now, and everybody's when the person was erased meanwhile."""
         person = await person_of_telegram(due.chat_id)
         organises = person is not None and bool(await accounts_with(person, Permission.MANAGE_EVENTS))
         commands = commands_for(person, organises=organises) if person is not None else []

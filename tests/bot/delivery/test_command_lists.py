@@ -83,14 +83,19 @@ async def test_a_key_used_in_the_app_brings_it(
     assert await offered(telegram, alice) == list(ORGANISER_LIST)
 
 
-async def test_it_goes_when_the_person_is_erased_or_the_club_is_closed(
-    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any, run: Run
+async def test_erasing_a_person_leaves_nothing_to_set(
+    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any
 ) -> None:
+    """`A7`: not even their id for a moment. The next /start, as somebody new, sets the list."""
     await give_role(account, olga, alice, Role.ADMIN)
-    await run()
+    assert await waiting() == 1
     await erase(alice)
-    await run(after=1)
-    assert await offered(telegram, alice) == []
+    assert await waiting() == 0
+
+
+async def test_it_goes_when_the_club_is_closed(
+    telegram: Telegram, started: None, account: Any, olga: Any, run: Run
+) -> None:
     await request_closing(olga, account.id, name="Kallio Yoga")
     clock.advance(timedelta(days=8))
     await close_due_accounts()
