@@ -16,6 +16,8 @@ def test_olga_runs_the_door_and_tells_everybody(stack: Stack, window: Open, lab:
     sign_in(stack, dashboard, olga, lab)
 
     dashboard.goto(f"{stack.app}/dashboard/events/{code}/check-ins")
+    # HTMX starts after the page has loaded; before it does, Enter sends the form as without scripts.
+    dashboard.locator("#find[data-htmx-powered]").wait_for()
     dashboard.keyboard.press("/")
     dashboard.keyboard.type("ali")
     dashboard.keyboard.press("Enter")

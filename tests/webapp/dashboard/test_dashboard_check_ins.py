@@ -135,6 +135,7 @@ async def test_the_door_by_keyboard(
             [{"name": SESSION, "value": cookie.value or "", "url": f"http://127.0.0.1:{port}"}]
         )
         await page.goto(f"http://127.0.0.1:{port}/dashboard/events/{code}/check-ins")
+        await page.locator("#find[data-htmx-powered]").wait_for()  # HTMX starts after the page has loaded
         ticks, head = page.locator("#door .tick"), page.locator("#here-head")
         await page.keyboard.press("/")
         await page.keyboard.type("bob")
