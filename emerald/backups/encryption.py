@@ -14,7 +14,7 @@ from emerald.backups.programs import find_program
 KEY = "emerald-backup"
 VARIABLE = "EMERALD_BACKUP_PASSPHRASE"  # how Barman gets the passphrase
 PROBE = b"Emerald's backups are encrypted.\n"
-# RSA: Barman tells encrypted files by the program `file`, which does not know those of the newer kinds of keys.
+# RSA for what encrypts: Barman tells encrypted files by the program `file`, which does not know those of the newer kinds of keys.
 ALGORITHM = "rsa3072"
 LOOPBACK = ("--pinentry-mode", "loopback", "--passphrase-fd", "0")
 # The agent remembers nothing: else a wrong passphrase would pass for a while after the right one.
@@ -49,7 +49,7 @@ def _make_key(home: Path, passphrase: str) -> None:
     shutil.rmtree(where, ignore_errors=True)
     where.mkdir(mode=0o700, exist_ok=True)
     (where / "gpg-agent.conf").write_text(AGENT)
-    _gpg(where, secret, *LOOPBACK, "--quick-generate-key", KEY, ALGORITHM, "sign", "never")
+    _gpg(where, secret, *LOOPBACK, "--quick-generate-key", KEY, "ed25519", "sign", "never")
     listed = _gpg(where, b"", "--with-colons", "--list-keys", KEY).decode()
     fingerprint = listed.split("\nfpr:", 1)[1].split("\n", 1)[0].strip(":")
     _gpg(where, secret, *LOOPBACK, "--quick-add-key", fingerprint, ALGORITHM, "encrypt", "never")
