@@ -47,10 +47,15 @@ def sort_key(text: str, language: str) -> tuple[bool, str]:
 
 def order_sql(text: str, language: str) -> str:
     """The terms of an ORDER BY that sort a text expression for a reader of this language."""
+    return ", ".join(term for term, _ in order_terms(text, language))
+
+
+def order_terms(text: str, language: str) -> list[tuple[str, str]]:
+    """The same one by one, each with what is sorted before everything else."""
     own, in_order = _OWN_LETTERS.get(language, ("", ""))
     plain = f"lower(translate(normalize({text}, NFC), '{own}', '{in_order}'))"
     plain = f"translate({plain}, '{_STROKED}', '{_PLAIN}')"
     folded = f"normalize(regexp_replace(normalize({plain}, NFD), '{_MARKS_OF_ORDER}', '', 'g'), NFC)"
     key = f'{_quick(text, folded)} COLLATE "C"'
     script = _SCRIPTS.get(language)
-    return f"{key} !~ '^{script}', {key}" if script else key
+    return [(f"({key} !~ '^{script}')", "false"), (f"({key})", "''")] if script else [(f"({key})", "''")]

@@ -269,6 +269,16 @@ CHECKS = (
         """,
     ),
     (
+        "Member {id}: listed as {listed}, but called {called}.",
+        """
+        SELECT id, listed, called FROM (
+            SELECT m.id, m.display_name AS listed,
+                left(coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), ''), 200) AS called
+            FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
+        ) n WHERE listed <> called
+        """,
+    ),
+    (
         "The database’s own guard {name} is missing or switched off: restore it with a migration.",
         """
         SELECT name FROM unnest(ARRAY['instance_seats_no_oversell', 'bookings_instance_id_membership_id_key',
@@ -280,7 +290,8 @@ CHECKS = (
             WHERE indexrelid = to_regclass(name))
         UNION ALL
         SELECT name FROM unnest(ARRAY['event_participation_log_written_once',
-            'event_participation_log_never_emptied']) AS name
+            'event_participation_log_never_emptied', 'memberships_display_name', 'memberships_new_display_name',
+            'telegram_users_display_name']) AS name
         WHERE NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgname = name AND tgenabled IN ('O', 'A'))
         """,
     ),

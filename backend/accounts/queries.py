@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from backend import clock, db, failpoints
+from backend.accounts.member_pages import MemberList, member_page
 from backend.accounts.rules import (
     REMOVAL_UNDO_TIME,
     JoinedThrough,
@@ -15,11 +16,10 @@ from backend.accounts.rules import (
     is_permitted,
     key_end,
 )
-from backend.alphabets import order_sql
 from backend.errors import Forbidden, NotFound
 from backend.i18n import DEFAULT, N_, Voice
 from backend.known_zones import first_known
-from backend.people.pages import PERSON, PeoplePage, page_of
+from backend.people.pages import PERSON, PeoplePage
 from backend.people.queries import Person
 from backend.people.sql import DISPLAY_NAME, REACHABLE
 from backend.typed_text import clean_line
@@ -197,28 +197,15 @@ async def members(
 ) -> PeoplePage[Member]:
     """The account's members and visitors that are `wanted`, organisers first, then by name in the order of the language;
     `words` are searched for in their names, `after` is the membership that the page before ended with."""
-    order = (
-        "array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role),"
-        f" {order_sql(DISPLAY_NAME, language)}, m.id"
-    )
-    # A page keeps its place when the last member of the one before leaves the club.
-    numbered = f"""SELECT {MEMBER}, m.left_at, m.joined_key_id, row_number() OVER (ORDER BY {order}) AS n
-        FROM memberships m {PERSON} WHERE m.account_id = $1 AND (m.left_at IS NULL OR m.id = $3)"""
-    listed = f"""left_at IS NULL
-        AND ($5::text = '' OR $5 = CASE WHEN visitor_since IS NULL THEN role ELSE '{VISITOR}' END)
-        AND ($6::bigint IS NULL OR user_id IN (SELECT g.user_id FROM group_members g
-            WHERE g.account_id = $1 AND g.group_id = $6 AND g.present))
-        AND ($7::bigint IS NULL OR joined_key_id = $7)
-        AND (NOT $8 OR (user_id IS NOT NULL AND visitor_since IS NULL AND role <> 'OWNER'))"""
-    return await page_of(
-        _member,
-        numbered,
-        account.id,
-        *(wanted.role, wanted.group_id, wanted.key_id, wanted.can_own),
-        words=words,
-        after=after,
-        limit=limit,
-        listed=listed,
+    listed = f"""($3::text = '' OR $3 = CASE WHEN m.visitor_since IS NULL THEN m.role ELSE '{VISITOR}' END)
+        AND ($4::bigint IS NULL OR EXISTS (SELECT 1 FROM group_members g
+            WHERE g.account_id = $1 AND g.group_id = $4 AND g.user_id = m.user_id AND g.present))
+        AND ($5::bigint IS NULL OR m.joined_key_id = $5)
+        AND (NOT $6 OR (m.user_id IS NOT NULL AND m.visitor_since IS NULL AND m.role <> 'OWNER'))"""
+    values = (wanted.role, wanted.group_id, wanted.key_id, wanted.can_own)
+    found = MemberList(MEMBER, listed, values=values, organisers_first=True)
+    return await member_page(
+        _member, found, account.id, words=words, after=after, limit=limit, language=language
     )
 
 

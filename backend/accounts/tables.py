@@ -29,6 +29,7 @@ class Membership(Table, tablename="memberships", db=DB):
     stays.
 
     A visitor, since `visitor_since`, takes part in instances by their links and belongs to nothing else (`A10`).
+    `display_name` is kept by triggers, for indexes in the order of names (decision 0061).
     """
 
     id = BigSerial(primary_key=True)
@@ -43,6 +44,7 @@ class Membership(Table, tablename="memberships", db=DB):
     removed_at = Timestamptz(null=True, default=None)
     visitor_since = Timestamptz(null=True, default=None)
     joined_key_id = BigInt(null=True, default=None)
+    display_name = Text(default="")
 
 
 class ApiKey(Table, tablename="api_keys", db=DB):

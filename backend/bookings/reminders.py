@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend import clock, db
+from backend.accounts.member_pages import MemberList, member_page
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.alphabets import order_sql
@@ -20,9 +21,9 @@ from backend.i18n import DEFAULT, N_
 from backend.known_zones import first_known
 from backend.outbox.enqueue import insert_messages
 from backend.outbox.kinds import Kind
-from backend.people.pages import PeoplePage, page_of
+from backend.people.pages import PeoplePage
 from backend.people.queries import Person
-from backend.people.sql import FULL_NAME, REACHABLE
+from backend.people.sql import DISPLAY_NAME, FULL_NAME, REACHABLE
 
 QUESTION_INTERVAL = timedelta(days=1)
 
@@ -252,17 +253,30 @@ async def unanswered_members(code: str, person: Person) -> list[UnansweredMember
 
 
 async def unanswered_page(
-    instance_id: int, *, words: str = "", after: int | None = None, limit: int = 50, language: str = DEFAULT
+    instance_id: int,
+    account_id: int,
+    *,
+    words: str = "",
+    after: int | None = None,
+    limit: int = 50,
+    language: str = DEFAULT,
 ) -> PeoplePage[UnansweredMember]:
     """A page of the same members, none when it has no group; authorizes nobody."""
-    numbered = f"""SELECT m.id AS membership_id, u.id AS user_id, {FULL_NAME} AS name, coalesce(u.username, '') AS username,
-            {REACHABLE} AS reachable, row_number() OVER (ORDER BY {order_sql(FULL_NAME, language)}, m.id) AS n
-        FROM {UNANSWERED} AND i.id = $1"""
+    found = MemberList(
+        f"m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, {REACHABLE} AS reachable",
+        """EXISTS (SELECT 1 FROM group_members g WHERE g.user_id = m.user_id AND g.present AND g.group_id = (
+            SELECT r.group_id FROM event_instances i JOIN event_series r ON r.id = i.series_id WHERE i.id = $3) OFFSET 0)
+        AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.instance_id = $3 AND b.membership_id = m.id OFFSET 0)""",
+        values=(instance_id,),
+        all_counted=False,
+    )
 
     def member(row: db.Row) -> UnansweredMember:
         return UnansweredMember(row["membership_id"], row["user_id"], row["name"], row["reachable"])
 
-    return await page_of(member, numbered, instance_id, words=words, after=after, limit=limit)
+    return await member_page(
+        member, found, account_id, words=words, after=after, limit=limit, language=language
+    )
 
 
 async def remind_unanswered_now(code: str, person: Person) -> int:

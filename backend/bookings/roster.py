@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend import db
+from backend.accounts.member_pages import MemberList, member_page
 from backend.alphabets import order_sql
 from backend.archive import of_archive
 from backend.i18n import DEFAULT
@@ -223,17 +224,14 @@ async def unlisted_members(
     language: str = DEFAULT,
 ) -> RosterPage:
     """Members of the club who are neither seated nor waiting, by name in the order of the language."""
-    numbered = f"""SELECT {COLUMNS}, NULL AS place, row_number() OVER (ORDER BY {_by_name(language)}) AS n
-        FROM memberships m {PERSON}
-        LEFT JOIN LATERAL (SELECT * FROM bookings WHERE instance_id = $1 AND membership_id = m.id LIMIT 1) b ON true
-        WHERE m.account_id = $5 AND m.left_at IS NULL"""
-    return await page_of(
-        _entry,
-        numbered,
-        instance_id,
-        account_id,
-        words=words,
-        after=after,
-        limit=limit,
-        listed="coalesce(seats + waiting + offered, 0) = 0",
+    booking = "SELECT * FROM bookings WHERE instance_id = $3 AND membership_id = m.id"
+    found = MemberList(
+        f"{COLUMNS}, NULL AS place",
+        f"NOT EXISTS ({booking} AND seats + waiting + offered > 0 OFFSET 0)",
+        f"LEFT JOIN LATERAL ({booking} LIMIT 1) b ON true",
+        (instance_id,),
+        all_counted=False,
+    )
+    return await member_page(
+        _entry, found, account_id, words=words, after=after, limit=limit, language=language
     )

@@ -15,20 +15,23 @@ Entry = TypeVar("Entry")
 class PeoplePage(Generic[Entry]):
     """Some entries of the `total` that were found, from the `first` on (counted from 1).
 
+    Where not all are counted, there are more than `total`, and `first` is None behind these.
+
     The next page, if there is one, begins after the membership `next_after`, the page before after
     `previous_after`; None is the beginning.
     """
 
     entries: list[Entry]
     total: int
-    first: int = 1
+    first: int | None = 1
     next_after: int | None = None
     previous_after: int | None = None
+    is_counted: bool = True
 
     @property
-    def last(self) -> int:
+    def last(self) -> int | None:
         """The number of the last entry of the page."""
-        return self.first + len(self.entries) - 1
+        return None if self.first is None else self.first + len(self.entries) - 1
 
 
 # The person of a membership. It is looked up for each membership: a join may read all people whole, to find those of one

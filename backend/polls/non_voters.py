@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from backend import clock, db
+from backend.accounts.member_pages import MemberList, member_page
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.alphabets import order_sql
@@ -12,11 +13,13 @@ from backend.audit.actions import record_audit
 from backend.i18n import DEFAULT, Words
 from backend.outbox.enqueue import enqueue
 from backend.outbox.kinds import Kind
+from backend.people.pages import PeoplePage
 from backend.people.queries import Person
-from backend.people.sql import FULL_NAME, REACHABLE
+from backend.people.sql import DISPLAY_NAME, FULL_NAME, REACHABLE
 from backend.polls import replies
 from backend.polls.actions import find_poll
 from backend.polls.rules import ended_at
+from backend.polls.views import PollView
 
 REMINDER_INTERVAL = timedelta(days=1)
 
@@ -68,6 +71,41 @@ async def non_voters(code: str, person: Person) -> list[NonVoter]:
     where = await find_poll(code)
     await authorize(person, where.account_id, Permission.MANAGE_POLLS)
     return await _load_non_voters(where.id, person.language)
+
+
+# The same as a condition on members who have a person, asked of each in the order of names until enough are found. Where
+# everybody can vote and all have, nobody is asked.
+IS_NON_VOTER = """m.user_id IS NOT NULL AND m.visitor_since IS NULL
+    AND ({group} IS NULL OR EXISTS (
+        SELECT 1 FROM group_members g WHERE g.group_id = {group} AND g.user_id = m.user_id AND g.present OFFSET 0))
+    AND NOT EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = {poll} AND v.membership_id = m.id OFFSET 0)"""
+
+
+def first_non_voters(language: str, limit: int) -> str:
+    """The SQL of so many of them, by name, for the poll `p`."""
+    return f"""SELECT m.id, m.display_name FROM (SELECT * FROM memberships
+            WHERE account_id = p.account_id AND left_at IS NULL ORDER BY {order_sql("display_name", language)}, id OFFSET 0) m
+        WHERE {IS_NON_VOTER.format(poll="p.id", group="p.group_id")} LIMIT {limit}"""
+
+
+async def non_voter_page(view: PollView, person: Person, *, limit: int) -> PeoplePage[NonVoter]:
+    """The first of the members who have not voted, by name. Raises `Forbidden`, `NotFound`."""
+    await authorize(person, view.account_id, Permission.MANAGE_POLLS)
+    if view.group_id is None and view.voters == view.electors:
+        return PeoplePage([], 0)
+    found = MemberList(
+        f"m.id AS membership_id, m.user_id, {DISPLAY_NAME} AS name, {REACHABLE} AS reachable",
+        IS_NON_VOTER.format(poll="$3", group="$4::bigint"),
+        values=(view.id, view.group_id),
+        all_counted=False,
+    )
+
+    def member(row: db.Row) -> NonVoter:
+        return NonVoter(row["membership_id"], row["user_id"], row["name"], row["reachable"])
+
+    return await member_page(
+        member, found, view.account_id, words="", after=None, limit=limit, language=person.language
+    )
 
 
 async def _load_non_voters(poll_id: int, language: str = DEFAULT) -> list[NonVoter]:

@@ -21,12 +21,14 @@ NAMES_MAX = 50  # of one option's voters; `votes` says how many there are
 
 # Electors are the members who can vote, and those who voted and have left since: their votes stand until the
 # poll closes, and whoever counts votes counts their voters.
-VIEW = """
+ELECTORS = """((SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.user_id IS NOT NULL
+        AND e.left_at IS NULL AND e.visitor_since IS NULL)
+    + (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.user_id IS NOT NULL
+        AND (e.left_at IS NOT NULL OR e.visitor_since IS NOT NULL)
+        AND EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = e.id OFFSET 0)))"""
+VIEW = f"""
 SELECT p.*, a.name AS account_name, a.language AS account_language, a.zone, t.voters, t.version, m.role,
-    (SELECT count(*) FROM memberships e WHERE e.account_id = p.account_id AND e.user_id IS NOT NULL
-        AND (e.left_at IS NULL AND e.visitor_since IS NULL
-            OR EXISTS (SELECT 1 FROM poll_votes v WHERE v.poll_id = p.id AND v.membership_id = e.id)))
-        AS electors
+    {ELECTORS} AS electors
 FROM polls p
 JOIN accounts a ON a.id = p.account_id
 JOIN poll_tallies t ON t.poll_id = p.id
@@ -44,19 +46,18 @@ LEFT JOIN poll_votes v ON v.option_id = o.id AND v.membership_id = m.id
 WHERE o.poll_id = ANY($2::bigint[]) ORDER BY o.poll_id, o.position
 """
 
-# The votes of a poll whose voters are named: the first of each option and answer. Each voter is looked up: a join may read
-# all members of all accounts.
+# The votes of a poll whose voters are named: the first of each option and answer, which an index gives. Each voter is looked
+# up: a join may read all members of all accounts.
 NAMED_VOTES = """
-(SELECT * FROM (
-    SELECT id, option_id, answer, membership_id, row_number() OVER (PARTITION BY option_id, answer ORDER BY at, id) AS nth
-    FROM poll_votes WHERE poll_id = {poll}
-) in_order WHERE nth <= {most}) v
+(SELECT o.id, a.answer FROM poll_options o, unnest(ARRAY['yes', 'if-need-be', 'no']) AS a (answer) WHERE o.poll_id = {poll}) n
+CROSS JOIN LATERAL (SELECT id, option_id, answer, membership_id, at FROM poll_votes
+    WHERE option_id = n.id AND answer = n.answer ORDER BY at, id LIMIT {most}) v
 CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = v.membership_id LIMIT 1) m
 LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true
 """
 NAMES = f"""
 SELECT v.option_id, v.answer, v.membership_id, {SHORT_NAME} AS name, coalesce(u.last_name, '') AS last_name
-FROM {NAMED_VOTES.format(poll="$1", most="$2")} ORDER BY v.option_id, v.answer, v.nth
+FROM {NAMED_VOTES.format(poll="$1", most="$2")} ORDER BY v.option_id, v.answer, v.at, v.id
 """
 
 Names = dict[tuple[int, str], tuple[str, ...]]  # by option and answer

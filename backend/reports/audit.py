@@ -25,15 +25,16 @@ FROM (
         AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
     ORDER BY at DESC, id DESC LIMIT $2
 ) l
+CROSS JOIN LATERAL (SELECT regexp_match(l.object, '^(instance|series|poll|membership) (\\d{{1,18}})$') AS part OFFSET 0) o
 LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = l.user_id LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT * FROM all_event_instances
-    WHERE id = substring(l.object FROM '^instance (\\d{{1,18}})$')::bigint AND account_id = l.account_id LIMIT 1) i ON true
+    WHERE id = CASE o.part[1] WHEN 'instance' THEN o.part[2]::bigint END AND account_id = l.account_id LIMIT 1) i ON true
 LEFT JOIN LATERAL (SELECT id, title, zone FROM event_series WHERE account_id = l.account_id
-    AND id = coalesce(i.series_id, substring(l.object FROM '^series (\\d{{1,18}})$')::bigint) LIMIT 1) r ON true
+    AND id = coalesce(i.series_id, CASE o.part[1] WHEN 'series' THEN o.part[2]::bigint END) LIMIT 1) r ON true
 LEFT JOIN LATERAL (SELECT code, question FROM polls
-    WHERE id = substring(l.object FROM '^poll (\\d{{1,18}})$')::bigint AND account_id = l.account_id LIMIT 1) p ON true
+    WHERE id = CASE o.part[1] WHEN 'poll' THEN o.part[2]::bigint END AND account_id = l.account_id LIMIT 1) p ON true
 LEFT JOIN LATERAL (SELECT m.id, {DISPLAY_NAME} AS name FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
-    WHERE m.account_id = l.account_id AND m.id = coalesce(substring(l.object FROM '^membership (\\d{{1,18}})$'),
+    WHERE m.account_id = l.account_id AND m.id = coalesce(CASE o.part[1] WHEN 'membership' THEN o.part[2] END,
         substring(l.detail ->> 'membership' FROM '^\\d{{1,18}}$'))::bigint LIMIT 1) m ON true
 ORDER BY l.at DESC, l.id DESC
 """

@@ -170,7 +170,16 @@ async def _render_who(code: str, asked: Conversation, person: Person, voice: Voi
         rows.append([make_callback_button(label, another)])
     rows.append([make_event_button(view, voice, private=True)])
     voice = voice.or_zone(view.account_zone)
-    return render("add_who.html", voice, rows, view=view, members=members, more=more, name=who["name"])
+    return render(
+        "add_who.html",
+        voice,
+        rows,
+        view=view,
+        members=members,
+        more=more,
+        is_counted=found.is_counted,
+        name=who["name"],
+    )
 
 
 async def _render_question(

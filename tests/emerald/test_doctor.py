@@ -72,6 +72,7 @@ VIOLATIONS = {
         " JOIN poll_options o ON o.poll_id = v.poll_id AND o.id <> v.option_id ON CONFLICT DO NOTHING"
     ),
     "it is of account": "UPDATE event_participation_log SET account_id = account_id + 1",
+    "but called": "UPDATE telegram_users SET first_name = 'Bella' WHERE first_name = 'Alice'",
     "guard": "ALTER TABLE event_participation_log DISABLE TRIGGER event_participation_log_written_once",
 }
 MENDING = (

@@ -29,6 +29,7 @@ from webapp.freshness import is_fresh, seen_token
 from webapp.respond import AnyRequest, not_modified
 
 LIST_PAGE = 50
+PAST_PAGE = 25
 MONTH_MAX = 500  # dates of a month
 
 
@@ -208,18 +209,18 @@ async def _past(request: AnyRequest, visit: Visit, filters: Filters) -> Response
     found = await account_past(
         *(visit.account.id, visit.person),
         before=(at, read_id(request.query_params.get("id", "")) or 0),
-        limit=LIST_PAGE + 1,
+        limit=PAST_PAGE + 1,
         series_id=filters.series,
         group_id=filters.group,
     )
-    views = found[:LIST_PAGE]
+    views = found[:PAST_PAGE]
     on = sorted({local_date(view, zone) for view in views}, reverse=True)
     return render_page(
         request,
         visit,
         "calendar/past.html",
         days=days(visit.voice, on, views[::-1], zone),
-        more=views[-1] if len(found) > LIST_PAGE else None,
+        more=views[-1] if len(found) > PAST_PAGE else None,
         **await _choices(visit, filters, await groups(visit.account.id)),
     )
 

@@ -15,7 +15,7 @@ from backend.i18n import N_, Words
 from backend.polls.actions import create_poll
 from backend.polls.closing import close_poll
 from backend.polls.drafts import OPTION_MAX, OPTIONS_MAX, QUESTION_MAX
-from backend.polls.non_voters import non_voters, remind_non_voters
+from backend.polls.non_voters import non_voter_page, remind_non_voters
 from backend.polls.organiser_etags import organiser_poll_etag
 from backend.polls.queries import account_polls, poll
 from backend.polls.views import PollView
@@ -89,7 +89,9 @@ async def show(
     request: AnyRequest, code: FromPath[str], visit: NamedDependency[Visit], seen: FromQuery[str] = ""
 ) -> Response[str] | Response[None]:
     """One poll with its results, as far as they may be seen yet."""
-    version = await organiser_poll_etag(code, visit.account_ids(Permission.MANAGE_POLLS))
+    version = await organiser_poll_etag(
+        code, visit.account_ids(Permission.MANAGE_POLLS), visit.person.language
+    )
     etag = etag_for(visit, version)
     if is_fresh(seen, etag):
         return not_modified()
@@ -152,7 +154,7 @@ async def _page(
         seen=etag and seen_token(etag, visit.person, view.changes_at, {view.zone}),
         view=view,
         cards=await cards_of(poll_id=view.id),
-        non_voters=await non_voters(code, visit.person) if view.open else [],
+        non_voters=await non_voter_page(view, visit.person, limit=PAGE_SIZE) if view.open else None,
         event_form=event_form or await _first_event_form(view),
         faults=faults or {},
         app_link=f"{APP_LINK}?startapp=p_{view.code}",

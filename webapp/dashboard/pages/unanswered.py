@@ -30,6 +30,7 @@ async def index(request: AnyRequest, code: FromPath[str], visit: NamedDependency
         query=query,
         page=await unanswered_page(
             view.id,
+            view.account_id,
             words=query.words,
             after=query.after,
             limit=PAGE_SIZE,
