@@ -7,7 +7,8 @@ page of the large club sent, with the same parameters, and renders the same temp
 in one process with one connection; the medians of the processor time of this process and of PostgreSQL's count.
 
 Both clubs have the same five events a week, so that the weeks and months in which both have dates show as much; the large club
-has had them for eight years. The date that is looked at has 50 parties in both. Left out are the copy of a whole club, which
+has had them for eight years. The date that is looked at has 50 parties in both; those who have not answered are listed of one
+that nobody has answered, or there would be none in the small club. Left out are the copy of a whole club, which
 grows with it, and pages that do a change and roll it back.
 """
 
@@ -41,6 +42,11 @@ VIEWS = (
     "/dashboard/numbers?weeks=52",
     "/dashboard/members?q=virt",
 )
+# They list members who are not on a date: of one that nobody has answered.
+OF_OTHERS = ("/dashboard/events/{code}/unanswered", "/dashboard/events/{code}/bookings/new")
+# The date after the next one.
+LATER = """SELECT id, code FROM event_instances WHERE account_id = $1 AND starts_at > $2
+    ORDER BY starts_at, id OFFSET 1 LIMIT 1"""
 # A club's whole copy; a change that is tried and rolled back; and what is no page of a club.
 LEFT_OUT = ("/export", "/sign-in", "/new")
 PAGES_THAT_END_IN_NEW = ("/announcements/new", "/polls/new", "/series/new", "/bookings/new")
@@ -184,6 +190,10 @@ async def fill_accounts() -> tuple[int, int]:
     await db.execute(
         "UPDATE instance_seats SET booked = $2, capacity = $2 WHERE instance_id = $1", date, PARTIES
     )
+    for account in (large - 1, large):
+        later = await db.value(LATER, account, now)
+        await db.execute("DELETE FROM bookings WHERE instance_id = $1", later)
+        await db.execute("UPDATE instance_seats SET booked = 0 WHERE instance_id = $1", later)
     await db.execute("VACUUM ANALYZE")
     return large - 1, large
 
@@ -216,20 +226,22 @@ async def measure_filled(times: int, only: str) -> dict[str, PageCost]:
 
 async def measure_pages(accounts: tuple[int, int], times: int, only: str) -> dict[str, PageCost]:
     """The cost of each page whose path holds `only`, in a small account and in a large one."""
-    from backend import db
+    from backend import clock, db
     from bench.acts import address_of, dashboard_cookie, names_of, people_of
     from emerald.web import create_app
 
     backend = await db.value("SELECT pg_backend_pid()")
     app, found = create_app(with_pool=False), {}
     names = [await names_of(account) for account in accounts]
+    later = [await db.row(LATER, account, clock.now()) for account in accounts]
+    others = [{**of, "code": row["code"]} for of, row in zip(names, later, strict=True) if row]
     cookies = [await dashboard_cookie((await people_of(account))[1]) for account in accounts]
     for path in pages(app):
         if only not in path:
             continue
         small, large = (
             _act(app, address_of(path, each), [(b"cookie", cookie.encode())])
-            for each, cookie in zip(names, cookies, strict=True)
+            for each, cookie in zip(others if path in OF_OTHERS else names, cookies, strict=True)
         )
         await large()
         with recorded() as request:

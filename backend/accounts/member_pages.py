@@ -13,10 +13,10 @@ Entry = TypeVar("Entry")
 
 COUNTED_MAX = 500  # people who are counted where each must be looked at
 
-# Organisers are few, and have an index of their own.
-_EVERYBODY = ("true",)
-_ORGANISERS_FIRST = ("m.role <> 'MEMBER'", "m.role = 'MEMBER'")
+# The parts of a list, each read by an index of its own, and their rank in it. Organisers are few, and are sorted by theirs.
 _RANK = "array_position(ARRAY['OWNER','ADMIN','HELPER','MEMBER'], m.role)"
+_EVERYBODY = (("true", "0"),)
+_ORGANISERS_FIRST = (("m.role <> 'MEMBER'", _RANK), ("m.role = 'MEMBER'", "4"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +105,18 @@ def _page_sql(
     keys = [f"key_{number}" for number in range(len(terms) + 2)]
     counted = "" if counted_max is None else f"LIMIT {counted_max + 1}"
     page, back, before = [], [], []
-    for part in _ORGANISERS_FIRST if members.organisers_first else _EVERYBODY:
-        order, start = [*(term for term, _ in terms), "m.id"], [*(least for _, least in terms), "0"]
-        # Behind the cursor of another part is the whole of this one, or nothing.
-        start = [
-            f"CASE WHEN {part} THEN {key} ELSE {least} END" for key, least in zip(order, start, strict=True)
-        ]
-        if part == _ORGANISERS_FIRST[0]:
-            order = start = [_RANK, *order]
+    names, least = [*(term for term, _ in terms), "m.id"], [*(least for _, least in terms), "0"]
+    for part, rank in _ORGANISERS_FIRST if members.organisers_first else _EVERYBODY:
+        order = start = [rank, *names]
+        if rank != _RANK:
+            # Behind somebody of another part is the whole of this one.
+            order = names
+            start = [
+                f"CASE WHEN {part} THEN {key} ELSE {low} END" for key, low in zip(names, least, strict=True)
+            ]
         place = f"(SELECT {', '.join(start)} FROM memberships m WHERE m.account_id = $1 AND m.id = {cursor})"
         there = f"WHERE {listed} AND {part}"
-        sorted_by = ", ".join(
-            f"{key} AS {name}" for key, name in zip([_RANK, *order[-len(terms) - 1 :]], keys, strict=True)
-        )
+        sorted_by = ", ".join(f"{key} AS {name}" for key, name in zip([rank, *names], keys, strict=True))
         behind, up_to = (f"AND ({', '.join(order)}) {sign} {place}" if cursor else "" for sign in (">", "<="))
         page.append(
             f"SELECT {members.columns}, {sorted_by} FROM memberships m {PERSON} {members.joined} {there} {behind}"

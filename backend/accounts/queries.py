@@ -199,7 +199,7 @@ async def members(
     `words` are searched for in their names, `after` is the membership that the page before ended with."""
     listed = f"""($3::text = '' OR $3 = CASE WHEN m.visitor_since IS NULL THEN m.role ELSE '{VISITOR}' END)
         AND ($4::bigint IS NULL OR EXISTS (SELECT 1 FROM group_members g
-            WHERE g.account_id = $1 AND g.group_id = $4 AND g.user_id = m.user_id AND g.present))
+            WHERE g.account_id = $1 AND g.group_id = $4 AND g.user_id = m.user_id AND g.present OFFSET 0))
         AND ($5::bigint IS NULL OR m.joined_key_id = $5)
         AND (NOT $6 OR (m.user_id IS NOT NULL AND m.visitor_since IS NULL AND m.role <> 'OWNER'))"""
     values = (wanted.role, wanted.group_id, wanted.key_id, wanted.can_own)

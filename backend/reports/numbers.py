@@ -33,15 +33,20 @@ WITH dates AS MATERIALIZED (
 """
 WEEK = "date_trunc('week', d.local)::date"
 
-ATTENDANCE = f"""{DATES}
-SELECT {WEEK} AS week, count(*) AS dates, coalesce(sum(c.came), 0)::int AS came, coalesce(sum(a.late), 0)::int AS late,
-    coalesce(sum(a.missed), 0)::int AS missed
-FROM dates d
-CROSS JOIN LATERAL (SELECT sum(b.came) AS came FROM bookings b
-    WHERE b.instance_id = d.id AND b.seats > 0 AND b.checked_in_at IS NOT NULL) c
-CROSS JOIN LATERAL (SELECT sum(x.seats) FILTER (WHERE x.kind = 'late') AS late,
-    sum(x.seats) FILTER (WHERE x.kind = 'no-show') AS missed FROM absences x WHERE x.instance_id = d.id) a
-GROUP BY week ORDER BY week
+# Their bookings with a seat, read page by page of the table, and not date by date: most of what is asked is to read them.
+SEATED = """(SELECT instance_id, membership_id, came, checked_in_at FROM bookings
+    WHERE instance_id = ANY (ARRAY(SELECT id FROM dates)) AND seats > 0 OFFSET 0) b JOIN dates d ON d.id = b.instance_id"""
+
+ATTENDANCE = f"""{DATES}, weeks AS (
+    SELECT {WEEK} AS week, count(*) AS dates FROM dates d GROUP BY week
+), present AS MATERIALIZED (
+    SELECT {WEEK} AS week, sum(b.came) AS came FROM {SEATED} WHERE b.checked_in_at IS NOT NULL GROUP BY week
+), absent AS MATERIALIZED (
+    SELECT {WEEK} AS week, sum(x.seats) FILTER (WHERE x.kind = 'late') AS late,
+        sum(x.seats) FILTER (WHERE x.kind = 'no-show') AS missed
+    FROM dates d JOIN absences x ON x.instance_id = d.id GROUP BY week)
+SELECT week, dates, coalesce(came, 0)::int AS came, coalesce(late, 0)::int AS late, coalesce(missed, 0)::int AS missed
+FROM weeks LEFT JOIN present USING (week) LEFT JOIN absent USING (week) ORDER BY week
 """
 FILL = f"""{DATES}
 SELECT extract(isodow FROM d.local)::int AS weekday, extract(hour FROM d.local)::int AS hour, count(*) AS dates,
@@ -63,29 +68,32 @@ LEFT JOIN LATERAL (SELECT l.at FROM event_participation_log l
     ORDER BY l.id LIMIT 1) s ON true
 GROUP BY d.series_id ORDER BY median DESC NULLS LAST, parties DESC, d.series_id LIMIT {LISTED}
 """
-# Who took part: checked in, or seated where nobody closed the list.
-PARTS = """dates d CROSS JOIN LATERAL (SELECT b.membership_id FROM bookings b WHERE b.instance_id = d.id AND b.seats > 0
-    AND (b.checked_in_at IS NOT NULL OR d.list_closed_at IS NULL)) b"""
-# Who is still a member, and their name.
-MEMBER = """CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = p.membership_id AND left_at IS NULL LIMIT 1) m
-LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true"""
-MOST_TIMES = "p.times DESC, p.last_at DESC, p.membership_id"
-# Only as many members are looked up as are listed.
-LOYAL = f"""{DATES}, parts AS (
-    SELECT b.membership_id, count(*)::int AS times, max(d.starts_at) AS last_at FROM {PARTS} GROUP BY b.membership_id)
-SELECT p.times, p.last_at, {DISPLAY_NAME} AS name FROM (SELECT * FROM parts p ORDER BY {MOST_TIMES}) p {MEMBER}
-ORDER BY {MOST_TIMES} LIMIT {LISTED}
-"""
-# Whoever has a seat on or waits for a date since $5 is not lost.
-LOST = f"""{DATES}, parts AS (
-    SELECT b.membership_id, count(*)::int AS times, max(d.starts_at) AS last_at FROM {PARTS} GROUP BY b.membership_id
-    HAVING count(*) >= {REGULAR_MIN} AND max(d.starts_at) < $5
+# Who took part: checked in, or seated where nobody closed the list; of a year, and since $5 of the period. Of members the
+# most loyal, and those who came often and have no seat on and wait for no date since $6. Only who is listed is looked up by name.
+MEMBERS = f"""{DATES}, parts AS MATERIALIZED (
+    SELECT b.membership_id, count(*)::int AS times, max(d.starts_at) AS last_at,
+        (count(*) FILTER (WHERE d.starts_at >= $5))::int AS times_now
+    FROM {SEATED} WHERE b.checked_in_at IS NOT NULL OR d.list_closed_at IS NULL GROUP BY b.membership_id
 ), seen AS MATERIALIZED (
     SELECT DISTINCT b.membership_id FROM event_instances i JOIN bookings b ON b.instance_id = i.id
-    WHERE i.account_id = $1 AND i.starts_at >= $5 AND b.seats + b.waiting + b.offered > 0)
-SELECT p.times, p.last_at, count(*) OVER () AS total, {DISPLAY_NAME} AS name FROM parts p {MEMBER}
-WHERE p.membership_id NOT IN (SELECT membership_id FROM seen) ORDER BY {MOST_TIMES} LIMIT {LISTED}
-"""
+    WHERE i.account_id = $1 AND i.starts_at >= $6 AND b.seats + b.waiting + b.offered > 0
+), listed AS (
+    (SELECT 'loyal' AS part, p.times_now AS times, p.last_at, p.membership_id, m.name, m.user_id, 0::bigint AS total
+    FROM (SELECT * FROM parts WHERE times_now > 0 ORDER BY times_now DESC, last_at DESC, membership_id) p {{member}}
+    ORDER BY p.times_now DESC, p.last_at DESC, p.membership_id LIMIT {LISTED})
+    UNION ALL
+    (SELECT 'lost', p.times, p.last_at, p.membership_id, m.name, m.user_id, count(*) OVER ()
+    FROM parts p {{member}} WHERE p.times >= {REGULAR_MIN} AND p.last_at < $6
+        AND p.membership_id NOT IN (SELECT membership_id FROM seen)
+    ORDER BY p.times DESC, p.last_at DESC, p.membership_id LIMIT {LISTED})
+)
+SELECT m.part, m.times, m.last_at, m.total, {DISPLAY_NAME} AS name FROM listed m
+LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = m.user_id LIMIT 1) u ON true
+ORDER BY m.part, m.times DESC, m.last_at DESC, m.membership_id
+""".replace(
+    "{member}",
+    "CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = p.membership_id AND left_at IS NULL LIMIT 1) m",
+)
 ANSWERS = f"""{DATES}
 SELECT {WEEK} AS week, coalesce(sum(a.early), 0)::int AS early, coalesce(sum(a.late), 0)::int AS late
 FROM dates d CROSS JOIN LATERAL (
@@ -206,17 +214,23 @@ async def numbers(
     length = timedelta(weeks=weeks)
     since = until - length
     of = (account_id, since, until, series_id)
-    queries: dict[Part, tuple[str, tuple[object, ...]]] = {
-        Part.ATTENDANCE: (ATTENDANCE, (account_id, since - length, until, series_id)),
-        Part.FILL: (FILL, of),
-        Part.WAITS: (WAITS, of),
-        Part.LOYAL: (LOYAL, of),
-        Part.LOST: (LOST, (account_id, until - LOST_SINCE, until, series_id, until - LOST_AFTER)),
-        Part.ANSWERS: (ANSWERS, of),
-    }
+    of_members = (account_id, until - LOST_SINCE, until, series_id, since, until - LOST_AFTER)
+    queries: list[tuple[set[Part], str, tuple[object, ...]]] = [
+        ({Part.ATTENDANCE}, ATTENDANCE, (account_id, since - length, until, series_id)),
+        ({Part.FILL}, FILL, of),
+        ({Part.WAITS}, WAITS, of),
+        ({Part.LOYAL, Part.LOST}, MEMBERS, of_members),
+        ({Part.ANSWERS}, ANSWERS, of),
+    ]
     async with replica.snapshot():
-        found = {part: await db.rows(queries[part][0], *queries[part][1]) for part in parts}
-    attendance, fill, waits, loyal, lost, answers = (found.get(part, []) for part in Part)
+        found = [
+            await db.rows(sql, *values) if wanted.intersection(parts) else []
+            for wanted, sql, values in queries
+        ]
+    attendance, fill, waits, of_both, answers = found
+    loyal, lost = (
+        [row for row in of_both if row["part"] == part and part in parts] for part in (Part.LOYAL, Part.LOST)
+    )
     all_weeks = [AttendanceWeek(**dict(row)) for row in attendance]
     first = since.date() - timedelta(days=since.weekday())
     return Numbers(

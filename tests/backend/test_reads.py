@@ -100,6 +100,7 @@ async def arguments(
         "instance_id": (await find_instance(code)).id,
         "instance_ids": [(await find_instance(code)).id],
         "kind": RosterKind.SEATED,
+        "language": "en",
         "limit": 50,
         "membership_id": own.membership_id,
         "message_id": 1,

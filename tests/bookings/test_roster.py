@@ -130,3 +130,17 @@ async def test_names_are_found_without_accents_and_sorted_in_the_readers_languag
         after=in_finnish.entries[2].membership_id,
     )
     assert names(second) == ["Zoe", "Åke"]
+
+
+async def test_who_is_on_no_list_comes_by_name_alone_a_page_at_a_time(
+    crowd: Any, olga: Any, account: Any, instance: Any
+) -> None:
+    """`B10`: organisers stand among the others."""
+    code = await instance(capacity=None)
+    people = await crowd(3)
+    await seats.book(code, people[1], via=Via.CARD)
+    instance_id = (await event(code, olga)).id
+    first = await unlisted_members(instance_id, account.id, limit=4)
+    assert (names(first), first.total) == (["Aino", "Alice", "Bob", "Member 1"], 6)
+    second = await unlisted_members(instance_id, account.id, limit=4, after=first.next_after)
+    assert (names(second), second.first, second.next_after) == (["Member 3", "Olga"], 5, None)

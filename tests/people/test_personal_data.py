@@ -162,7 +162,7 @@ async def test_an_export_names_nobody_else(
 
 async def test_no_column_names_an_erased_person(zara: Any, history: dict[str, Any], noon: datetime) -> None:
     """`A7`: and rows that were theirs alone are deleted."""
-    assert await columns_with(NAME) == ["telegram_users.first_name"]
+    assert await columns_with(NAME) == ["memberships.display_name", "telegram_users.first_name"]
     await erase(zara)
     for text in (NAME, FAMILY, USERNAME, GUEST, str(TELEGRAM)):
         assert await columns_with(text) == []

@@ -137,4 +137,4 @@ async def test_a_file_asks_for_its_own_table_only(
     await numbers(olga, account.id, weeks=12, parts=[part])
     assert len([query for query in asked if "WITH dates" in query]) == 1
     await numbers(olga, account.id, weeks=12)
-    assert len([query for query in asked if "WITH dates" in query]) == 7
+    assert len([query for query in asked if "WITH dates" in query]) == 6
