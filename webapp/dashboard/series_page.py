@@ -1,7 +1,9 @@
 """The form of a series with everything beside it: the next dates, the consequences, what follows the rule and what does not."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from litestar import Response
@@ -12,6 +14,7 @@ from backend.events.queries import SeriesView
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
 from backend.recurrence.calendar_entry import CalendarEntry
+from backend.recurrence.rules import Weekday
 from backend.recurrence.timing import UNBOUNDED, SeriesBounds, changed_bounds
 from backend.rule_sentences import month_names, weekday_names
 from backend.series_defaults.rules import BLANK
@@ -180,7 +183,15 @@ def preview_of(
         "preview_faults": [] if untouched or pasted else wrong,
         "pasted": pasted,
         "form": form,
+        "first_weekday": _first_weekday(form),
     }
+
+
+def _first_weekday(form: SeriesForm) -> str:
+    """The weekday of the first date, which a rule without weekdays follows, as RFC 5545 writes it; "" before one is chosen."""
+    with suppress(ValueError):
+        return Weekday(date.fromisoformat(form.starts_on).weekday()).name
+    return ""
 
 
 def _bounds(view: SeriesView | None, draft: SeriesDraft) -> SeriesBounds:

@@ -276,6 +276,18 @@ async def test_an_impossible_preview_says_why(noon: Any, dashboard: Any) -> None
     assert "Choose the first day and the time" in dashboard.text(empty)
 
 
+async def test_the_weekday_of_the_first_date_is_marked_where_none_is_chosen(
+    noon: Any, dashboard: Any
+) -> None:
+    """A weekly rule without weekdays follows its first date; the mark follows it with the preview."""
+    for day, weekday in (("2026-11-24", "TU"), ("2026-11-26", "TH"), ("", "")):
+        typed = {**GOOD, "weekday": [], "starts_on": day}
+        shown = await dashboard.post("/dashboard/series/preview", **typed)
+        assert re.findall(r'data-first="(.*?)"', shown.text) == [weekday] * bool(weekday)
+    form = await dashboard.get("/dashboard/series/new")
+    assert "With none chosen, it is the weekday of the first date." in dashboard.text(form)
+
+
 class FormReader(HTMLParser):
     """The fields that a browser would send of the form in a page, without its button."""
 
