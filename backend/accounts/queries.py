@@ -203,7 +203,7 @@ async def members(
         AND ($5::bigint IS NULL OR m.joined_key_id = $5)
         AND (NOT $6 OR (m.user_id IS NOT NULL AND m.visitor_since IS NULL AND m.role <> 'OWNER'))"""
     values = (wanted.role, wanted.group_id, wanted.key_id, wanted.can_own)
-    found = MemberList(MEMBER, listed, values=values, organisers_first=True)
+    found = MemberList(MEMBER, listed, values=values, organisers_first=True, all_counted=not wanted.can_own)
     return await member_page(
         _member, found, account.id, words=words, after=after, limit=limit, language=language
     )

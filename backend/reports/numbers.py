@@ -35,7 +35,7 @@ WEEK = "date_trunc('week', d.local)::date"
 
 # Their bookings with a seat, read page by page of the table, and not date by date: most of what is asked is to read them.
 SEATED = """(SELECT instance_id, membership_id, came, checked_in_at FROM bookings
-    WHERE instance_id = ANY (ARRAY(SELECT id FROM dates)) AND seats > 0 OFFSET 0) b JOIN dates d ON d.id = b.instance_id"""
+    WHERE instance_id = ANY (ARRAY(SELECT id FROM dates)) AND seats > 0 OFFSET 0) b LEFT JOIN dates d ON d.id = b.instance_id"""
 
 ATTENDANCE = f"""{DATES}, weeks AS (
     SELECT {WEEK} AS week, count(*) AS dates FROM dates d GROUP BY week
@@ -75,8 +75,9 @@ MEMBERS = f"""{DATES}, parts AS MATERIALIZED (
         (count(*) FILTER (WHERE d.starts_at >= $5))::int AS times_now
     FROM {SEATED} WHERE b.checked_in_at IS NOT NULL OR d.list_closed_at IS NULL GROUP BY b.membership_id
 ), seen AS MATERIALIZED (
-    SELECT DISTINCT b.membership_id FROM event_instances i JOIN bookings b ON b.instance_id = i.id
-    WHERE i.account_id = $1 AND i.starts_at >= $6 AND b.seats + b.waiting + b.offered > 0
+    SELECT membership_id FROM (SELECT membership_id, seats + waiting + offered AS wanted FROM bookings
+        WHERE instance_id = ANY (ARRAY(SELECT id FROM event_instances WHERE account_id = $1 AND starts_at >= $6)) OFFSET 0) b
+    WHERE wanted > 0
 ), listed AS (
     (SELECT 'loyal' AS part, p.times_now AS times, p.last_at, p.membership_id, m.name, m.user_id, 0::bigint AS total
     FROM (SELECT * FROM parts WHERE times_now > 0 ORDER BY times_now DESC, last_at DESC, membership_id) p {{member}}
