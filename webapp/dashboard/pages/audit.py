@@ -11,11 +11,13 @@ from backend.accounts.rules import Permission
 from backend.reports.acts import ACTS
 from backend.reports.audit import AuditFilter, acting_people, audit_lines
 from backend.zones import resolve_local
-from webapp.dashboard.people_lists import PAGE_SIZE, read_id
+from webapp.dashboard.people_lists import read_id
 from webapp.dashboard.responses import render_page
 from webapp.dashboard.session import Visit
 from webapp.forms import read_query
 from webapp.respond import AnyRequest
+
+ENTRIES = 30  # on a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ async def index(request: AnyRequest, visit: NamedDependency[Visit]) -> Response[
         last_day + timedelta(days=1) if last_day else None,
     )
     after = read_id(request.query_params.get("after", ""))
-    lines, following = await audit_lines(visit.person, visit.account.id, wanted, after=after, limit=PAGE_SIZE)
+    lines, following = await audit_lines(visit.person, visit.account.id, wanted, after=after, limit=ENTRIES)
     return render_page(
         request,
         visit,
