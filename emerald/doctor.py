@@ -271,12 +271,9 @@ CHECKS = (
     (
         "Member {id}: listed as {listed}, but called {called}.",
         """
-        SELECT id, listed, called FROM (
-            SELECT m.id, m.display_name AS listed,
-                left(coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), ''), 200) AS called
-            FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
-        ) n WHERE listed <> called
-        """,
+        SELECT * FROM (SELECT m.id, m.display_name AS listed,
+            left(coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), ''), 200) AS called
+            FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id) n WHERE listed <> called""",
     ),
     (
         "The database’s own guard {name} is missing or switched off: restore it with a migration.",

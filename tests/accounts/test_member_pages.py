@@ -9,9 +9,9 @@ import pytest
 
 from backend import db
 from backend.accounts import member_pages
-from backend.accounts.memberships import JoinedThrough, end_membership, ensure_named_member, join
+from backend.accounts.memberships import end_membership, ensure_named_member, join
 from backend.accounts.queries import AccountView, Member, authorize, members
-from backend.accounts.rules import Permission, Role
+from backend.accounts.rules import JoinedThrough, Permission, Role
 from backend.alphabets import order_sql, sort_key
 from backend.i18n import LOCALES
 from backend.people.actions import TelegramIdentity, register_person
