@@ -270,8 +270,7 @@ CHECKS = (
     ),
     (
         "Member {id}: listed as {listed}, but called {called}.",
-        """
-        SELECT * FROM (SELECT m.id, m.display_name AS listed,
+        """SELECT * FROM (SELECT m.id, m.display_name AS listed,
             left(coalesce(nullif(m.name, ''), trim(u.first_name || ' ' || u.last_name), ''), 200) AS called
             FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id) n WHERE listed <> called""",
     ),
