@@ -165,15 +165,14 @@ async def test_the_list_goes_back_page_by_page(noon: Any, sign_in: Any, olga: An
     clock.advance(timedelta(weeks=8))
     dashboard = await sign_in(olga)
     page = await dashboard.get("/dashboard?view=list&before=now")
-    assert "Past dates" in dashboard.text(page) and page.text.count('class="ev ') == 50
+    assert "Past dates" in dashboard.text(page) and page.text.count('class="ev ') == 25
     assert page.text.index("4 January 2027") < page.text.index("3 January 2027")
     seen = re.findall(r'href="/dashboard/events/(\w+)"', page.text)
-    earlier = re.search(r'href="([^"]*before=[^"]*&amp;id=[^"]*)"', page.text)
-    assert earlier
-    second = await dashboard.get(html.unescape(earlier[1]))
-    seen += re.findall(r'href="/dashboard/events/(\w+)"', second.text)
+    while earlier := re.search(r'href="([^"]*before=[^"]*&amp;id=[^"]*)"', page.text):
+        page = await dashboard.get(html.unescape(earlier[1]))
+        seen += re.findall(r'href="/dashboard/events/(\w+)"', page.text)
     assert len(seen) == len(set(seen)) == 80
-    assert "Earlier dates" not in dashboard.text(second)
+    assert "Earlier dates" not in dashboard.text(page)
     assert 'href="/dashboard?view=list&amp;before=now"' in (await dashboard.get("/dashboard?view=list")).text
 
 
