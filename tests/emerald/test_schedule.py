@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from bench.statements import noted_statements
 from bot.delivery.sender import LEASE_TTL
 from emerald import worker
 from emerald.schedule import SCHEDULE, Job, run_due
-from emerald.worker import JOB_INTERVAL, SEND_INTERVAL, is_alive, send_heartbeat
+from emerald.worker import JOB_INTERVAL, REST_INTERVAL, is_alive, send_heartbeat
 from tests.processes import together
 from tests.telegram import Telegram
 from tests.workers import emerald, ended, until
@@ -178,7 +179,7 @@ async def test_a_job_whose_worker_was_killed_runs_again_within_ten_seconds(
     is read.
     """
     assert leases.JOB_CLAIM + timedelta(seconds=JOB_INTERVAL) < timedelta(seconds=10)
-    assert LEASE_TTL + timedelta(seconds=SEND_INTERVAL) < timedelta(seconds=10)
+    assert LEASE_TTL + timedelta(seconds=REST_INTERVAL) < timedelta(seconds=10)
     name = "announce instances"
     first = emerald("work", telegram, failpoints=f"job.{name}=die")
     with first as dying:
@@ -235,6 +236,26 @@ async def test_a_worker_asks_for_all_jobs_every_second_and_a_slow_one_delays_no_
     async with asyncio.timeout(20):
         await worker._run_jobs()
     assert sorted(ran) == ["quick"] * 3 + ["slow"]
+
+
+async def test_the_sender_looks_less_often_while_there_is_nothing_to_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started, pauses = iter([3, 1, 0, None, 2]), list[float]()
+
+    async def step() -> int | None:
+        return next(started)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(worker, "asyncio", SimpleNamespace(sleep=pause))
+    with pytest.raises(asyncio.CancelledError):
+        await worker.run_forever(step, 0.2, 0.4)
+    assert pauses == [0.2, 0.2, 0.4, 0.4, 0.2]
 
 
 async def test_a_worker_is_known_by_its_heartbeat(world: None, noon: datetime) -> None:
