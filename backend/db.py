@@ -33,6 +33,8 @@ COMMAND_TIMEOUT = 25.0
 # Seconds for which whoever needs a connection waits for a server that restarts, or for the next to take over.
 CONNECTION_WAIT = 2.0
 CONNECTION_PAUSE = 0.05  # seconds between tries
+# Seconds after which nothing is begun on one: with `batching.BEGUN_WITHIN` these are the 30 that nginx waits.
+CONNECTION_LATE = 10.0
 
 # What holds for each session of the application, so that nothing waits for ever. Behind PgBouncer a session
 # cannot bring it along; the role has it (`emerald create-roles`).
@@ -208,16 +210,12 @@ class Transaction(PostgresTransaction):
             # A lost connection has left the pool already and refuses the call. Whoever lost it raises the error.
             with suppress(InterfaceError):
                 self.connection.terminate()
-        if DB.pool is not None:
-            await DB.pool.release(self.connection)
-        else:
-            await self.connection.close()
+        await _give_back(self.connection)
 
 
 def _remaining_tries() -> range:
-    """Counts down the tries that remain, one for each connection of the pool. A restart of the server leaves
-    dead connections in it. Where nothing has begun yet, or something is only read, another connection is
-    tried and no error is raised."""
+    """Counts down the tries that remain, one for each connection of the pool. A restart of the server leaves dead
+    connections in it. Where nothing has begun yet, or something is only read, another is tried."""
     return range(DB.pool.get_size() if DB.pool is not None else 0, -1, -1)
 
 
@@ -312,10 +310,16 @@ def _connection_deadline() -> float:
 
 
 async def _open_connection(deadline: float) -> Any:
-    """A connection of the pool, or else a new one. While the server restarts it is asked until the deadline."""
+    """A connection of the pool, or else a new one. While the server restarts it is asked until the deadline. Raises
+    `Unavailable` if one became free too late: whoever asked was told that it failed, and may want the contrary by now."""
+    asked = _connection_deadline()
     while True:
         try:
-            return await (DB.pool.acquire() if DB.pool is not None else DB.get_new_connection())
+            connection = await (DB.pool.acquire() if DB.pool is not None else DB.get_new_connection())
+            if _connection_deadline() - asked <= CONNECTION_LATE:
+                return connection
+            await _give_back(connection)
+            raise Unavailable("no connection became free in time")
         except SERVER_RESTARTS:
             if failpoints.on("database.impatient") or _connection_deadline() - CONNECTION_WAIT >= deadline:
                 raise
@@ -328,22 +332,17 @@ async def _connection(deadline: float) -> AsyncIterator[asyncpg.Connection]:
     try:
         yield connection
     finally:
-        await (DB.pool.release(connection) if DB.pool is not None else connection.close())
+        await _give_back(connection)
+
+
+async def _give_back(connection: asyncpg.Connection) -> None:
+    await (DB.pool.release(connection) if DB.pool is not None else connection.close())
 
 
 async def _leave_server() -> None:
     """Replace the pool's connections, each when it is next used: their server has become a replica."""
     if DB.pool is not None:
         await DB.pool.expire_connections()
-
-
-async def is_reachable(timeout: float = 1.0) -> bool:  # noqa: ASYNC109 - callers say how long they wait
-    """Whether the database answers within `timeout` seconds; for /ready."""
-    try:
-        async with asyncio.timeout(timeout):
-            return bool(await value("SELECT true"))
-    except (Unavailable, Busy, TimeoutError):
-        return False
 
 
 UniqueViolation = asyncpg.UniqueViolationError

@@ -1,8 +1,10 @@
 """The checks of `/ready`: what must be well before this process gets requests."""
 
+import asyncio
 from datetime import timedelta
 
 from backend import db, leases, maintenance
+from backend.errors import Busy, Unavailable
 from backend.metrics import silent_for
 from emerald.pending import pending
 from webapp.health import OK, Check
@@ -14,7 +16,12 @@ _up_to_date = False
 
 async def database() -> str:
     """The database answers within a second."""
-    return OK if await db.is_reachable() else "does not answer"
+    try:
+        async with asyncio.timeout(1):
+            await db.value("SELECT true")
+    except (Unavailable, Busy, TimeoutError):
+        return "does not answer"
+    return OK
 
 
 async def migrations() -> str:

@@ -256,3 +256,31 @@ async def test_the_first_statement_is_sent_with_begin_and_holds_its_lock() -> No
             " 'AccessExclusiveLock'"
         )
     assert held == 1
+
+
+@pytest.mark.parametrize(("waited", "is_begun"), [(10.0, True), (10.1, False)])
+async def test_nothing_is_begun_on_a_connection_that_became_free_too_late(
+    monkeypatch: pytest.MonkeyPatch, waited: float, is_begun: bool
+) -> None:
+    """Whoever asked was told by then that it failed, and may have asked for the contrary since."""
+    assert DB.pool is not None
+    time = 0.0
+    monkeypatch.setattr(db, "_connection_deadline", lambda: time)
+
+    async def in_a_transaction() -> None:
+        async with db.transaction():
+            await add(2)
+
+    held = [await DB.pool.acquire() for _ in range(DB.pool.get_max_size())]
+    asked = [
+        asyncio.create_task(db.execute_single("INSERT INTO notes VALUES (1)")),
+        asyncio.create_task(in_a_transaction()),
+    ]
+    await asyncio.sleep(0)  # both wait for a connection
+    time = waited
+    for connection in held:
+        await DB.pool.release(connection)
+    errors = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(error) for error in errors] == [type(None) if is_begun else Unavailable] * 2
+    assert await noted() == ([1, 2] if is_begun else [])
+    assert in_use() == 0
