@@ -139,6 +139,7 @@ async def test_an_organiser_of_two_accounts_chooses_one(
     assert question["text"].startswith("Sunday Runners:")
     await telegram.tap("Olga", question, "Send now")
     await fan_out()
+    await run(1)  # her commands are those of an organiser
     await run(1)  # the progress is shown in the same chat
     await run(1)
     assert telegram.last(telegram.person("Olga").private)["text"] == ("📣 Sunday Runners\n\nWe run at nine")

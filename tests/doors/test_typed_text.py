@@ -40,7 +40,7 @@ OURS = {
     "former_calendar_feeds": {"token_hash", "language"},
     "groups": {"health"},
     "leases": {"name", "holder"},
-    "memberships": {"role", "joined_through"},
+    "memberships": {"role", "joined_through", "display_name"},  # the name is made of columns that have doors
     "messages": {"kind", "dedupe", "state", "error", "cause"},
     "operation_runs": {"name"},
     "poll_options": {"zone", "zone_data"},

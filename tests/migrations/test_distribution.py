@@ -79,6 +79,8 @@ ACROSS_ACCOUNTS = {
 # Modules whose statements of one account name its rows in a way that is not recognised: parts that stand in a larger statement,
 # and lists of rows that are joined.
 OF_ONE_ACCOUNT = {
+    "backend/accounts/member_pages.py",
+    "backend/polls/non_voters.py",
     "backend/closing/export.py",
     "backend/announcements/actions.py",
     "backend/announcements/instance_parts.py",
