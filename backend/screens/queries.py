@@ -136,9 +136,10 @@ class Event:
     polls: list[RelatedPoll]
 
 
-# A stranger, who has only the link, reads no names (A10).
+# A stranger, who has only the link, reads no names (A10). The limit is not a constant for the planner, which then takes
+# the first by the index; by its guess of a few parties at each date it would sort all, and a rush has thousands.
 _COMERS = f"""CASE WHEN m.id IS NOT NULL THEN ARRAY(
-    SELECT one FROM ({SEATED.replace("$1", "i.id")} {SEATED_MAX}) one) END"""
+    SELECT one FROM ({SEATED.replace("$1", "i.id")} (SELECT {SEATED_MAX})) one) END"""
 _POLLS = RELATED.replace("$3", "i.account_id").replace("$4", "i.id")
 _POLLS = _POLLS.replace("$5", "r.group_id").replace("$6", "r.topic_id")
 _EVENT = VIEW.replace(
