@@ -8,6 +8,7 @@ from backend.accounts.rules import Role
 from backend.audit.actions import record_audit
 from backend.errors import Forbidden, Invalid
 from backend.i18n import N_
+from backend.people.command_lists import mark_command_lists
 
 
 async def swap_owner(account: AccountView, owner_id: int, membership_id: int) -> Member:
@@ -26,5 +27,7 @@ async def swap_owner(account: AccountView, owner_id: int, membership_id: int) ->
     await revoke_keys(account.id, account.membership_id, after=Role.ADMIN, by=owner_id)
     await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", account.membership_id, Role.ADMIN)
     await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, Role.OWNER)
+    if member.user_id is not None:
+        await mark_command_lists([member.user_id])
     await record_audit(account.id, owner_id, "hand over", f"membership {membership_id}", was=member.role)
     return member

@@ -40,10 +40,8 @@ class CommandListSetter:
         self.limiter = limiter
 
     async def work(self, room: int) -> list[Work]:
-        """Up to `room` lists to be set now, each ready to be run."""
+        """Up to `room` lists to be set now, each ready to be run. They are no messages: the chat's own limit is not theirs."""
         due = await claim_command_lists(room, self.limiter.busy_chats())
-        for one in due:
-            self.limiter.reserve(one.chat_id)
         return [self._set(one) for one in due]
 
     async def _set(self, due: DueCommandList) -> None:
@@ -57,7 +55,8 @@ class CommandListSetter:
             call = classify_error(error)
             log.info("list of commands not set", result=call.result, reason=call.reason)
             if call.result is SendResult.RATE_LIMITED:
-                until = self.limiter.freeze(due.chat_id, call.retry_after)
+                # The chat is not left alone for it: messages have a limit of their own.
+                until = clock.now() + timedelta(seconds=call.retry_after)
                 await retry_until_saved(lambda: put_off_command_list(due, until))
                 return
             if call.result in _PASSING:

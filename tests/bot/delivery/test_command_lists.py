@@ -12,6 +12,7 @@ from backend.accounts.memberships import change_role, end_membership, restore_me
 from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission, Role
 from backend.closing.actions import close_due_accounts, request_closing
+from backend.departures.handing_over import hand_over
 from backend.people.actions import choose_language, mark_blocked
 from backend.people.command_lists import GIVE_UP_AFTER, SET_WITHIN, claim_command_lists
 from backend.personal.actions import erase
@@ -57,6 +58,14 @@ async def test_it_comes_and_goes_with_the_role(
     assert await run(after=1) == 1
     assert await offered(telegram, alice) == []
     assert await offered(telegram, olga) == list(ORGANISER_LIST)
+
+
+async def test_a_club_that_is_handed_over_brings_it(
+    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any, run: Run
+) -> None:
+    await hand_over(olga, account.id, await membership_of(account, alice))
+    await run()
+    assert await offered(telegram, alice) == list(ORGANISER_LIST)
 
 
 async def test_it_goes_with_a_removal_and_comes_back_when_that_is_undone(
@@ -139,15 +148,18 @@ async def test_a_chat_that_telegram_does_not_know_is_left_out(
     assert (await run(), await waiting()) == (1, 0)
 
 
-async def test_a_429_is_waited_out(
-    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any, run: Run
+async def test_a_429_is_waited_out_and_holds_up_no_message(
+    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any, sender: Any, run: Run
 ) -> None:
     await give_role(account, olga, alice, Role.ADMIN)
-    telegram.sandbox.fault(method=SET, error_code=429, retry_after=20)
+    await choose_language(olga, "fi")
+    telegram.sandbox.fault(method=SET, error_code=429, retry_after=20, times=2)
     await run()
+    for person in (alice, olga):
+        assert sender.limiter.frozen_until(person.telegram_id) is None
     assert (await run(after=19), await offered(telegram, alice)) == (0, [])
     telegram.sandbox.advance(20)
-    assert await run(after=2) == 1
+    assert await run(after=2) == 2
     assert await offered(telegram, alice) == list(ORGANISER_LIST)
 
 
