@@ -71,10 +71,11 @@ async def add_membership(
     (`A9`). Raises `NotFound` for them, when the person is being erased, and when the club is closed (`A12`).
     """
     # Erasing a person locks their row, and closing a club locks the club's: a membership is either there before it,
-    # or finds nobody (A7, A12).
+    # or finds nobody (A7, A12). The membership's name is made of the person's: their row is locked as it is locked for that,
+    # before anything else is.
     known = await db.value(
         "SELECT true FROM telegram_users u, accounts a WHERE u.id = $1 AND u.erased_at IS NULL"
-        " AND a.id = $2 AND a.closed_at IS NULL FOR KEY SHARE OF u FOR SHARE OF a",
+        " AND a.id = $2 AND a.closed_at IS NULL FOR SHARE OF u FOR SHARE OF a",
         user_id,
         account_id,
     )
