@@ -136,12 +136,13 @@ def _render_question(view: InstanceView, step: DateStep, voice: Voice) -> Render
 async def _do(view: InstanceView, what: DateStep, value: Any, scope: Scope, person: Person) -> Words:
     """Change the date, or those of its series that the change reaches; what the organiser reads. Raises what the act does."""
     if scope is not Scope.ONLY:
-        draft = changed_draft(await _series_draft(view), what, value, scope)
+        before = await _series_draft(view)
+        draft = changed_draft(before, what, value, scope)
         try:
             if scope is Scope.FOLLOWING:
-                await edit_following(view.code, person, draft)
+                await edit_following(view.code, person, draft, seen=before.version)
             else:
-                await edit_series(person, view.account_id, view.series_id, draft)
+                await edit_series(person, view.account_id, view.series_id, draft, seen=before.version)
         except InvalidForm as form:  # there is no field beside which it could be said
             refusal = Invalid()
             refusal.words = next(iter(form.faults.values()))

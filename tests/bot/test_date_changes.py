@@ -1,6 +1,7 @@
 """Cancelling and moving a date from /list, with its consequences first (`S5`, `S6`)."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,9 @@ from backend.accounts.memberships import change_role
 from backend.accounts.rules import Role
 from backend.bookings.actions import book
 from backend.bookings.queries.event import event
+from backend.events.edit import edit_series
 from backend.seats.requests import Via
+from bot.handlers import date_changes
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
@@ -247,6 +250,25 @@ async def test_a_series_moves_to_another_hour_with_its_consequences(
     assert await tapped(telegram, "Move it") == "Saved."
     assert shown_to_olga(telegram)["text"].startswith("The next dates of your clubs"), "it was made anew"
     assert await hours_of_scheduled() == ["26 19:00", "03 19:00", "10 18:00"]
+
+
+async def test_a_series_that_was_changed_meanwhile_is_not_written_over(
+    telegram: Telegram, weekly: list[str], olga: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another organiser saves between reading the series and writing it."""
+    read = date_changes._series_draft
+
+    async def read_before_another_saves(view: Any) -> Any:
+        draft = await read(view)
+        await edit_series(olga, view.account_id, view.series_id, replace(draft, place="Sali 2"))
+        return draft
+
+    await tapped(telegram, "1", "Name")
+    await telegram.say("Olga", "Pilates")
+    await tapped(telegram, "The whole series")
+    monkeypatch.setattr(date_changes, "_series_draft", read_before_another_saves)
+    assert "meanwhile" in await tapped(telegram, "Save")
+    assert await shown_of(weekly, olga, "title", "place") == [("Yoga", "Sali 2")] * 3
 
 
 async def hours_of_scheduled() -> list[str]:
