@@ -63,14 +63,17 @@ async def work() -> None:
             await retry_until_saved(keep_wall_clocks)
             await retry_until_saved(keep_poll_dates)
             loops.create_task(_run_jobs())
-            loops.create_task(
-                run_forever(partial(unless_maintained, sender.step), SEND_INTERVAL, REST_INTERVAL)
-            )
+            loops.create_task(run_forever(partial(_send, sender), SEND_INTERVAL, REST_INTERVAL))
             if settings.telegram_webhook:
                 loops.create_task(_set_up_bot(sender))
     finally:
         await _stop(sender)
         await bot.session.close()
+
+
+async def _send(sender: Sender) -> bool:
+    """Whether anything was begun, or is under way still."""
+    return bool(await unless_maintained(sender.step)) or sender.is_sending
 
 
 async def send_heartbeat() -> None:

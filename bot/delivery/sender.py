@@ -113,6 +113,11 @@ class Sender:
             started += 1
         return started
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether calls are under way."""
+        return bool(self._under_way)
+
     async def settle(self) -> None:
         """Wait until all that was started is done."""
         while self._under_way:
