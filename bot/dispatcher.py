@@ -28,13 +28,13 @@ from bot.middleware import (
     refuse_in_maintenance,
 )
 from bot.routing import IndexedDispatcher
-from bot.sender_limits import Dropping, InOrder, RateLimiter
+from bot.sender_limits import Dropping, InOrder, UpdateLimiter
 
 
 def make_dispatcher() -> IndexedDispatcher:
     """All handlers behind all middleware. What a button's data cannot say of a conversation is in the database
     (decision 0053), never in the dispatcher."""
-    order, rate = InOrder(), RateLimiter()
+    order, rate = InOrder(), UpdateLimiter()
     dispatcher = IndexedDispatcher(disable_fsm=True)
     dispatcher.drops = Dropping(order, rate).drops
     for middleware in (

@@ -34,14 +34,14 @@ class TooManyAtOnce(Refusal):
 class _Queue:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     size: int = 0
-    told: bool = False  # that there are too many
+    notified: bool = False  # that there are too many
 
 
 class InOrder:
     """Handles the updates of one person, or of one chat, one at a time in the order of arrival.
 
     To join and then leave must not become to leave and then join. What somebody sends while `QUEUE_MAX` of theirs
-    are not done yet is dropped, so that nobody's taps take what others wait for; they are told once, until all
+    are not done yet is dropped, so that nobody's taps take what others wait for; they are notified once, until all
     of theirs are done. Only what people send is dropped: who left a group is always recorded. What they send while
     another of theirs is handled waits for `PAUSE` more, in which others are answered.
     """
@@ -55,9 +55,9 @@ class InOrder:
         key = user.id if user else chat.id if chat else 0
         queue = self._queues.setdefault(key, _Queue())
         if queue.size >= QUEUE_MAX and is_addressed(event) and not failpoints.on("bot.no-queue-limit"):
-            if queue.told:
+            if queue.notified:
                 return None
-            queue.told = True
+            queue.notified = True
             raise TooManyAtOnce()
         queue.size += 1
         has_to_wait = queue.size > 1
@@ -74,10 +74,10 @@ class InOrder:
     def drops(self, sender: int) -> bool:
         """Whether what this person sends now is dropped without an answer."""
         queue = self._queues.get(sender)
-        return queue is not None and queue.told and queue.size >= QUEUE_MAX
+        return queue is not None and queue.notified and queue.size >= QUEUE_MAX
 
 
-class RateLimiter:
+class UpdateLimiter:
     """Let a person send only so much in a minute (`X7`). Every tap beyond that is answered, and the first message.
 
     Two middlewares: `limit` counts in the database, for all processes; `drop` stands before the work that an update
@@ -129,7 +129,7 @@ class Dropping:
     """Which updates the middlewares would drop unanswered: asked before anything else is done for one."""
 
     order: InOrder
-    rate: RateLimiter
+    rate: UpdateLimiter
 
     def drops(self, raw: Mapping[str, Any]) -> bool:
         """Whether an update as it came is dropped. To read all of it would be most of the work for it."""

@@ -183,13 +183,13 @@ def _dispatcher() -> Dispatcher:
 def _unused_dispatcher() -> Dispatcher:
     """A dispatcher that silences nobody yet and knows of no group whether it takes ephemeral messages."""
     from bot.delivery import ephemeral
-    from bot.sender_limits import RateLimiter
+    from bot.sender_limits import UpdateLimiter
 
     ephemeral.forget()
 
     for middleware in _dispatcher().update.outer_middleware:
         limiter = getattr(middleware, "__self__", None)
-        if isinstance(limiter, RateLimiter):
+        if isinstance(limiter, UpdateLimiter):
             limiter._silent_until.clear()
     return _dispatcher()
 
