@@ -1,4 +1,4 @@
-"""Updates by webhook beside a bare aiogram handler with one SQL write: `.venv/bin/python -m bench.updates` (two minutes).
+"""Updates by webhook beside a bare aiogram handler with one SQL write: `.venv/bin/python -m bench.updates` (a minute and a half).
 
 Four taps on cards in a group to one command in private, each by another person, over 32 connections. Emerald and the bare
 handler take turns (A B A B) on one database, each in one process, with a stand-in for Telegram that accepts every call. Only the
@@ -93,9 +93,10 @@ def measure(
 def main() -> None:
     """Measure and print a table; exits with 1 when an aim is missed."""
     options = argparse.ArgumentParser(prog="bench.updates", description=__doc__)
-    options.add_argument("--updates", type=int, default=2000, help="in each of the four runs")
+    options.add_argument("--updates", type=int, default=2000, help="in each run")
+    options.add_argument("--pairs", type=int, default=4, help="of runs, Emerald's and the bare handler's")
     given = options.parse_args()
-    n = given.updates
+    n, turns = given.updates, 2 * given.pairs
     port = free_port()
     stub = {
         "TELEGRAM_API_URL": f"http://127.0.0.1:{port}",
@@ -105,13 +106,13 @@ def main() -> None:
     rates: dict[bool, list[LoadResult]] = {False: [], True: []}
     with ExitStack() as stack:
         url = stack.enter_context(embedded.throwaway(durable=True))
-        account = BenchAccount(url, n * 5 + 100, events=INSTANCES)
+        account = BenchAccount(url, turns * (n + n // 10) + 100, events=INSTANCES)
         link_group(url)
         stand_in = {"PATH": os.environ["PATH"], "PORT": str(port)}
         stack.enter_context(running_process(["bench.telegram_stub"], stand_in))
         print("| | updates/s | p50 ms | p99 ms | web ms each | load of the machine |")
         print("|---|---|---|---|---|---|", flush=True)
-        for turn in range(4):
+        for turn in range(turns):
             bare = turn % 2 == 1
             result, spent = measure(account, url, stub, n, 1000 + turn * 2 * n, bare=bare)
             rates[bare].append(result)
