@@ -29,9 +29,7 @@ log = structlog.get_logger()
 HEARTBEAT = "worker"  # the lease that shows that a worker is alive
 HEARTBEAT_LIFE = timedelta(seconds=15)
 SEND_INTERVAL, JOB_INTERVAL, HEARTBEAT_INTERVAL = 0.2, 1.0, 5.0  # seconds
-REST_INTERVAL = (
-    0.4  # seconds between two looks while there is nothing to send: most of a small server's work at night
-)
+REST_INTERVAL = 0.4  # seconds between two looks of a sender that has nothing to do: at night most of a small server's work
 PAUSE_AFTER_ERROR = 1.0  # seconds
 STOP_TIMEOUT = 12.0  # seconds to finish what has begun; container engines kill after about 20
 SET_UP_AGAIN = timedelta(minutes=1)
