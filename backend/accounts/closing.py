@@ -32,7 +32,7 @@ async def close_locked(account_id: int, language: str, at: datetime) -> None:
     )
     organisers = await db.rows(
         "SELECT DISTINCT user_id FROM memberships"
-        " WHERE account_id = $1 AND left_at IS NULL AND visitor_since IS NULL AND role <> 'MEMBER' AND user_id IS NOT NULL",
+        " WHERE account_id = $1 AND left_at IS NULL AND visitor_since IS NULL AND role <> 'MEMBER'",
         account_id,
     )
     await mark_command_lists([row["user_id"] for row in organisers])

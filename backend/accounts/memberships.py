@@ -236,10 +236,8 @@ async def restore_membership(person: Person, account_id: int, membership_id: int
 
 
 async def _mark_command_list(membership_id: int) -> None:
-    """Have the list of commands set of a member whose role has changed, if they have Telegram."""
-    user_id = await db.value("SELECT user_id FROM memberships WHERE id = $1", membership_id)
-    if user_id is not None:
-        await mark_command_lists([user_id])
+    """Have the list of commands set of a member whose role has changed."""
+    await mark_command_lists([await db.value("SELECT user_id FROM memberships WHERE id = $1", membership_id)])
 
 
 async def _lock_member(account: AccountView, membership_id: int) -> Role:

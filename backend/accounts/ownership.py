@@ -27,7 +27,6 @@ async def swap_owner(account: AccountView, owner_id: int, membership_id: int) ->
     await revoke_keys(account.id, account.membership_id, after=Role.ADMIN, by=owner_id)
     await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", account.membership_id, Role.ADMIN)
     await db.execute("UPDATE memberships SET role = $2 WHERE id = $1", membership_id, Role.OWNER)
-    if member.user_id is not None:
-        await mark_command_lists([member.user_id])
+    await mark_command_lists([member.user_id])
     await record_audit(account.id, owner_id, "hand over", f"membership {membership_id}", was=member.role)
     return member

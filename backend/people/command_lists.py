@@ -34,9 +34,9 @@ class DueCommandList:
     due_at: datetime
 
 
-async def mark_command_lists(user_ids: Sequence[int]) -> None:
-    """Have the lists of these people set, inside the caller's transaction. Nobody has one whom the bot may not write to: they
-    get it when they start the bot."""
+async def mark_command_lists(user_ids: Sequence[int | None]) -> None:
+    """Have the lists of these people set, inside the caller's transaction. None, of a member without Telegram, has no list, nor
+    has anybody whom the bot may not write to: they get it when they start the bot."""
     await db.execute(MARK, user_ids, clock.now())
 
 

@@ -28,7 +28,7 @@ from bot.delivery.rate_limit import RateLimiter
 log = structlog.get_logger()
 
 AGAIN_AFTER = timedelta(seconds=30)
-_PASSING = (SendResult.UNSENT, SendResult.UNKNOWN, SendResult.MISCONFIGURED)
+_PASSING = (SendResult.RATE_LIMITED, SendResult.UNSENT, SendResult.UNKNOWN, SendResult.MISCONFIGURED)
 Work = Coroutine[Any, Any, None]
 
 
@@ -54,13 +54,10 @@ class CommandListSetter:
         except AiogramError as error:
             call = classify_error(error)
             log.info("list of commands not set", result=call.result, reason=call.reason)
-            if call.result is SendResult.RATE_LIMITED:
-                # The chat is not left alone for it: messages have a limit of their own.
-                until = clock.now() + timedelta(seconds=call.retry_after)
-                await retry_until_saved(lambda: put_off_command_list(due, until))
-                return
             if call.result in _PASSING:
-                until = clock.now() + AGAIN_AFTER
+                # A chat is not left alone after a 429: messages have a limit of their own.
+                is_limited = call.result is SendResult.RATE_LIMITED
+                until = clock.now() + (timedelta(seconds=call.retry_after) if is_limited else AGAIN_AFTER)
                 await retry_until_saved(lambda: put_off_command_list(due, until))
                 return
         await retry_until_saved(lambda: end_command_list(due))
