@@ -142,7 +142,7 @@ class Transaction(PostgresTransaction):
     async def __aenter__(self) -> Self:
         self.began = time.perf_counter()
         with translate_errors():
-            deadline = _connection_deadline()
+            deadline = _now() + CONNECTION_WAIT
             for remaining in _remaining_tries():
                 try:
                     await self._begin(deadline)
@@ -252,7 +252,7 @@ async def _write_single(method: str, sql: str, args: Sequence[object]) -> Any:
     if DB.current_transaction.get() is not None or rehearsal.is_rehearsing():
         raise TransactionError("execute_single was called inside a transaction")
     with translate_errors(), WRITE_SECONDS.time():
-        async with _connection(_connection_deadline()) as connection:
+        async with _connection(_now() + CONNECTION_WAIT) as connection:
             try:
                 return await getattr(connection, method)(sql, *args)
             except asyncpg.ReadOnlySQLTransactionError:
@@ -294,7 +294,7 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     if inside is not None:
         return await getattr(inside.connection, method)(sql, *args)
     with translate_errors(), READ_SECONDS.time():
-        deadline = _connection_deadline()
+        deadline = _now() + CONNECTION_WAIT
         for remaining in _remaining_tries():
             try:
                 async with _connection(deadline) as connection:
@@ -305,23 +305,23 @@ async def _run(method: str, sql: str, args: Sequence[object]) -> Any:
     raise AssertionError("unreachable")
 
 
-def _connection_deadline() -> float:
-    return asyncio.get_running_loop().time() + CONNECTION_WAIT
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _open_connection(deadline: float) -> Any:
     """A connection of the pool, or else a new one. While the server restarts it is asked until the deadline. Raises
     `Unavailable` if one became free too late: whoever asked was told that it failed, and may want the contrary by now."""
-    asked = _connection_deadline()
+    asked = _now()
     while True:
         try:
             connection = await (DB.pool.acquire() if DB.pool is not None else DB.get_new_connection())
-            if _connection_deadline() - asked <= CONNECTION_LATE:
+            if _now() - asked <= CONNECTION_LATE:
                 return connection
             await _give_back(connection)
             raise Unavailable("no connection became free in time")
         except SERVER_RESTARTS:
-            if failpoints.on("database.impatient") or _connection_deadline() - CONNECTION_WAIT >= deadline:
+            if failpoints.on("database.impatient") or _now() >= deadline:
                 raise
         await asyncio.sleep(CONNECTION_PAUSE)
 

@@ -265,7 +265,7 @@ async def test_nothing_is_begun_on_a_connection_that_became_free_too_late(
     """Whoever asked was told by then that it failed, and may have asked for the contrary since."""
     assert DB.pool is not None
     time = 0.0
-    monkeypatch.setattr(db, "_connection_deadline", lambda: time)
+    monkeypatch.setattr(db, "_now", lambda: time)
 
     async def in_a_transaction() -> None:
         async with db.transaction():
