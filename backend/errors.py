@@ -77,6 +77,11 @@ class InvalidForm(Refusal):
         super().__init__()
         self.faults = {fault.field: fault.words for fault in faults}
 
+    @property
+    def first(self) -> Words:
+        """One of the sentences, for where there is no field to put them beside."""
+        return next(iter(self.faults.values()))
+
 
 class Busy(Refusal):
     """Too many requests at once, or the database took too long. Nothing has happened; it is safe to try

@@ -75,7 +75,7 @@ def validate_answers(answers: Answers) -> None:
     try:
         PollDraft(question=answers[PollStep.QUESTION], options=tuple(map(OptionDraft, options))).validate()
     except InvalidForm as form:
-        raise PollFault(next(iter(form.faults.values()))) from form
+        raise PollFault(form.first) from form
 
 
 def draft_of(answers: Answers) -> PollDraft:

@@ -210,8 +210,7 @@ async def _create(
     try:
         made = await create_series(person, account.id, draft)
     except InvalidForm as form:
-        fault = next(iter(form.faults.values()))
-        await answer_callback(query, voice, fault, "invalid")
+        await answer_callback(query, voice, form.first, "invalid")
         return await _go_on(asked.answers, person, voice)
     await answer_callback(query, voice, Words(N_("Created.")), "done")
     return _render_created(made, draft, voice, private=True)

@@ -143,9 +143,9 @@ async def _do(view: InstanceView, what: DateStep, value: Any, scope: Scope, pers
                 await edit_following(view.code, person, draft, seen=before.version)
             else:
                 await edit_series(person, view.account_id, view.series_id, draft, seen=before.version)
-        except InvalidForm as form:  # there is no field beside which it could be said
+        except InvalidForm as form:
             refusal = Invalid()
-            refusal.words = next(iter(form.faults.values()))
+            refusal.words = form.first
             raise refusal from form
         return Words(N_("Saved."))
     match what:
