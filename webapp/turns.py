@@ -85,6 +85,6 @@ def session_of(scope: HTTPScope) -> str:
     given = next((value for name, value in scope["headers"] if name == b"authorization"), b"").strip()
     if given[:4].lower() == b"tma ":  # its fields may come in any order, and be escaped in a thousand ways
         fields = given[4:].strip().split(b"&")
-        signatures = [field.removeprefix(SIGNATURE) for field in fields if field.startswith(SIGNATURE)]
+        signatures = [each.removeprefix(SIGNATURE) for each in fields if each.startswith(SIGNATURE)]
         return unquote(signatures[0].decode("latin-1")) if signatures else ""
     return given.rpartition(b"=")[2].decode("latin-1").rpartition(" ")[2]
