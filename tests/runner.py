@@ -17,7 +17,7 @@ from tests import fuzzing
 DURATIONS = Path(__file__).with_name("durations.json")
 
 # A test is pure unless it asks for one of these fixtures, or its module imports one of these modules.
-FIXTURES = {"database", "browser", "sandbox_url"}
+FIXTURES = {"database", "browser", "chrome", "sandbox_url"}
 MODULES = {
     "backend.embedded",
     "multiprocessing",
