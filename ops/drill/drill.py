@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from backend import embedded_files
 from ops.drill import hosts, journal
 from ops.drill.cluster import Cluster, query
-from ops.drill.journal import Lost, Seat
+from ops.drill.journal import Change, Lost, Seat
 from ops.drill.load import Act
 from ops.drill.processes import DrillError, Program, keep_running, wait_until
 from ops.drill.programs import Engine
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 HELD = "SELECT membership_id, instance_id, seats FROM bookings WHERE seats > 0"
 STORY = (
     "SELECT extract(epoch FROM at), verb, seats_after, request_id FROM event_participation_log"
-    " WHERE membership_id = {} AND instance_id = {} ORDER BY id DESC LIMIT 4"
+    " WHERE membership_id = {} AND instance_id = {} ORDER BY id DESC LIMIT 6"
+)
+
+CHANGES = (
+    "SELECT membership_id, instance_id, verb, extract(epoch FROM at) FROM event_participation_log"
+    " WHERE verb IN ('book', 'leave') AND extract(epoch FROM at) > {}"
 )
 
 
@@ -55,6 +60,7 @@ class Window:
     counts from then."""
 
     journal: Path
+    began_at: float = field(default_factory=time.time)
     fault_at: float = 0.0
     ended_at: float = 0.0
 
@@ -166,6 +172,12 @@ class Drill:
         rows = (line.split("|") for line in self.query(url, HELD).splitlines())
         return {(int(membership), int(instance)): int(seats) for membership, instance, seats in rows}
 
+    def changes(self, since: float) -> list[Change]:
+        """What the participation log of the primary says has been done since a Unix time."""
+        url = self.cluster.superuser_url(self.cluster.primary(), self.stack.database)
+        rows = (line.split("|") for line in self.query(url, CHANGES.format(since)).splitlines())
+        return [Change((int(who), int(what)), verb, float(at)) for who, what, verb, at in rows]
+
     @contextmanager
     def load(self, name: str) -> Iterator[Window]:
         """People use the stack until the end of the block."""
@@ -246,15 +258,18 @@ class Drill:
         result.loss = self.age(missing, window.ended_at)
         if missing:
             result.faults.append(f"{len(missing)} acknowledged changes are lost, like {missing[0]}.")
-            self.say("  " + self._story(missing[0]))
+            self.say("  " + self._story(missing[0].seat))
+        if late := journal.late(acts, self.changes(window.began_at)):
+            result.faults.append(f"{len(late)} changes were made too late, like {late[0]}.")
+            self.say("  " + self._story(late[0].seat))
         if given_up := journal.given_up(acts):
             result.faults.append(f"{given_up} requests were never acknowledged.")
 
-    def _story(self, one: Lost) -> str:
-        """What a person did about a seat that is lost, and what the database knows of it."""
+    def _story(self, seat: Seat) -> str:
+        """What a person did about a seat, and what the database knows of it."""
         url = self.cluster.superuser_url(self.cluster.primary(), self.stack.database)
-        acts = [act for act in self.acts if (act.membership, act.instance) == one.seat]
-        return f"{acts[-3:]} The database says: {self.query(url, STORY.format(*one.seat))}"
+        acts = [act for act in self.acts if (act.membership, act.instance) == seat]
+        return f"{acts[-4:]} The database says: {self.query(url, STORY.format(*seat))}"
 
     def private(self) -> set[str]:
         """What no program may log: tokens, sessions, passwords, and the members' names."""

@@ -22,6 +22,15 @@ class Lost:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a seat as the participation log has it, at a Unix time."""
+
+    seat: Seat
+    verb: str
+    at: float
+
+
 def read(path: Path) -> list[Act]:
     """The acts of a journal, in the order in which they ended."""
     lines = path.read_text().splitlines() if path.exists() else []
@@ -49,6 +58,19 @@ def lost(acts: Iterable[Act], held: Mapping[Seat, int], *, until: float = float(
         Lost(seat, act.verb, act.ended)
         for seat, act in latest.items()
         if seat not in open_seats and held.get(seat, 0) != SEATS[act.verb]
+    ]
+
+
+def late(acts: Iterable[Act], changes: Iterable[Change]) -> list[Change]:
+    """The changes that were made when the person who had asked for them had been answered otherwise, or had asked for something
+    else since."""
+    asked: dict[tuple[Seat, str], list[Act]] = {}
+    for act in acts:
+        asked.setdefault(((act.membership, act.instance), act.verb), []).append(act)
+    return [
+        one
+        for one in changes
+        if not any(act.began <= one.at <= act.ended for act in asked.get((one.seat, one.verb), ()))
     ]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from ops.drill import journal, programs
 from ops.drill.drill import Result
+from ops.drill.journal import Change
 from ops.drill.load import Act
 from ops.drill.report import add_to, table
 from ops.drill.scenarios import SCENARIOS
@@ -48,6 +49,14 @@ def test_what_came_after_the_moment_of_a_restore_is_no_loss() -> None:
     acts = [act("book", 1, 2), act("leave", 5, 6)]
     assert journal.lost(acts, {(7, 3): 1}, until=4) == []
     assert [one.verb for one in journal.lost(acts, {}, until=4)] == ["book"]
+
+
+def test_a_change_that_nobody_was_waiting_for_is_late() -> None:
+    acts = [act("leave", 1, 5), act("book", 6, 7)]
+    in_time = [Change((7, 3), "leave", 2), Change((7, 3), "book", 6.5)]
+    assert journal.late(acts, in_time) == []
+    again = Change((7, 3), "leave", 9)
+    assert journal.late(acts, [*in_time, again]) == [again]
 
 
 def test_the_longest_time_without_an_answer_counts_from_the_fault_to_the_end() -> None:
