@@ -152,7 +152,7 @@ class TransactionBatcher(Batcher[Request, Result]):
         results: dict[int, Result | Exception] = {}
         if fresh:
             made = await self.process_batch(
-                key, [requests[number] for number in fresh], until=min(until[number] for number in fresh)
+                key, [requests[number] for number in fresh], until=[until[number] for number in fresh]
             )
             results = dict(zip(fresh, made, strict=True))
         late = Unavailable("it waited too long to be begun")
@@ -164,25 +164,32 @@ class TransactionBatcher(Batcher[Request, Result]):
         requests: Sequence[Request],
         *,
         maybe_committed: bool = False,
-        until: float = float("inf"),
+        until: Sequence[float] | None = None,
     ) -> list[Result | Exception]:
-        """One result or exception for each request of a list, in order. No further try begins after `until`, by the
-        loop's clock. Raises what no further try can mend."""
+        """One result or exception for each request of a list, in order. No further try of a request begins after its `until`, by
+        the loop's clock; the others go on without it. Raises what no further try can mend."""
+        until = until or [float("inf")] * len(requests)
         for pause in (*RETRY_PAUSES, None):
             try:
                 return list(await self._try(key, requests, maybe_committed))
             except Exception as error:
                 maybe_committed = maybe_committed or isinstance(error, OutcomeUnknown)
                 parts = self._split(requests, error)
-                if len(parts) > 1:
-                    return await self._process_parts(key, parts, len(requests), maybe_committed, until)
-                is_passing = isinstance(error, Unavailable) or (maybe_committed and isinstance(error, Busy))
-                if pause is None or not is_passing or _now() + pause > until:
-                    if maybe_committed and not isinstance(error, OutcomeUnknown):
-                        # An earlier try may have been committed, and this error says nothing about that one.
-                        raise OutcomeUnknown(str(error)) from error
-                    raise
-                await asyncio.sleep(pause)
+                if len(parts) == 1:
+                    is_passing = isinstance(error, Unavailable) or (
+                        maybe_committed and isinstance(error, Busy)
+                    )
+                    if pause is None or not is_passing or _now() + pause > max(until):
+                        if (failure := _failure(error, maybe_committed)) is error:
+                            raise
+                        raise failure from error
+                    parts = [[one for one in parts[0] if _now() + pause <= until[one[0]]]]
+                    await asyncio.sleep(pause)
+                if len(parts) > 1 or len(parts[0]) < len(requests):
+                    results: dict[int, Result | Exception]
+                    results = dict.fromkeys(range(len(requests)), _failure(error, maybe_committed))
+                    results |= await self._process_parts(key, parts, maybe_committed, until)
+                    return list(results.values())
         raise AssertionError("unreachable")
 
     def _split(self, requests: Sequence[Request], error: Exception) -> list[list[tuple[int, Request]]]:
@@ -203,18 +210,28 @@ class TransactionBatcher(Batcher[Request, Result]):
         self,
         key: int,
         parts: list[list[tuple[int, Request]]],
-        total: int,
         maybe_committed: bool,
-        until: float,
-    ) -> list[Result | Exception]:
+        until: Sequence[float],
+    ) -> dict[int, Result | Exception]:
+        """The result of each request of the parts, by its place in the batch."""
         results: dict[int, Result | Exception] = {}
         for part in parts:
-            requests = [request for _, request in part]
+            numbers = [number for number, _ in part]
             try:
                 part_results = await self.process_batch(
-                    key, requests, maybe_committed=maybe_committed, until=until
+                    key,
+                    [request for _, request in part],
+                    maybe_committed=maybe_committed,
+                    until=[until[number] for number in numbers],
                 )
             except Exception as error:  # becomes the result of each request of this part
                 part_results = [error] * len(part)
-            results.update(zip((number for number, _ in part), part_results, strict=True))
-        return [results[number] for number in range(total)]
+            results.update(zip(numbers, part_results, strict=True))
+        return results
+
+
+def _failure(error: Exception, maybe_committed: bool) -> Exception:
+    """What is known after `error`, which says nothing about an earlier try that may have been committed."""
+    if maybe_committed and not isinstance(error, OutcomeUnknown):
+        return OutcomeUnknown(str(error))
+    return error

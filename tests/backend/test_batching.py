@@ -232,6 +232,39 @@ async def test_nothing_is_tried_again_after_its_time(advance: Callable[[float], 
     assert len(ledger.tries) == 1
 
 
+async def test_only_what_is_too_old_is_tried_no_more(advance: Callable[[float], None]) -> None:
+    """The younger ones of its batch go on."""
+    begun, answers = asyncio.Event(), asyncio.Event()
+    ledger = Ledger()
+
+    async def process(key: int, requests: Sequence[str], maybe_committed: bool) -> list[str | Exception]:
+        begun.set()
+        await answers.wait()
+        return await ledger.process(key, requests, maybe_committed)
+
+    batcher: TransactionBatcher[str, str] = TransactionBatcher("tests", process)
+    running = asyncio.create_task(batcher.submit("first"))
+    await begun.wait()
+    old = asyncio.create_task(batcher.submit("old"))
+    await asyncio.sleep(0)  # it is in line now
+    advance(BEGUN_WITHIN - 1)
+    young = asyncio.create_task(batcher.submit("young"))
+    await asyncio.sleep(0)
+
+    def take_too_long(requests: Sequence[str]) -> Exception | None:
+        if "old" not in requests:
+            return None
+        advance(2)
+        return Unavailable("the server was silent")
+
+    ledger.rejects = take_too_long
+    answers.set()
+    assert [await running, await young] == ["FIRST", "YOUNG"]
+    with pytest.raises(Unavailable, match="silent"):
+        await old
+    assert [requests for requests, _ in ledger.tries[1:]] == [["old", "young"], ["young"]]
+
+
 async def test_what_has_waited_too_long_is_never_begun(advance: Callable[[float], None]) -> None:
     begun, answers = asyncio.Event(), asyncio.Event()
 
