@@ -113,12 +113,13 @@ def write_configuration(
     *,
     still: bool = False,
     without: str = "",
+    patience: str = "30s",
     has_certificate: bool = True,
     **environ: str,
 ) -> Front:
     """Everything nginx reads, filled in, for web processes at these ports. `still`: what a limit allows at
     once does not grow back while a test runs, however slow the machine is. `without` is a part of the site to
-    leave out, for a test of what that part is there for."""
+    leave out, for a test of what that part is there for; `patience` is how long nginx waits for an answer."""
     directory.mkdir(exist_ok=True)
     if has_certificate:
         make_certificate(directory)
@@ -133,6 +134,8 @@ def write_configuration(
         if template.name == "site.conf.template":
             assert without in text
             text = text.replace(without, "").replace("/var/www/acme", f"{directory}/acme")
+            text, n = re.subn(r"(proxy_read_timeout) 30s;", rf"\1 {patience};", text)
+            assert n == 1
         if template.name == "app.conf.template":
             text = _named(text, behind)
         if version() < (1, 25, 1):
@@ -186,12 +189,19 @@ def running(
     *,
     still: bool = False,
     without: str = "",
+    patience: str = "30s",
     has_certificate: bool = True,
     **environ: str,
 ) -> Iterator[Front]:
     """nginx, ready to answer, until the end of the block."""
     front = write_configuration(
-        directory, behind, still=still, without=without, has_certificate=has_certificate, **environ
+        directory,
+        behind,
+        still=still,
+        without=without,
+        patience=patience,
+        has_certificate=has_certificate,
+        **environ,
     )
     with (directory / "errors").open("wb") as errors:
         process = subprocess.Popen(command(front), stdout=errors, stderr=errors)

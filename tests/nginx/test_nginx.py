@@ -713,6 +713,38 @@ def test_a_killed_process_fails_no_request(front: Front, webs: list[Web]) -> Non
         assert client.get("/health").status_code == 200
 
 
+def test_what_nginx_gave_up_on_is_not_asked_again(tmp_path: Path) -> None:
+    """B2: after half a minute without an answer people ask for something else, which a second request would undo."""
+    asked: list[str] = []
+    over = Event()
+
+    class Silent(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.command)
+            over.wait()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with running(tmp_path, [server.server_port], patience="200ms") as front, front.client() as client:
+                for method in ("DELETE", "POST", "GET"):
+                    answer = client.request(method, "/app/events/x/booking")
+                    assert answer.status_code == 503 and "Nothing is lost." in answer.text
+        finally:
+            over.set()
+            server.shutdown()
+    assert asked == ["DELETE", "POST", "GET"]
+
+
 def test_answers_503_when_no_process_answers(tmp_path: Path) -> None:
     """With a page, also inside Telegram's frame, and with Retry-After."""
     with running(tmp_path, [free_port()]) as front, front.client() as client:
