@@ -112,7 +112,7 @@ class Cluster:
             len(leaders) == 1
             and len(followers) == len(members) - 1
             and all(one.get("timeline") == leaders[0].get("timeline") for one in followers)
-            and any("standby" in one["role"] for one in followers)
+            and all("standby" in one["role"] for one in followers)
         )
 
     def _all_answer(self, members: list[dict[str, Any]]) -> bool:
