@@ -1,5 +1,6 @@
 """Piccolo's engine: where the database is and how a connection to it is made; none is made on import."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,14 @@ NOT_THIS_HOST = (
     InternalClientError,
 )
 
+# A host that vanished without a word is given up after ten seconds of silence, also while a statement runs there. What it has
+# not received by then it never receives: whoever asked may want the contrary by now. Linux has all of these.
+TCP_OPTIONS = {
+    "TCP_USER_TIMEOUT": 10_000,
+    "TCP_KEEPIDLE": 5,
+    "TCP_KEEPINTVL": 2,
+}  # milliseconds, seconds, seconds
+
 _last_served: tuple[str, int] | None = None
 
 
@@ -36,12 +45,12 @@ async def connect(*dsn: None, host: str | list[str], port: int | list[int], **kw
     """
     global _last_served
     if isinstance(host, str):
-        return await asyncpg.connect(*dsn, host=host, port=port, **kwargs)
+        return await _connect_once(*dsn, host=host, port=port, **kwargs)
     assert isinstance(port, list)
     places = sorted(zip(host, port, strict=True), key=lambda place: place != _last_served)
     for remaining, (name, number) in zip(range(len(places) - 1, -1, -1), places, strict=True):
         try:
-            connection = await asyncpg.connect(*dsn, host=name, port=number, **kwargs)
+            connection = await _connect_once(*dsn, host=name, port=number, **kwargs)
         except NOT_THIS_HOST:
             if not remaining:
                 raise
@@ -49,6 +58,17 @@ async def connect(*dsn: None, host: str | list[str], port: int | list[int], **kw
             _last_served = (name, number)
             return connection
     raise AssertionError("unreachable")
+
+
+async def _connect_once(*dsn: None, **kwargs: Any) -> Any:
+    connection = await asyncpg.connect(*dsn, **kwargs)
+    wire: socket.socket = connection._transport.get_extra_info("socket")  # asyncpg offers it nowhere else
+    if wire.family != socket.AF_UNIX:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in TCP_OPTIONS.items():
+            if hasattr(socket, name):
+                wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return connection
 
 
 class Engine(PostgresEngine):
