@@ -2,19 +2,25 @@
 
 One id finds everything: it stands in the lines of the log (`cause`), in the server's name for the transaction
 (`application_name`), in the messages that the work wrote (`messages.cause`), which the worker's lines name
-again, and it begins the id of each change of a seat (`event_participation_log.request_id`).
+again, and it begins the id of each change of a seat (`event_participation_log.request_id`). After it that id has
+the moment at which a person asked, so that of two changes the one they asked for last is known.
 """
 
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from uuid import UUID, uuid4
+from datetime import datetime
+from uuid import UUID
+
+from backend import clock
 
 DIGITS = 8
+_BITS = 48  # of the moment in an id, in milliseconds since 1970, and of the random rest
 NAMED_MAX = 5  # causes of one transaction; application_name has room for no more
 
 _cause: ContextVar[str] = ContextVar("cause", default="")
+_asked_at: ContextVar[datetime | None] = ContextVar("asked_at", default=None)
 
 
 def current() -> str:
@@ -23,13 +29,14 @@ def current() -> str:
 
 
 @contextmanager
-def caused_by(cause: str) -> Iterator[None]:
-    """What happens inside has this cause."""
-    token = _cause.set(cause)
+def caused_by(cause: str, *, asked_at: datetime | None = None) -> Iterator[None]:
+    """What happens inside has this cause. `asked_at` is when a person's request came, if it is one."""
+    token, since = _cause.set(cause), _asked_at.set(asked_at or _asked_at.get())
     try:
         yield
     finally:
         _cause.reset(token)
+        _asked_at.reset(since)
 
 
 def new_cause() -> str:
@@ -38,9 +45,16 @@ def new_cause() -> str:
 
 
 def new_request_id() -> UUID:
-    """The id of one change, which begins with its cause."""
+    """The id of one change: its cause, and when it was asked for."""
     cause = current()
-    return UUID(hex=cause + secrets.token_hex(16 - DIGITS // 2)) if len(cause) == DIGITS else uuid4()
+    first = int(cause, 16) if len(cause) == DIGITS else secrets.randbits(DIGITS * 4)
+    moment = int((_asked_at.get() or clock.now()).timestamp() * 1000)
+    return UUID(int=(first << _BITS | moment) << _BITS | secrets.randbits(_BITS))
+
+
+def asked_at(id: UUID) -> float:
+    """When the change with this id was asked for, as a Unix time in whole milliseconds."""
+    return (id.int >> _BITS & (1 << _BITS) - 1) / 1000
 
 
 def of_requests(ids: Iterable[UUID]) -> str:

@@ -9,6 +9,7 @@ import structlog
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 
+from backend import clock
 from backend.causes import caused_by, current, new_cause
 from backend.errors import Refusal, Unavailable
 from backend.groups.presence import learn_presence, visit_group
@@ -41,7 +42,7 @@ _GROUP_TYPES = ("group", "supergroup")
 async def name_cause(handler: Handler, event: TelegramObject, data: Data) -> Any:
     """Give the update an id, or that of the request that brought it, and say in the log which update has it."""
     assert isinstance(event, Update)
-    with caused_by(current() or new_cause()):
+    with caused_by(current() or new_cause(), asked_at=clock.now()):
         log.info("update", update=event.update_id, kind=event.event_type)
         return await handler(event, data)
 

@@ -13,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import Counter, Gauge, Histogram
 
+from backend import clock
 from backend.causes import caused_by, new_cause
 from backend.instruments import REGISTRY
 
@@ -69,7 +70,7 @@ def observe_requests(app: ASGIApp) -> ASGIApp:
 
         started = time.perf_counter()
         IN_FLIGHT.inc()
-        with caused_by(new_cause()):
+        with caused_by(new_cause(), asked_at=clock.now()):
             try:
                 await app(scope, receive, send_observed)
             except Exception:

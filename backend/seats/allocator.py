@@ -7,6 +7,7 @@ from backend import clock, db, failpoints
 from backend.batching import TransactionBatcher
 from backend.causes import caused_by, of_requests
 from backend.errors import NotFound, Refusal
+from backend.request_order import Overtaken, find_overtaken, is_late
 from backend.seats import store
 from backend.seats.decisions import decide, replay
 from backend.seats.requests import Outcome, Request
@@ -47,11 +48,17 @@ async def process_locked(
     now = clock.now()
     states = await store.load(requests, now)
     done = await store.already_done(requests) if maybe_committed else frozenset()
+    overtaken = await find_overtaken(
+        (instance_id, party.membership_id, request.by, request.id)
+        for instance_id, request in requests
+        if request.by and is_late(request.id, now) and instance_id in states
+        if (party := states[instance_id].find_party(request))
+    )
     for instance_id, state in states.items():
         await store.load_concerned(state, [request for i, request in requests if i == instance_id])
         advance(state)
     await failpoints.reach("allocator.loaded")
-    results = [_decide_or_refuse(states.get(i), request, done) for i, request in requests]
+    results = [_decide_or_refuse(states.get(i), request, done, overtaken) for i, request in requests]
     changed = [state for state in states.values() if state.changed or state.is_dirty]
     if changed:
         await write(changed, now)
@@ -70,12 +77,14 @@ async def process_or_raise(requests: Sequence[InstanceRequest]) -> list[Outcome]
 
 
 def _decide_or_refuse(
-    state: SeatState | None, request: Request, done: frozenset[UUID]
+    state: SeatState | None, request: Request, done: frozenset[UUID], overtaken: frozenset[UUID]
 ) -> Outcome | Exception:
     if state is None:
         return NotFound()
     if request.id in done:
         return replay(state, request)
+    if request.id in overtaken:
+        return Overtaken()
     try:
         return decide(state, request)
     except Refusal as refusal:

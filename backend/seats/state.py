@@ -190,6 +190,12 @@ class SeatState:
         if party.is_in_line:
             self._initial[party.membership_id] = replace(party)
 
+    def find_party(self, request: Request) -> Party | None:
+        """The party the request is for, if it was loaded."""
+        if request.membership_id is not None:
+            return self.parties.get(request.membership_id)
+        return self.by_user.get(request.user_id or 0)
+
     @property
     def free(self) -> int:
         """Seats that can be given now; a large number when there is no limit, never negative."""

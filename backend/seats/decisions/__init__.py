@@ -44,7 +44,7 @@ def decide(state: SeatState, request: Request) -> Outcome:
 
 def replay(state: SeatState, request: Request) -> Outcome:
     """The answer to a request that the log shows to be done already, as if it were done now."""
-    party = state.parties.get(request.membership_id or 0) or state.by_user.get(request.user_id or 0)
+    party = state.find_party(request)
     if party is None:
         return Outcome(OutcomeKind.DONE, replies.capacity_set(state))
     if request.verb is Verb.REMOVE:

@@ -15,10 +15,7 @@ class NotAMemberHere(NotFound):
 def party_of(state: SeatState, request: Request, *, or_former: bool = False) -> Party:
     """The party the request is for. Raises `NotAMemberHere` for a person who is not a member of the club, or no longer one
     unless `or_former`."""
-    if request.membership_id is not None:
-        party = state.parties.get(request.membership_id)
-    else:
-        party = state.by_user.get(request.user_id or 0)
+    party = state.find_party(request)
     if party is None or not (party.is_member or or_former):
         raise NotAMemberHere()
     return party
