@@ -220,8 +220,13 @@ async def move_responses(code: str, person: Person) -> MoveResponses:
     """Who stays, left or is silent after the last move (`S6`). Raises `Forbidden`, `NotFound`."""
     address = await find_instance(code)
     await authorize(person, address.account_id, Permission.SEE_PEOPLE)
+    return await move_responses_of(address.id)
+
+
+async def move_responses_of(instance_id: int) -> MoveResponses:
+    """The same of an instance whose people the reader may see."""
     responses = MoveResponses([], [], [])
     names = {"stay": responses.stay, "left": responses.left, "silent": responses.silent}
-    for row in await db.rows(MOVE_RESPONSES, address.id):
+    for row in await db.rows(MOVE_RESPONSES, instance_id):
         names[row["response"]].append(row["name"])
     return responses

@@ -9,6 +9,7 @@ from backend.bookings.roster import RosterKind, RosterPage, roster, roster_count
 from backend.bookings.views import InstanceView
 from backend.cards.queries import cards_of
 from backend.events.cancel import REASON_MAX
+from backend.events.reschedule import MoveResponses, move_responses_of
 from backend.i18n import Words
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
@@ -83,6 +84,7 @@ async def render_event_page(
         query=query,
         is_searched=query.words or counts.parties + counts.waiting + counts.others > SEARCHED,
         cards=cards,
+        moved=await _move_responses(view),
         who=who or "",
         to_add=None if who is None else await members_to_add(visit, view.id, who),
         faults=faults or {},
@@ -95,6 +97,14 @@ async def render_event_page(
 
 def _open_list(query: ListQuery) -> str:
     return query.show or next(iter(LISTS))
+
+
+async def _move_responses(view: InstanceView) -> MoveResponses | None:
+    """Who still comes after a move, as long as that matters (`S6`)."""
+    if view.moved_from is None or view.phase in ("ended", "cancelled"):
+        return None
+    responses = await move_responses_of(view.id)
+    return responses if responses.asked else None
 
 
 async def _lists(view: InstanceView, query: ListQuery) -> dict[str, RosterPage]:

@@ -305,6 +305,31 @@ async def test_cancels_with_a_reason_and_restores(
     assert await sitting(code) == {"Alice": (1, 0)}
 
 
+async def test_after_a_move_organisers_see_who_still_comes(
+    noon: Any, dashboard: Any, instance: Any, olga: Any, alice: Any, bob: Any, aino: Any
+) -> None:
+    """S6: who stays, who left, and who has not answered."""
+    from backend.bookings.actions import leave, stay
+    from backend.bookings.queries.event import event
+    from backend.events.reschedule import move_instance
+    from backend.seats.requests import Via
+
+    code = await instance(capacity=5)
+    for person in (alice, bob, aino):
+        await book(code, person)
+    assert "after the move" not in dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
+    starts = (await event(code, olga)).starts_local
+    await move_instance(code, olga, starts.replace(hour=19))
+    shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
+    assert "Who still comes after the move It was Thu 26 Nov at 18:00." in shown
+    assert "3 people have not answered: Alice, Bob, Aino" in shown
+    await stay(code, alice, via=Via.CARD)
+    await leave(code, bob, via=Via.CARD)
+    shown = dashboard.text(await dashboard.get(f"/dashboard/events/{code}"))
+    assert "1 person has not answered: Aino" in shown
+    assert "1 person still comes: Alice" in shown and "1 person has left: Bob" in shown
+
+
 async def test_posts_its_card_and_shows_its_state(noon: Any, dashboard: Any, instance: Any) -> None:
     from backend import db
 
