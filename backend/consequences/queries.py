@@ -59,7 +59,7 @@ BOOKED = f"""
 SELECT b.instance_id, {DISPLAY_NAME} AS name FROM bookings b
 CROSS JOIN LATERAL (SELECT * FROM memberships WHERE id = b.membership_id OFFSET 0) m
 JOIN telegram_users u ON u.id = m.user_id
-WHERE b.instance_id = ANY($1::bigint[]) AND b.seats > 0 ORDER BY b.id
+WHERE b.instance_id = ANY($1::bigint[]) AND b.seats > 0 AND {REACHABLE} ORDER BY b.id
 """
 
 
@@ -103,6 +103,7 @@ async def mailings(instance_ids: Sequence[int]) -> list[Mailing]:
             kind=kind,
             due_at=min(row["due_at"] for row in rows),
             people=_people([row["name"] for row in rows]),
+            reached=_people([row["name"] for row in rows if row["is_reachable"]]),
             unreachable=_people([row["name"] for row in rows if not row["is_reachable"]]),
             is_withdrawn=is_withdrawn,
         )
@@ -117,7 +118,7 @@ async def card_edits(instance_ids: Sequence[int]) -> list[CardEdits]:
 
 
 async def booked_people(instance_ids: Sequence[int]) -> dict[int, People]:
-    """The people on Telegram who have a seat, by instance."""
+    """The people with a seat to whom the bot may write, by instance."""
     names: dict[int, list[str]] = defaultdict(list)
     for row in await db.rows(BOOKED, instance_ids):
         names[row["instance_id"]].append(row["name"])

@@ -66,13 +66,14 @@ class SeatChange:
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """A message of one kind about one instance to several people. `unreachable` are those among them to whom the bot may not
-    write; `is_withdrawn` is one that was due and is not sent any more."""
+    """A message of one kind about one instance to several people. The bot may write to those who are `reached` and not to those
+    who are `unreachable`; `is_withdrawn` is one that was due and is not sent any more."""
 
     instance_id: int
     kind: Kind
     due_at: datetime
     people: People
+    reached: People
     unreachable: People
     is_withdrawn: bool
 

@@ -8,7 +8,6 @@ from babel.lists import format_list
 from backend.consequences.rules import (
     Consequences,
     InstanceSnapshot,
-    Mailing,
     Move,
     People,
     SeatChange,
@@ -217,10 +216,11 @@ class _Lines:
     def mailings(self) -> Iterable[Line]:
         sent = [one for one in self.found.mailings if not one.is_withdrawn]
         for kind in dict.fromkeys(one.kind for one in sent):
-            of_kind = [one for one in sent if one.kind is kind]
+            reached = _together(one.reached for one in sent if one.kind is kind)
+            if not reached.total:
+                continue
             said = self.voice.gettext(_SAID.get(kind, N_("They get a message")))
-            names = self._names(_together(one.people for one in of_kind))
-            at_once = self.voice.gettext(N_("At once: %(names)s."), names=names)
+            at_once = self.voice.gettext(N_("At once: %(names)s."), names=self._names(reached))
             yield Line("", "send", said, at_once)
         unreachable = _together(one.unreachable for one in sent)
         if unreachable.total:
@@ -230,9 +230,9 @@ class _Lines:
                 self.voice.gettext(N_("The bot cannot write to them")),
                 self.voice.gettext(N_("Tell them yourself: %(names)s."), names=self._names(unreachable)),
             )
-        withdrawn: list[Mailing] = [one for one in self.found.mailings if one.is_withdrawn]
-        if withdrawn:
-            names = self._names(_together(one.people for one in withdrawn))
+        withdrawn = _together(one.reached for one in self.found.mailings if one.is_withdrawn)
+        if withdrawn.total:
+            names = self._names(withdrawn)
             yield Line(
                 "",
                 "send",

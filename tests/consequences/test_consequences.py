@@ -18,6 +18,7 @@ from backend.bookings.standing_seats import end_regular, make_regular
 from backend.cards.actions import post_card
 from backend.consequences.actions import TooMuchToPreview, consequences_of
 from backend.consequences.rules import Consequences
+from backend.consequences.sentences import lines_of
 from backend.errors import Busy, Invalid, Refusal
 from backend.events import queries as events
 from backend.events.archive import archive_series, restore_series
@@ -354,6 +355,26 @@ async def test_names_who_gets_a_seat_and_who_is_told(
     assert (mailing.kind, mailing.people.names, mailing.is_withdrawn) == (Kind.PROMOTED, ("Bob",), False)
     assert await db.value("SELECT booked FROM instance_seats") == 1
     assert await db.value("SELECT count(*) FROM messages") == 0
+
+
+async def test_tells_apart_who_is_told_and_whom_the_bot_cannot_write_to(
+    instance: Make, account: Any, olga: Person, alice: Person, bob: Person, noon: datetime
+) -> None:
+    """S5, M3: nobody is named as told who cannot be."""
+    code = await instance(remind_before_minutes=(24 * 60,))
+    for person in (alice, bob):
+        await book(code, person, via=Via.MINIAPP)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE telegram_users SET may_write_at = CASE WHEN id = $1 THEN now() END, blocked_at = NULL",
+            alice.id,
+        )
+    series_id = await db.value("SELECT series_id FROM event_instances")
+    shown = await consequences_of(lambda: cancel_instance(code, olga, "A pipe burst."), account.id, series_id)
+    lines = {line.strong: line.rest for line in lines_of(olga.voice, shown, is_whole=False)}
+    assert lines["They will be told that it is cancelled"] == "At once: Alice."
+    assert lines["The bot cannot write to them"] == "Tell them yourself: Bob."
+    assert lines["No reminder comes any more"].endswith(": Alice.")
 
 
 async def test_says_which_reminders_come_no_more(
