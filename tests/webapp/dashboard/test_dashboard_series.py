@@ -505,6 +505,30 @@ async def test_a_changed_series_lists_drifted_instances(
     assert "no longer fits" not in dashboard.text(await dashboard.get(f"/dashboard/series/{view.id}"))
 
 
+async def test_a_date_kept_from_the_list_leads_back_to_the_list(
+    noon: Any, dashboard: Any, account: Any, alice: Any
+) -> None:
+    """S4: two dates have drifted; after the first, the organiser reads about the second."""
+    from backend.bookings.actions import book
+    from backend.bookings.queries.lists import series_instances
+    from backend.seats.requests import Via
+
+    always = {**GOOD, "opens_before_minutes": ""}
+    await dashboard.post("/dashboard/series", follow=False, **always)
+    view = await only_series(account)
+    first, second = (await series_instances(view.id, alice))[:2]
+    for one in (first, second):
+        await book(one.code, alice, via=Via.CARD)
+    shown = await dashboard.post(
+        f"/dashboard/series/{view.id}", **{**always, "starts_on": "2026-11-26", "weekday": ["TH"]}
+    )
+    assert f'name="series" value="{view.id}"' in shown.text
+    kept = await dashboard.post(f"/dashboard/events/{first.code}/keeping", follow=False, series=str(view.id))
+    assert kept.headers["location"] == f"/dashboard/series/{view.id}"
+    text = dashboard.text(await dashboard.get(kept.headers["location"]))
+    assert "Kept. It stays as it is" in text and "1 date no longer fits the rule" in text
+
+
 async def test_what_followed_and_what_did_not_is_named(
     noon: Any, dashboard: Any, account: Any, olga: Any, alice: Any
 ) -> None:
