@@ -63,10 +63,36 @@ async def test_it_waits_for_its_time(noon: Any, dashboard: Any, account: Any) ->
     shown = await dashboard.post(f"{PATH}/{number}/delivery", at="2026-11-24T18:00")
     assert "It will be sent tomorrow at 18:00." in dashboard.text(shown)
     assert await fan_out() == 0
+    page = await dashboard.get(f"{PATH}/{number}")
+    assert 'name="at" type="datetime-local" value="2026-11-24T18:00"' in page.text, (
+        "saved again, it is not sent now"
+    )
     past = await dashboard.post(f"{PATH}/{number}/delivery", at="2026-11-20T18:00")
     assert past.status_code == 422 and 'id="fault-at"' in past.text
     clock.advance(timedelta(days=2))
     assert await fan_out() > 0
+
+
+async def test_one_that_was_stopped_in_time_was_sent_to_nobody(
+    noon: Any, dashboard: Any, account: Any
+) -> None:
+    """`C5`: no figures of what never began."""
+    await dashboard.post(PATH, text="Summer dates", members="1")
+    number = await db.value("SELECT id FROM announcements")
+    await dashboard.post(f"{PATH}/{number}/delivery", at="2026-11-24T18:00")
+    stopped = dashboard.text(await dashboard.post(f"{PATH}/{number}/stop"))
+    assert "It will not be sent." in stopped and "It was stopped before anybody got it" in stopped
+    assert "messages were not sent" not in stopped and "of 0" not in stopped
+    assert "0 / 0" not in dashboard.text(await dashboard.get(PATH))
+
+
+async def test_what_is_due_has_no_other_time(noon: Any, dashboard: Any, account: Any) -> None:
+    """`C5`: between the button and the first message it is being sent, and can be stopped."""
+    await dashboard.post(PATH, text="Summer dates", members="1")
+    number = await db.value("SELECT id FROM announcements")
+    shown = dashboard.text(await dashboard.post(f"{PATH}/{number}/delivery", at=""))
+    assert "Being sent" in shown and "Don’t send it" in shown
+    assert "Change the time" not in shown
 
 
 async def test_each_part_of_the_people_says_how_many_it_has(

@@ -24,7 +24,7 @@ from backend.announcements.rules import AnnouncementState, text_max
 from backend.errors import Invalid, NotFound
 from backend.groups.queries import groups
 from backend.i18n import N_, Words
-from backend.zones import resolve_local
+from backend.zones import resolve_local, wall_clock
 from webapp.dashboard.drafts import discard_replaced
 from webapp.dashboard.people_lists import PAGE_SIZE, read_id
 from webapp.dashboard.responses import notice_of, redirect, render_page
@@ -177,6 +177,8 @@ async def destroy(
     words = Words(
         N_("Stopped. %(n)s message was not sent."), {}, N_("Stopped. %(n)s messages were not sent."), spared
     )
+    if not spared and not (await progress(visit.person, announcement_id)).total:
+        words = Words(N_("It will not be sent."))
     return redirect(request, visit.url(announcement_path(announcement_id)), notice_of(visit, words))
 
 
@@ -204,6 +206,11 @@ def _instant(text: str, zone: str, faults: Faults) -> datetime | None:
         return None
 
 
+def _local(instant: datetime, zone: str) -> str:
+    """As a field of a day and a time has it."""
+    return wall_clock(instant, zone).isoformat(timespec="minutes")
+
+
 async def _page(
     request: AnyRequest,
     visit: Visit,
@@ -213,7 +220,10 @@ async def _page(
     faults: Mapping[str, Words] | None = None,
     form: SendForm | None = None,
 ) -> Response[str]:
-    is_draft = now.announcement.state is AnnouncementState.DRAFT
+    one = now.announcement
+    is_draft = one.state is AnnouncementState.DRAFT
+    if form is None:
+        form = SendForm(at=_local(one.due_at, visit.account.zone) if one.due_at else "")
     return render_page(
         request,
         visit,
@@ -221,9 +231,9 @@ async def _page(
         status=422 if faults else 200,
         seen=seen_token(etag, visit.person, [], {visit.account.zone}) if etag and not now.is_over else "",
         progress=now,
-        one=now.announcement,
-        audience=await audience(visit.person, now.announcement.id) if is_draft else None,
-        form=form or SendForm(),
+        one=one,
+        audience=await audience(visit.person, one.id) if is_draft else None,
+        form=form,
         faults=faults or {},
     )
 
