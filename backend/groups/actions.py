@@ -30,11 +30,13 @@ async def upsert_group(
     return await group_of_chat(chat_id) if owner is not None else None
 
 
-async def delete_group(account_id: int, group_id: int) -> bool:
-    """Delete the account's group, its topics and what is known of its members; False when there is no such
-    group."""
-    deleted = await db.execute("DELETE FROM groups WHERE id = $1 AND account_id = $2", group_id, account_id)
-    return bool(deleted)
+async def delete_group(account_id: int, group_id: int) -> str | None:
+    """Delete the account's group, its topics and what is known of its members. Returns its title; None when there is no
+    such group."""
+    title: str | None = await db.value(
+        "DELETE FROM groups WHERE id = $1 AND account_id = $2 RETURNING title", group_id, account_id
+    )
+    return title
 
 
 async def rename_group(chat_id: int, title: str, *, forum: bool) -> None:

@@ -114,9 +114,10 @@ async def _unlink(person: Person, account_id: int, group_id: int) -> None:
     await detach_series(account_id, group_id)
     await detach_polls(account_id, group_id)
     await unlink_cards(account_id, group_id, clock.now())
-    if not await delete_group(account_id, group_id):
+    title = await delete_group(account_id, group_id)
+    if title is None:
         raise NotFound()
-    await record_audit(account_id, person.id, "unlink", f"group {group_id}")
+    await record_audit(account_id, person.id, "unlink", f"group {group_id}", title=title)
 
 
 async def choose_card_topic(person: Person, account_id: int, group_id: int, topic_id: int | None) -> None:

@@ -16,7 +16,9 @@ ORGANISERS_MAX = 200  # that can be chosen from
 ENTRIES = f"""
 SELECT l.id, l.at, l.verb, l.object, l.user_id, trim(a.first_name || ' ' || a.last_name) AS by_name,
     i.code, i.starts_at, r.zone, coalesce(i.title, r.title, p.question, '') AS title, p.code AS poll_code,
-    r.id AS series_id, m.id AS membership_id, m.name AS member
+    r.id AS series_id, m.id AS membership_id, m.name AS member,
+    coalesce(g.title, k.label, CASE WHEN l.object ~ '^group' THEN l.detail ->> 'title'
+        WHEN l.object = 'api key' THEN l.detail ->> 'label' END) AS name
 FROM (
     SELECT * FROM audit_log
     WHERE account_id = $1
@@ -25,7 +27,9 @@ FROM (
         AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
     ORDER BY at DESC, id DESC LIMIT $2
 ) l
-CROSS JOIN LATERAL (SELECT regexp_match(l.object, '^(instance|series|poll|membership) (\\d{{1,18}})$') AS part OFFSET 0) o
+CROSS JOIN LATERAL (
+    SELECT regexp_match(l.object, '^(instance|series|poll|membership|group|api key) (\\d{{1,18}})$') AS part OFFSET 0
+) o
 LEFT JOIN LATERAL (SELECT * FROM telegram_users WHERE id = l.user_id LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT * FROM all_event_instances
     WHERE id = CASE o.part[1] WHEN 'instance' THEN o.part[2]::bigint END AND account_id = l.account_id LIMIT 1) i ON true
@@ -36,14 +40,18 @@ LEFT JOIN LATERAL (SELECT code, question FROM polls
 LEFT JOIN LATERAL (SELECT m.id, {DISPLAY_NAME} AS name FROM memberships m LEFT JOIN telegram_users u ON u.id = m.user_id
     WHERE m.account_id = l.account_id AND m.id = coalesce(CASE o.part[1] WHEN 'membership' THEN o.part[2] END,
         substring(l.detail ->> 'membership' FROM '^\\d{{1,18}}$'))::bigint LIMIT 1) m ON true
+LEFT JOIN LATERAL (SELECT title FROM groups
+    WHERE id = CASE o.part[1] WHEN 'group' THEN o.part[2]::bigint END AND account_id = l.account_id LIMIT 1) g ON true
+LEFT JOIN LATERAL (SELECT label FROM api_keys
+    WHERE id = CASE o.part[1] WHEN 'api key' THEN o.part[2]::bigint END AND account_id = l.account_id LIMIT 1) k ON true
 ORDER BY l.at DESC, l.id DESC
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """An entry. `by` is "" for a script; `title` is that of the event or poll, `member` the name of the member it is
-    about; codes and ids are there for links."""
+    """An entry. `by` is "" for a script; `title` is that of the event or poll, `name` that of the group or key, `member`
+    that of the member it is about; codes and ids are there for links."""
 
     id: int
     at: datetime
@@ -58,6 +66,7 @@ class AuditLine:
     poll_code: str
     membership_id: int | None
     member: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ async def audit_lines(
             row["poll_code"] or "",
             row["membership_id"],
             row["member"] or "",
+            row["name"] or "",
         )
         for row in rows[:limit]
     ]

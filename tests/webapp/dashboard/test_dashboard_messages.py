@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from backend import db
+from backend.accounts.keys import create_key, revoke_key
+from backend.accounts.rules import Role
 from backend.bookings import actions
 from backend.events.cancel import cancel_instance
+from backend.linking.actions import unlink_group
 from backend.seats.requests import Via
 from tests.webapp.dashboard.conftest import park
 
@@ -62,14 +65,22 @@ async def test_messages_come_by_pages(noon: Any, dashboard: Any, account: Any, a
 
 
 async def test_the_audit_says_who_did_what(
-    noon: Any, dashboard: Any, instance: Any, olga: Any, alice: Any
+    noon: Any, dashboard: Any, account: Any, instance: Any, olga: Any, alice: Any
 ) -> None:
     code = await instance()
     await actions.book(code, alice, via=Via.CARD)
     membership = await db.value("SELECT membership_id FROM bookings")
     await actions.remove(code, olga, membership)
     await cancel_instance(code, olga, "The hall is flooded")
+    await create_key(olga, account.id, label="Door", role=Role.HELPER)
+    await revoke_key(olga, account.id, await db.value("SELECT max(id) FROM api_keys"))
+    await unlink_group(olga, account.id, account.group_id)
     text = dashboard.text(await dashboard.get("/dashboard/audit"))
+    assert (
+        "Linked a group Group “Kallio Yoga” Olga" in text
+        and "Unlinked a group Group “Kallio Yoga” Olga" in text
+    )
+    assert text.count("Key “Door” Olga") == 2, "made and revoked"
     assert "Cancelled Evening flow yoga , Thu 26 Nov Olga" in text
     assert "Removed from the list Evening flow yoga , Thu 26 Nov Alice Olga" in text
     only = await dashboard.get("/dashboard/audit?act=remove")
