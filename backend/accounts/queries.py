@@ -147,6 +147,8 @@ async def authorize(person: Person, account_id: int, permission: Permission) -> 
             raise Forbidden(
                 N_("Only organisers can do this. You are a helper here: you can check people in.")
             )
+        if account.role is Role.ADMIN:
+            raise Forbidden(N_("Only an owner can do this."))
         raise Forbidden()
     return account
 

@@ -42,6 +42,14 @@ async def test_a_member_lacks_an_organisers_permission(account: Any, alice: Pers
         await authorize(alice, account.id, Permission.MANAGE_EVENTS)
 
 
+async def test_an_organiser_reads_that_an_owner_is_needed(account: Any, olga: Person, alice: Person) -> None:
+    """X4: "only organisers" would be no reason for an organiser."""
+    await change_role(olga, account.id, await membership_of(alice, account), Role.ADMIN)
+    with pytest.raises(Forbidden) as refusal:
+        await authorize(alice, account.id, Permission.MANAGE_OWNERS)
+    assert alice.voice.translate(refusal.value.words) == "Only an owner can do this."
+
+
 async def test_the_last_owner_can_neither_leave_nor_be_demoted(
     account: Any, olga: Person, alice: Person
 ) -> None:
