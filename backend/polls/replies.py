@@ -110,7 +110,7 @@ def past_date() -> Invalid:
 
 
 def closed() -> Words:
-    return Words(N_("The poll is closed. Its card shows the result."))
+    return Words(N_("The poll is closed. Everyone can see the result."))
 
 
 def already_closed() -> Words:

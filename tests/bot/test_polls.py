@@ -201,7 +201,7 @@ async def test_olga_closes_a_poll(
     assert buttons(private(telegram, "Olga")) == buttons(shown)
     await telegram.tap("Olga", shown, "Close the poll")
     answer = await telegram.tap("Olga", private(telegram, "Olga"), "Yes, close it")
-    assert answer["text"] == "The poll is closed. Its card shows the result."
+    assert answer["text"] == "The poll is closed. Everyone can see the result."
     assert not (await poll(code, olga)).open
     assert buttons(private(telegram, "Olga")) == [["Open in Emerald"]]
 
