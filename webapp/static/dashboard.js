@@ -18,6 +18,12 @@ document.addEventListener('htmx:after:swap', (event) => {
   for (const open of document.querySelectorAll('.menu:popover-open')) open.hidePopover();
 });
 
+// An answer that led to another page: the address says which, for a reload and for who copies it.
+document.addEventListener('htmx:after:swap', (event) => {
+  const answer = event.detail.ctx?.response?.raw;
+  if (answer?.redirected && event.detail.ctx.target?.id === 'work') history.replaceState(history.state, '', answer.url);
+});
+
 // Signed in again: the forms of the page that stayed are sent with the token of the new session.
 document.addEventListener('htmx:after:swap', () => {
   const token = document.getElementById('notice')?.dataset.csrf;
@@ -44,6 +50,12 @@ async function sendWhileSignedIn(form, submitter) {
   form.requestSubmit(submitter);
   delete form.dataset.live;
 }
+
+// Beside the page the navigation is no menu: one that was open when the window grew is closed.
+matchMedia('(min-width: 900px)').addEventListener('change', (wide) => {
+  const nav = document.getElementById('nav');
+  if (wide.matches && nav?.matches(':popover-open')) nav.hidePopover();
+});
 
 function closeDrops(except) {
   for (const open of document.querySelectorAll('details.drop[open]')) if (!open.contains(except)) open.open = false;
