@@ -20,7 +20,7 @@ from webapp.respond import AnyRequest, page
 APP_LINK = f"https://t.me/{settings.telegram_bot_name}/{settings.telegram_app_name}"  # opens the Mini App
 POLL_INTERVAL = 5  # seconds after which an open page asks again whether it is fresh
 NOTICE_LIFE = timedelta(minutes=2)
-CSV = "text/csv; charset=utf-8"
+CSV = "text/csv"  # Litestar adds the charset
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

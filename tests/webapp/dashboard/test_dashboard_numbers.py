@@ -48,7 +48,7 @@ async def a_season(series: Any, crowd: Any, olga: Any, *, people: int = 6, weeks
 
 async def table(dashboard: Any, name: str, query: str = "") -> list[list[str]]:
     answer = await dashboard.get(f"/dashboard/numbers.csv?table={name}{query}")
-    assert answer.headers["content-type"].startswith("text/csv"), dashboard.text(answer)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8", dashboard.text(answer)
     [_, *rows] = csv.reader(StringIO(answer.content.decode("utf-8-sig"), newline=""))
     return rows
 

@@ -143,7 +143,9 @@ async def destroy(
         await visit.require_confirmation(f"{MEMBERS}{read_member_query(request)}")
     await remove_member(visit.person, visit.account.id, membership_id)
     words = Words(
-        N_("%(name)s is no longer a member. Their seats are free again, and they need a key to come back."),
+        N_(
+            "%(name)s is no longer a member. Their seats are free again, and they need a new invite to come back."
+        ),
         {"name": member.name},
     )
     undo = Undo(
