@@ -11,11 +11,12 @@ document.addEventListener('htmx:before:request', (event) => {
   if (busy) event.preventDefault();
 });
 
-// What was done is done: close what it was done in. A refused form stays open.
+// What was done is done: close and empty what it was done in. A refused form stays open.
 document.addEventListener('htmx:after:swap', (event) => {
   const ctx = event.detail.ctx;
   if (!ctx?.response || ctx.response.status >= 400 || ctx.sourceElement?.id === 'live') return;
   for (const open of document.querySelectorAll('.menu:popover-open')) open.hidePopover();
+  for (const search of document.querySelectorAll('#work details.drop:not([open]) form[role="search"]')) search.reset();
 });
 
 // An answer that led to another page: the address says which, for a reload and for who copies it.
@@ -30,10 +31,11 @@ document.addEventListener('htmx:after:swap', () => {
   if (token) for (const field of document.getElementsByName('csrf')) field.value = token;
 });
 
-// A form that leads to another page is sent once the session is known to live; otherwise the page stays, and says so.
+// A form that leads to another page is sent once the session is known to live; otherwise the page stays, and says so. The pages
+// that sign somebody in have no place for that: their forms need no session.
 document.addEventListener('submit', (event) => {
   const form = event.target;
-  if (form.method !== 'post' || form.matches('[hx-post], [data-live]') || !form.closest('#work')) return;
+  if (!document.getElementById('notice') || form.method !== 'post' || form.matches('[hx-post], [data-live]') || !form.closest('#work')) return;
   event.preventDefault();
   sendWhileSignedIn(form, event.submitter);
 });
