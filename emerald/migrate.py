@@ -1,7 +1,8 @@
 """Migrate the database to the tables of this version. An advisory lock lets one process migrate at a time.
 
 The lock is a transaction's, which also holds behind PgBouncer, where a session's would stay with a connection
-of the pool. Each step is a transaction of its own, with the row that records it.
+of the pool. Each step is a transaction of its own, with the row that records it; what takes long is done before it, while others
+use the tables (`online_steps.py`).
 """
 
 import asyncio
@@ -9,31 +10,32 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from types import ModuleType
+from typing import cast
 
 import asyncpg
 from piccolo.apps.migrations.commands.backwards import run_backwards
+from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backend import db
 from backend.database_address import DatabaseAddress
 from backend.engine import DB, connect, connect_kwargs
-from backend.errors import Busy
 from backend.events.zone_changes import keep_wall_clocks
+from backend.piccolo_app import APP_CONFIG
 from backend.polls.zone_changes import keep_poll_dates
 from backend.settings import settings
 from emerald.errors import CommandFailed
+from emerald.online_steps import SAY_AGAIN, work_online
 from emerald.pending import migration_ids, pending
 from emerald.rights import grant_rights
+from emerald.table_locks import PATIENCE, Say, between_others
 
 # Any number that no other program uses: "emerald" in ASCII, shortened to 63 bits.
 LOCK = 0x656D6572616C64
 WAIT = 600.0  # seconds to wait for another process that migrates
-WAIT_PAUSE, SAY_AGAIN = 0.5, 30.0  # seconds
-# A step waits five seconds for a table, for whoever uses the table next waits behind it; then it lets them
-# pass and tries again.
-PATIENCE = "SET LOCAL lock_timeout = '5s'"
-STEP_TRIES = 12
+WAIT_PAUSE = 0.5  # seconds
 
 HOLDER = """
 SELECT format('process %s', l.pid) || coalesce(' of ' || a.usename, '')
@@ -47,8 +49,6 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg
 
 # Piccolo finds the engine and the list of tables through this variable only.
 os.environ.setdefault("PICCOLO_CONF", "backend.piccolo_conf")
-
-Say = Callable[[str], None]
 
 
 def say_on_stderr(sentence: str) -> None:
@@ -79,7 +79,7 @@ async def migrate(to: str | None = None, *, wait: float = WAIT, say: Say = say_o
             missing = await pending()
             steps = [step for step in missing if to is None or step <= to]
             for step in steps:
-                await _take(step, say)
+                await take_step(step, say)
             if steps and steps == missing:
                 await keep_wall_clocks()
                 await keep_poll_dates()
@@ -102,32 +102,43 @@ async def schema_locked(
     settings_of_server = {"server_settings": DB.config["server_settings"]}
     holder = await connect(**connect_kwargs(address) | settings_of_server)
     try:
-        async with holder.transaction():
-            await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            await _wait_for_lock(holder, wait, say)
-            yield
+        await _wait_for_lock(holder, wait, say)
+        yield
+        await holder.execute("COMMIT")
     finally:
         await holder.close()
+
+
+async def _try_lock(connection: asyncpg.Connection) -> bool:
+    """Begin a transaction that has the lock, if nobody else has it.
+
+    Building an index concurrently waits for each transaction that has a snapshot. So whoever waits for the lock is in none
+    meanwhile, and whoever has it lets go of its snapshot, which the portal of a SELECT keeps until the next statement.
+    """
+    await connection.execute("BEGIN")
+    locked: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK)
+    await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0" if locked else "ROLLBACK")
+    return locked
 
 
 async def _wait_for_lock(connection: asyncpg.Connection, wait: float, say: Say) -> None:
     loop = asyncio.get_running_loop()
     begun, said = loop.time(), 0.0
-    while not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+    while not await _try_lock(connection):
         who = await connection.fetchval(HOLDER, LOCK)
         if who is None:
             continue  # it has just ended
         waited = loop.time() - begun
+        if not said or loop.time() - said > SAY_AGAIN:
+            say(
+                f"Another process is migrating this database ({who}): waiting for up to {max(wait - waited, 0):.0f} s."
+            )
+            said = loop.time()
         if waited >= wait:
             raise CommandFailed(
                 f"Another process is still migrating this database after {waited:.0f} s ({who}): wait until"
                 " it has ended, or end it, and run this again."
             )
-        if not said or loop.time() - said > SAY_AGAIN:
-            say(
-                f"Another process is migrating this database ({who}): waiting for up to {wait - waited:.0f} s."
-            )
-            said = loop.time()
         await asyncio.sleep(WAIT_PAUSE)
 
 
@@ -141,26 +152,17 @@ async def _pool() -> AsyncIterator[None]:
         await db.close_pool()
 
 
-async def _take(step: str, say: Say) -> None:
-    """Take one step and record it, in one transaction: a process that is killed leaves nothing half done."""
+async def take_step(step: str, say: Say = say_on_stderr) -> None:
+    """Do the long part of one step, then take it and record it in one transaction: a process that is killed leaves nothing half
+    done, or what it will do again."""
+    modules = BaseMigrationManager().get_migration_modules(APP_CONFIG.resolved_migrations_folder_path)
+    await work_online(f"Step {step}", cast(ModuleType, modules[step]), say)
 
     async def take() -> None:
         async with db.transaction(f"{PATIENCE}; SET LOCAL statement_timeout = 0"):
             await _quietly(run_forwards, "emerald", step)
 
     await between_others(take, f"Step {step}", say)
-
-
-async def between_others(do: Callable[[], Awaitable[None]], name: str, say: Say = say_on_stderr) -> None:
-    """Do what needs a table for itself while others work with it, and do it again when they came first. Raises `Busy`."""
-    for remaining in range(STEP_TRIES - 1, -1, -1):
-        try:
-            await do()
-            return
-        except Busy:
-            if not remaining:
-                raise
-            say(f"{name} needs a table that is in use: trying again.")
 
 
 async def _quietly(run: object, *args: object) -> None:

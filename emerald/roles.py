@@ -21,7 +21,7 @@ from backend.database_address import DatabaseAddress
 from backend.engine import DB, connect, connect_kwargs
 from backend.settings import settings
 from emerald.errors import CommandFailed
-from emerald.migrate import PATIENCE, between_others, schema_locked
+from emerald.migrate import say_on_stderr, schema_locked
 from emerald.rights import (
     APP,
     ARCHIVER,
@@ -35,6 +35,7 @@ from emerald.rights import (
     ROLES,
     grant_rights,
 )
+from emerald.table_locks import PATIENCE, between_others
 
 SCRAM_ITERATIONS = 4096  # as PostgreSQL itself
 NAMES = {OWNER: "owner", APP: "app", ARCHIVER: "archiver", READER: "reader", BACKUP: "backup"}
@@ -196,7 +197,7 @@ async def _give_tables_to_owner() -> None:
             async with db.transaction(PATIENCE):
                 await db.execute(statement)
 
-        await between_others(give, row[0])
+        await between_others(give, row[0], say_on_stderr)
 
 
 def _made(role: str, password: str | None, into: Path | None, through: DatabaseAddress | None) -> MadeRole:

@@ -20,9 +20,7 @@ COMMENT ON COLUMN event_series.dates_from_local IS 'the wall clock at dates_from
 ALTER TABLE event_instances
     ADD COLUMN zone text,
     ADD COLUMN original_local timestamp,
-    ADD COLUMN starts_local timestamp,
-    ADD CONSTRAINT event_instances_series_id_original_local_key UNIQUE (series_id, original_local);
-CREATE INDEX event_instances_without_zone_idx ON event_instances (series_id) WHERE zone IS NULL;
+    ADD COLUMN starts_local timestamp;
 COMMENT ON COLUMN event_instances.zone IS 'of the two wall clocks; null is a row of a version before them';
 COMMENT ON COLUMN event_instances.original_local IS 'its identity; null with a zone is beside its rule';
 """

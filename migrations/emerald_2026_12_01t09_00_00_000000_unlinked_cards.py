@@ -12,18 +12,14 @@ ALTER TABLE cards
     ALTER COLUMN group_id DROP NOT NULL,
     ADD COLUMN chat_id bigint,
     DROP CONSTRAINT cards_state_check,
-    ADD CONSTRAINT cards_state_check CHECK (state IN ('due', 'posting', 'live', 'lost', 'unlinked')),
+    ADD CONSTRAINT cards_state_check CHECK (state IN ('due', 'posting', 'live', 'lost', 'unlinked')) NOT VALID,
     ADD CONSTRAINT cards_unlinked_check CHECK ((state = 'unlinked') = (group_id IS NULL)
-        AND (state = 'unlinked') = (chat_id IS NOT NULL) AND (state <> 'unlinked' OR message_id IS NOT NULL));
-CREATE INDEX cards_unlinked_idx ON cards (next_try_at) WHERE state = 'unlinked';
-CREATE INDEX cards_chat_id_idx ON cards (chat_id) WHERE state = 'unlinked';
+        AND (state = 'unlinked') = (chat_id IS NOT NULL) AND (state <> 'unlinked' OR message_id IS NOT NULL)) NOT VALID;
 COMMENT ON COLUMN cards.chat_id IS 'the chat of an unlinked card, whose group is no longer linked';
 """
 
 BACKWARDS = """
 DELETE FROM cards WHERE state = 'unlinked';
-DROP INDEX cards_chat_id_idx;
-DROP INDEX cards_unlinked_idx;
 ALTER TABLE cards
     DROP CONSTRAINT cards_unlinked_check,
     DROP CONSTRAINT cards_state_check,

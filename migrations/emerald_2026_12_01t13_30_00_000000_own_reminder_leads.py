@@ -7,9 +7,9 @@ ID = "2026-12-01T13:30:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Index of people who chose when they are reminded"
 
-FORWARDS = """
-CREATE INDEX telegram_users_reminder_leads_idx ON telegram_users (id) WHERE reminder_leads IS NOT NULL;
-"""
+ONLINE = (
+    "CREATE INDEX CONCURRENTLY telegram_users_reminder_leads_idx ON telegram_users (id) WHERE reminder_leads IS NOT NULL",
+)
 
 BACKWARDS = """
 DROP INDEX telegram_users_reminder_leads_idx;
@@ -22,16 +22,11 @@ async def run(script: str) -> None:
     await engine.current_transaction.get().connection.execute(script)
 
 
-async def up() -> None:
-    await run(FORWARDS)
-
-
 async def down() -> None:
     await run(BACKWARDS)
 
 
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="emerald", description=DESCRIPTION)
-    manager.add_raw(up)
     manager.add_raw_backwards(down)
     return manager

@@ -21,11 +21,9 @@ CREATE INDEX instance_reminders_account_id_idx ON instance_reminders (account_id
 COMMENT ON TABLE instance_reminders IS 'which reminders of an instance are written, so that the job of each minute reads only instances with one due';
 COMMENT ON COLUMN instance_reminders.reminded_until IS 'those whose moment came until then; null before the first';
 COMMENT ON COLUMN instance_reminders.asked_at IS 'when members who had not answered were asked by themselves';
-CREATE INDEX telegram_users_may_write_at_idx ON telegram_users (may_write_at);
 """
 
 BACKWARDS = """
-DROP INDEX telegram_users_may_write_at_idx;
 DROP TABLE instance_reminders;
 """
 

@@ -12,17 +12,6 @@ ALTER TABLE api_keys ADD COLUMN uses integer NOT NULL DEFAULT 0 CONSTRAINT api_k
 COMMENT ON COLUMN api_keys.uses IS 'how many people it has let in, or given its role';
 ALTER TABLE memberships ADD COLUMN joined_key_id bigint;
 COMMENT ON COLUMN memberships.joined_key_id IS 'the key of the same account by which they joined last';
-CREATE INDEX memberships_joined_key_id_idx ON memberships (account_id, joined_key_id) WHERE joined_key_id IS NOT NULL;
--- Until now only the audit knows.
-WITH used AS (
-    SELECT k.account_id, k.id AS key_id, a.user_id, a.at FROM audit_log a
-    JOIN api_keys k ON k.account_id = a.account_id AND a.object = 'api key ' || k.id WHERE a.verb = 'use'
-), counted AS (
-    UPDATE api_keys k SET uses = u.uses FROM (SELECT key_id, count(*) AS uses FROM used GROUP BY key_id) u WHERE k.id = u.key_id
-)
-UPDATE memberships m SET joined_key_id = u.key_id
-FROM (SELECT DISTINCT ON (account_id, user_id) * FROM used ORDER BY account_id, user_id, at DESC) u
-WHERE m.account_id = u.account_id AND m.user_id = u.user_id AND m.joined_through = 'key';
 """
 
 BACKWARDS = """

@@ -7,10 +7,10 @@ ID = "2026-12-02T14:10:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "An index of joining the waitlist, for the Numbers page"
 
-FORWARDS = """
-CREATE INDEX event_participation_log_waits_idx ON event_participation_log (instance_id, membership_id, id)
-    WHERE waiting_before = 0 AND waiting_after > 0;
-"""
+ONLINE = (
+    "CREATE INDEX CONCURRENTLY event_participation_log_waits_idx ON event_participation_log (instance_id, membership_id, id)"
+    " WHERE waiting_before = 0 AND waiting_after > 0",
+)
 
 BACKWARDS = """
 DROP INDEX event_participation_log_waits_idx;
@@ -23,16 +23,11 @@ async def run(script: str) -> None:
     await engine.current_transaction.get().connection.execute(script)
 
 
-async def up() -> None:
-    await run(FORWARDS)
-
-
 async def down() -> None:
     await run(BACKWARDS)
 
 
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="emerald", description=DESCRIPTION)
-    manager.add_raw(up)
     manager.add_raw_backwards(down)
     return manager

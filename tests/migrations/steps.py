@@ -3,6 +3,7 @@ is there."""
 
 import gzip
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,8 @@ from typing import Any
 
 import asyncpg
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
-from piccolo.apps.migrations.commands.forwards import run_forwards
 
+import emerald.migrate
 from backend import clock, db, leases
 from backend.bookings.actions import book, leave
 from backend.events.zone_changes import keep_wall_clocks
@@ -30,7 +31,7 @@ from backend.settings import settings
 from emerald import health_report
 from emerald.doctor import check_invariants
 from emerald.errors import CommandFailed
-from emerald.migrate import LOCK, migrate, missing_steps, undo_all
+from emerald.migrate import LOCK, migrate, missing_steps, take_step, undo_all
 from emerald.pending import pending
 from emerald.schedule import SCHEDULE
 
@@ -78,7 +79,7 @@ async def step(task: dict[str, Any]) -> Any:
     """Do one thing: go `up` or `down`, `restore` what 0.3.0 left, or give what is `there` or `missing`."""
     match task["do"]:
         case "up":
-            return await migrate()
+            return await migrate(task.get("to"))
         case "down":
             await undo_all()
             return []
@@ -156,11 +157,45 @@ async def take_one_by_one(_: object) -> dict[str, list[str]]:
         name = modules[step_id].__name__.rpartition(".")[2]
         tables, before = await columns(ALL), await columns(DEMANDED)
         await run_script((HERE / "samples" / f"{name}.sql").read_text())
-        result = await run_forwards("emerald", step_id)
-        if not result.success:
-            raise RuntimeError(f"{name} failed: {result.message}")
+        await take_step(step_id)
         demanded[name] = newly_demanded(tables, before, await columns(DEMANDED))
     return demanded
+
+
+# Locks that keep others from writing or reading, and how many rows of each such table this transaction looked at and wrote.
+WORK = """
+SELECT c.relname, coalesce(x.seq_tup_read, 0) + coalesce(x.idx_tup_fetch, 0) + x.n_tup_ins + x.n_tup_upd + x.n_tup_del AS rows,
+    EXISTS (SELECT 1 FROM pg_locks l WHERE l.relation = c.oid AND l.pid = pg_backend_pid()
+        AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')) AS locked
+FROM pg_stat_xact_user_tables x JOIN pg_class c ON c.oid = x.relid
+"""
+
+
+async def work_under_lock(script: Any) -> dict[str, dict[str, int]]:
+    """By step, how many rows its transaction looked at or wrote in tables that it kept others from meanwhile, where there are
+    any: of the missing steps with their sample rows, or of a script."""
+    found: dict[str, dict[str, int]] = {}
+
+    async def noted(name: str, take: Callable[[], Awaitable[Any]]) -> Any:
+        before = {row["relname"]: row["rows"] for row in await db.rows(WORK)}
+        result = await take()
+        rows = {
+            row["relname"]: row["rows"] - before[row["relname"]]
+            for row in await db.rows(WORK)
+            if row["locked"] and row["relname"] in before
+        }
+        found[name] = {table: count for table, count in rows.items() if count}
+        return result
+
+    if script:
+        async with db.transaction():
+            await noted("script", lambda: db.execute(script))
+            await db.execute("ROLLBACK AND CHAIN")
+        return found
+    taken = vars(emerald.migrate)["run_forwards"]
+    setattr(emerald.migrate, "run_forwards", lambda app, step: noted(step, lambda: taken(app, step)))  # noqa: B010
+    await take_one_by_one(None)
+    return {name: rows for name, rows in found.items() if rows}
 
 
 async def jobs(_: object) -> dict[str, Any]:

@@ -1,0 +1,2 @@
+-- An index: no row is changed.
+SELECT 1;
