@@ -13,6 +13,7 @@ from backend.settings import settings
 from bot.delivery.client import get_updates
 from bot.dispatcher import used_update_types
 from bot.routing import IndexedDispatcher
+from bot.shutdown import finish_updates
 from bot.updates import is_addressed, read_update
 
 log = structlog.get_logger()
@@ -71,8 +72,7 @@ async def poll_updates(bot: Bot, dispatcher: IndexedDispatcher) -> None:
                 task.add_done_callback(running.discard)
                 offset = update.update_id + 1
     finally:
-        if running:
-            await asyncio.wait(running, timeout=STOP_TIMEOUT)
+        await finish_updates(running, STOP_TIMEOUT)
 
 
 async def _feed(bot: Bot, dispatcher: Dispatcher, update: Update) -> None:

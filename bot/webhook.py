@@ -19,6 +19,7 @@ from bot.bot_setup import WEBHOOK_PATH
 from bot.delivery.client import in_response, make_bot
 from bot.dispatcher import make_dispatcher
 from bot.rendering import load_templates
+from bot.shutdown import finish_updates
 from bot.updates import is_addressed, read_update
 
 log = structlog.get_logger()
@@ -71,8 +72,7 @@ class Webhook:
         try:
             yield
         finally:
-            if self.updates:
-                await asyncio.wait(self.updates, timeout=STOP_TIMEOUT)
+            await finish_updates(self.updates, STOP_TIMEOUT)
             await self.bot.session.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

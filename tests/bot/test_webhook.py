@@ -53,15 +53,14 @@ async def app(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 @pytest.fixture
 async def client(app: Webhook) -> AsyncIterator[httpx.AsyncClient]:
     """A client of it, with the secret header set."""
-    from backend.settings import settings
-    from bot.webhook import SECRET_HEADER
+    async with client_of(app) as client:
+        yield client
 
+
+def client_of(app: Webhook) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(cast(Any, app))
     headers = {SECRET_HEADER: settings.webhook_secret}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="https://emerald.example", headers=headers
-    ) as client:
-        yield client
+    return httpx.AsyncClient(transport=transport, base_url="https://emerald.example", headers=headers)
 
 
 async def until(app: Webhook, happened: Callable[[], bool]) -> None:
@@ -184,8 +183,8 @@ async def test_an_update_is_requested_again_while_the_database_is_away(
 
 
 @pytest.fixture
-async def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Alice's updates wait for this event, as they would for a Telegram that answers 429."""
+async def held(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Event]:
+    """Alice's updates wait for this event, as they would for a Telegram that answers 429. At last they are handled."""
     from backend.people.telegram_updates import sender_of
     from bot import middleware, webhook
 
@@ -198,7 +197,8 @@ async def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
     monkeypatch.setattr(middleware, "sender_of", find_sender)
     monkeypatch.setattr(webhook, "ANSWER_WITHIN", 0.01)
-    return gate
+    yield gate
+    gate.set()
 
 
 async def test_one_person_holds_up_nobody_else(
@@ -266,6 +266,30 @@ async def test_too_many_updates_at_once_come_again(
     answers = [await client.post(PATH, json=update(6000 + n)) for n in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 503]
     held.set()
+
+
+async def test_updates_are_handled_to_their_end_when_the_process_ends(
+    telegram: Telegram, app: Webhook, held: asyncio.Event
+) -> None:
+    ending = Webhook()
+    async with client_of(ending) as client, ending.running():
+        assert (await client.post(PATH, json=update(6500))).status_code == 200
+        asyncio.get_running_loop().call_soon(held.set)
+    assert telegram.last(telegram.person("Alice").private)["text"] == "You: 1002"
+
+
+async def test_no_update_goes_on_after_the_process_has_ended(
+    app: Webhook, held: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even one that would never end: what it needs is being closed."""
+    monkeypatch.setattr("bot.webhook.STOP_TIMEOUT", 0.01)
+    ending = Webhook()
+    async with client_of(ending) as client, ending.running():
+        for n in range(3):
+            assert (await client.post(PATH, json=update(6600 + n))).status_code == 200
+        handled = set(ending.updates)
+    assert len(handled) == 3 and all(task.cancelled() for task in handled)
+    assert not held.is_set()
 
 
 def tap(update_id: int, data: str = "old:button") -> dict[str, Any]:
