@@ -19,7 +19,7 @@ from asyncpg.exceptions import InterfaceError, InternalClientError
 from piccolo.engine.exceptions import TransactionError
 from piccolo.engine.postgres import PostgresTransaction
 
-from backend import causes, failpoints, rehearsal
+from backend import causes, failpoints, one_use, rehearsal
 from backend.engine import DB, connect, connect_kwargs
 from backend.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from backend.i18n import N_
@@ -225,6 +225,7 @@ async def transaction(first: str = "") -> AsyncIterator[Transaction]:
     `Busy`, `Unavailable`, and `OutcomeUnknown` when the connection was lost during COMMIT."""
     with translate_errors():
         async with Transaction(rehearsal.limits() + first) as opened:
+            await one_use.use_up()
             yield opened
             await rehearsal.before_commit()
 

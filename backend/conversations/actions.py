@@ -2,12 +2,13 @@
 where they stopped (decision 0053).
 
 A token that changes with each answer stands for what has been answered so far: a button that carries it works only while
-nothing has been answered since, and of two taps at once one ends the conversation.
+nothing has been answered since, and of two taps at once one ends the conversation, with what it does.
 """
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -16,7 +17,9 @@ from typing import Any
 
 from backend import clock, db
 from backend.each import do_each
+from backend.errors import Invalid
 from backend.i18n import N_, Voice
+from backend.one_use import used_with
 from backend.outbox.replies import hold_reply
 from backend.people.queries import Person
 
@@ -46,6 +49,10 @@ _UNFINISHED = {
         " It ends by itself %(minutes)s minutes after your last answer."
     ),
 }
+
+
+class ConversationEnded(Invalid):
+    """The conversation has ended, or has gone on, before this was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +108,24 @@ async def save_conversation(
     return Conversation(kind, step, answers, token)
 
 
-async def end_conversation(person: Person, kind: ConversationKind, *, token: int | None = None) -> bool:
-    """End the person's conversation, if it still has this token where one is given; True for exactly one caller."""
-    ended = await db.execute_single_count(
-        "DELETE FROM conversations WHERE user_id = $1 AND kind = $2 AND ($3::int IS NULL OR token = $3)",
-        person.id,
-        kind,
-        token,
-    )
-    return ended == 1
+async def end_conversation(person: Person, kind: ConversationKind) -> bool:
+    """End the person's conversation; True for exactly one caller."""
+    sql = "DELETE FROM conversations WHERE user_id = $1 AND kind = $2"
+    return await db.execute_single_count(sql, person.id, kind) == 1
+
+
+@contextmanager
+def ended_with(person: Person, asked: Conversation, sentence: str) -> Iterator[None]:
+    """End the conversation in the transaction of what is done inside, which raises `ConversationEnded` with this sentence where
+    it has ended already. It stays when what is done inside fails."""
+
+    async def end() -> None:
+        sql = "DELETE FROM conversations WHERE user_id = $1 AND kind = $2 AND token = $3"
+        if await db.execute(sql, person.id, asked.kind, asked.token) == 0:
+            raise ConversationEnded(sentence)
+
+    with used_with(end):
+        yield
 
 
 async def end_others(person: Person, kind: ConversationKind) -> None:

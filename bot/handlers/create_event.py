@@ -13,8 +13,8 @@ from backend.conversations.actions import (
     Conversation,
     ConversationKind,
     conversation,
-    end_conversation,
     end_others,
+    ended_with,
     save_conversation,
 )
 from backend.errors import Forbidden, Invalid, InvalidForm
@@ -205,10 +205,9 @@ async def _create(
         return await _go_on(asked.answers, person, voice)
     account = await authorize(person, asked.answers[Step.ACCOUNT], Permission.MANAGE_EVENTS)
     draft = draft_of(asked.answers, account.zone, await blank_draft(account.id))
-    if not await end_conversation(person, _KIND, token=asked.token):
-        raise Invalid(_ENDED)
     try:
-        made = await create_series(person, account.id, draft)
+        with ended_with(person, asked, _ENDED):
+            made = await create_series(person, account.id, draft)
     except InvalidForm as form:
         await answer_callback(query, voice, form.first, "invalid")
         return await _go_on(asked.answers, person, voice)

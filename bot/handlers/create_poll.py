@@ -11,10 +11,11 @@ from backend.accounts.rules import Permission
 from backend.cards.actions import post_poll_card
 from backend.conversations.actions import (
     Conversation,
+    ConversationEnded,
     ConversationKind,
     conversation,
-    end_conversation,
     end_others,
+    ended_with,
     save_conversation,
 )
 from backend.errors import Forbidden, Invalid, Refusal
@@ -208,10 +209,11 @@ async def _confirm(
     if account is None:
         raise Forbidden()
     draft = draft_of(asked.answers)
-    if not await end_conversation(person, _KIND, token=asked.token):
-        raise Invalid(_ENDED)
     try:
-        code = await create_poll(person, account.id, draft)
+        with ended_with(person, asked, _ENDED):
+            code = await create_poll(person, account.id, draft)
+    except ConversationEnded:
+        raise
     except Refusal as refusal:
         await answer_callback(query, voice, refusal.words, refusal.outcome)
         return await _go_on(asked.answers, person, voice)

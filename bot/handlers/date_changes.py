@@ -16,8 +16,8 @@ from backend.conversations.actions import (
     Conversation,
     ConversationKind,
     conversation,
-    end_conversation,
     end_others,
+    ended_with,
     save_conversation,
 )
 from backend.errors import Busy, Invalid, InvalidForm, NotFound
@@ -241,9 +241,8 @@ async def _change(view: InstanceView, token: int, person: Person) -> Words:
     if asked.token != token:
         raise Invalid(_ENDED)
     what, value = DateStep(asked.answers["what"]), asked.answers["value"]
-    done = await _do(view, what, value, Scope(asked.answers.get("scope", Scope.ONLY)), person)
-    await end_conversation(person, _KIND, token=token)
-    return done
+    with ended_with(person, asked, _ENDED):
+        return await _do(view, what, value, Scope(asked.answers.get("scope", Scope.ONLY)), person)
 
 
 async def answer_typed(message: Message, person: Person, voice: Voice, asked: Conversation) -> None:

@@ -15,7 +15,7 @@ from backend.conversations.actions import (
     Conversation,
     ConversationKind,
     conversation,
-    end_conversation,
+    ended_with,
     save_conversation,
 )
 from backend.errors import Forbidden, Invalid
@@ -33,6 +33,7 @@ from bot.organiser_callbacks import KeyCallback, KeyStep
 from bot.rendering import RenderedMessage, Rows, plain, render, shorten
 
 _KIND = ConversationKind.KEY
+_ENDED = N_("This is done or was stopped. Send the command again.")
 _INVITE_LIFE = timedelta(days=30)
 _USES = (1, 10, 50, 1000)
 _ACCOUNTS_MAX = 20
@@ -127,7 +128,7 @@ async def tap(
     """A button of the conversation. Raises `Invalid` when it was ended meanwhile, `Forbidden`."""
     asked = await conversation(person, _KIND)
     if asked is None:
-        raise Invalid(N_("This is done or was stopped. Send the command again."))
+        raise Invalid(_ENDED)
     what, value = callback_data.what, callback_data.value
     if what is KeyStep.MAKE:
         await _make(query, bot, asked, value, person, voice)
@@ -163,21 +164,20 @@ async def _make(
     answers = asked.answers
     if token != str(asked.token) or asked.step != KeyStep.MAKE:
         raise Invalid(N_("Something has changed since. Look again."))
-    if not await end_conversation(person, _KIND, token=asked.token):
-        raise Invalid(N_("This is done or was stopped. Send the command again."))
     accounts = await permitted_accounts(person, Permission.MANAGE_KEYS)
     account = next((each for each in accounts if each.id == answers[KeyStep.ACCOUNT]), None)
     if account is None:
         raise Forbidden()
     is_invite = bool(answers.get("invite"))
-    made = await create_key(
-        person,
-        account.id,
-        label=voice.gettext(N_("Invite from the chat") if is_invite else N_("From the chat")),
-        role=Role(answers[KeyStep.ROLE]),
-        uses=answers[KeyStep.USES],
-        expires_at=_end_of(answers),
-    )
+    with ended_with(person, asked, _ENDED):
+        made = await create_key(
+            person,
+            account.id,
+            label=voice.gettext(N_("Invite from the chat") if is_invite else N_("From the chat")),
+            role=Role(answers[KeyStep.ROLE]),
+            uses=answers[KeyStep.USES],
+            expires_at=_end_of(answers),
+        )
     shown = render(
         "key_made.html",
         voice.or_zone(account.zone),

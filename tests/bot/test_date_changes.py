@@ -1,5 +1,7 @@
 """Cancelling and moving a date from /list, with its consequences first (`S5`, `S6`)."""
 
+import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,9 +15,13 @@ from backend.accounts.memberships import change_role
 from backend.accounts.rules import Role
 from backend.bookings.actions import book
 from backend.bookings.queries.event import event
+from backend.conversations.actions import ConversationKind, conversation
+from backend.errors import Busy
 from backend.events.edit import edit_series
 from backend.seats.requests import Via
+from bot.dispatcher import make_dispatcher
 from bot.handlers import date_changes
+from bot.organiser_callbacks import ChangeDateAction, ChangeDateCallback
 from tests.telegram import Telegram, buttons
 
 Make = Callable[..., Awaitable[str]]
@@ -321,3 +327,68 @@ async def test_cancel_ends_it_and_old_buttons_change_nothing(
     for label in ("The whole series", "Save"):
         assert (await telegram.tap("Olga", preview, label))["text"].startswith("This was too long ago")
     assert await shown_of(weekly, olga, "title") == [("Yoga",)] * 3
+
+
+AT_ONCE = 6
+_ids = itertools.count(930_000_000)
+
+
+async def tapped_at_once(telegram: Telegram, olga: Any, data: str) -> list[str]:
+    """What taps with this data under the newest message are answered that arrive at once, each in another process."""
+    message = shown_to_olga(telegram)
+    chat = {"id": olga.telegram_id, "type": "private", "first_name": "Olga"}
+    user = {"id": olga.telegram_id, "is_bot": False, "first_name": "Olga"}
+    shown = {"message_id": message["id"], "date": 1, "chat": chat, "text": message["text"]}
+
+    def update() -> dict[str, Any]:
+        query = {"id": telegram.person("Olga").press(), "from": user, "chat_instance": "1"}
+        return {"update_id": next(_ids), "callback_query": {**query, "data": data, "message": shown}}
+
+    before = len(telegram.calls("answerCallbackQuery"))
+    await asyncio.gather(*(make_dispatcher().feed_raw_update(telegram.bot, update()) for _ in range(AT_ONCE)))
+    return [call["params"].get("text", "") for call in telegram.calls("answerCallbackQuery")[before:]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "typed", "action", "verb"),
+    [
+        (("1", "Name"), "Morning yoga", ChangeDateAction.SAVE, "edit"),
+        (("1", "Move", "+1 h"), "", ChangeDateAction.MOVE, "move"),
+        (("1", "Cancel this date", "The instructor is ill."), "", ChangeDateAction.CANCEL, "cancel"),
+    ],
+)
+async def test_a_confirmation_tapped_many_times_at_once_is_done_once(
+    telegram: Telegram,
+    yoga: str,
+    olga: Any,
+    labels: tuple[str, ...],
+    typed: str,
+    action: ChangeDateAction,
+    verb: str,
+) -> None:
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, *labels)
+    if typed:
+        await telegram.say("Olga", typed)
+    asked = await conversation(olga, ConversationKind.CHANGE_DATE)
+    assert asked is not None
+    confirm = ChangeDateCallback(action=action, code=yoga, value=asked.token)
+    answers = await tapped_at_once(telegram, olga, confirm.pack())
+    assert sum(text.startswith(("Saved", "Moved", "Cancelled")) for text in answers) == 1
+    assert answers.count("This was too long ago, or is done. Look again.") == AT_ONCE - 1
+    assert await db.value("SELECT count(*) FROM audit_log WHERE verb = $1", verb) == 1
+
+
+async def test_a_confirmation_that_fails_can_be_tapped_again(
+    telegram: Telegram, yoga: str, olga: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise Busy()
+
+    await telegram.say("Olga", "/list")
+    await tapped(telegram, "1", "Cancel this date", "The instructor is ill.")
+    with monkeypatch.context() as patch:
+        patch.setattr("backend.events.cancel.record_audit", fail)
+        assert "try again in a moment" in await tapped(telegram, "Cancel this date")
+    assert (await event(yoga, olga)).phase == "open"
+    assert (await tapped(telegram, "Cancel this date")).startswith("Cancelled. Everyone booked")
