@@ -19,6 +19,7 @@ from backend.errors import Busy, OutcomeUnknown, Unavailable
 from backend.people.actions import AS_DESCRIBED, SEEN_PRECISION, TelegramIdentity, columns, record_person
 from backend.people.queries import Person, person_from
 from backend.people.rate_limits import UNFLUSHED, RateLimit, check_uses, counting, spend
+from backend.retry import retry_until_saved
 
 LIMIT = RateLimit.UPDATES
 HANDLED_WITHIN = timedelta(seconds=60)  # as long as Telegram waits for a response
@@ -92,7 +93,11 @@ async def claimed_until_handled(
     bot_id: int, update_id: int, sender: TelegramIdentity | None = None
 ) -> AsyncIterator[Claim | None]:
     """Claim an update that must not be lost, to be handled inside: None for one that was handled. Raises `Unavailable`, so that
-    it is asked for again: while somebody else handles it, and if the database went away or kept the handler waiting."""
+    it is asked for again: while somebody else handles it, and if the database went away or kept the handler waiting.
+
+    That it was handled is recorded at the end. If the database is away just then, it is asked again for as long as nobody else
+    may claim the update.
+    """
     now = clock.now()
     again_at = now + HANDLED_WITHIN
     claim = await _batcher.submit(
@@ -111,9 +116,16 @@ async def claimed_until_handled(
             await db.execute_single(MARK, bot_id, update_id, clock.now(), again_at)
         raise Unavailable(str(error)) from error
     except Exception:
-        await db.execute_single(MARK, bot_id, update_id, None, again_at)
+        await _mark_handled(bot_id, update_id, again_at)
         raise
-    await db.execute_single(MARK, bot_id, update_id, None, again_at)
+    await _mark_handled(bot_id, update_id, again_at)
+
+
+async def _mark_handled(bot_id: int, update_id: int, again_at: datetime) -> None:
+    await retry_until_saved(
+        lambda: db.execute_single(MARK, bot_id, update_id, None, again_at),
+        within=(again_at - clock.now()).total_seconds(),
+    )
 
 
 async def sender_of(claim: Claim, who: TelegramIdentity) -> Person:

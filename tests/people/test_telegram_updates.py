@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -235,3 +236,45 @@ async def test_a_fault_is_not_tried_again(world: None) -> None:
     with pytest.raises(RuntimeError):
         await handle(1, fail)
     assert not await handle(1, do_nothing)
+
+
+@pytest.mark.parametrize("error", [Busy(), Unavailable("connection refused"), OutcomeUnknown("lost")])
+@pytest.mark.parametrize("is_fault", [False, True])
+async def test_what_was_handled_is_recorded_though_the_database_is_away_at_its_end(
+    world: None, noon: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, is_fault: bool
+) -> None:
+    """Otherwise it would be handled a second time, when Telegram repeats it."""
+    execute, tries = db.execute_single, 0
+
+    async def away(*args: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries <= 3:
+            raise error
+        return await execute(*args)
+
+    async def be_handled() -> None:
+        monkeypatch.setattr(db, "execute_single", away)
+        if is_fault:
+            raise RuntimeError("a fault")
+
+    monkeypatch.setattr("backend.retry.RETRY_PAUSE", 0.0)
+    with pytest.raises(RuntimeError) if is_fault else nullcontext():
+        await handle(1, be_handled)
+    assert tries == 4
+    clock.advance(2 * HANDLED_WITHIN)
+    assert not await handle(1, do_nothing)
+
+
+async def test_a_database_that_stays_away_is_not_asked_for_ever(
+    world: None, noon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*args: Any) -> Any:
+        raise Unavailable("connection refused")
+
+    async def take_long() -> None:
+        clock.advance(HANDLED_WITHIN)
+        monkeypatch.setattr(db, "execute_single", away)
+
+    with pytest.raises(Unavailable, match="refused"):
+        await handle(1, take_long)
