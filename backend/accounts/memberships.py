@@ -310,7 +310,8 @@ async def end_membership_through_groups(account_id: int, user_id: int) -> int | 
 
 
 async def end_all_memberships(person: Person, at: datetime) -> list[int]:
-    """End all memberships of the person; the ids of all that they ever had. Raises `LastOwner` (`A2`)."""
+    """End all memberships of the person, who has an organiser's list of commands no more; the ids of all that they ever had.
+    Raises `LastOwner` (`A2`)."""
     rows = await db.rows(
         "SELECT m.id, m.account_id, m.role, m.left_at FROM memberships m JOIN accounts a ON a.id = m.account_id"
         " WHERE m.user_id = $1 ORDER BY a.id FOR NO KEY UPDATE OF a",
@@ -323,6 +324,8 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
             await revoke_keys(row["account_id"], row["id"], after=None, by=person.id)
             subject = f"membership {row['id']}"
             await record_audit(row["account_id"], person.id, "end membership", subject, role=row["role"])
+            if Role(row["role"]) is not Role.MEMBER:
+                await mark_command_lists([person.id])
     await db.execute(
         "UPDATE memberships SET left_at = $2 WHERE user_id = $1 AND left_at IS NULL", person.id, at
     )

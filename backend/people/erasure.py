@@ -40,9 +40,6 @@ async def delete_access(user_id: int) -> None:
 
 
 async def anonymize_person(user_id: int, at: datetime) -> None:
-    """Clear the person's name, Telegram id and preferences; the row stays for what they counted for."""
-    await db.execute(
-        "DELETE FROM due_command_lists l USING telegram_users u WHERE u.id = $1 AND l.chat_id = u.telegram_id",
-        user_id,
-    )
+    """Clear the person's name, Telegram id and preferences; the row stays for what they counted for. A list of commands that is
+    to be taken back from them keeps the id of their chat until it was, a day at most."""
     await db.execute(ANONYMIZE, user_id, at)

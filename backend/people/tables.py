@@ -113,7 +113,8 @@ class FormerCalendarFeed(Table, tablename="former_calendar_feeds", db=DB):
 
 
 class DueCommandListRow(Table, tablename="due_command_lists", db=DB):
-    """A private chat whose list of commands is to be set. The key is Telegram's id of the person; erasing them deletes it."""
+    """A private chat whose list of commands is to be set. The key is Telegram's id of the person, which stays here for a day at
+    most, also when they are erased."""
 
     chat_id = BigInt(primary_key=True, default=None)
     due_at = Timestamptz(default=None)

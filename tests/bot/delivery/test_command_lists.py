@@ -92,14 +92,28 @@ async def test_a_key_used_in_the_app_brings_it(
     assert await offered(telegram, alice) == list(ORGANISER_LIST)
 
 
-async def test_erasing_a_person_leaves_nothing_to_set(
-    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any
+async def test_it_goes_when_an_organiser_is_erased(
+    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any, bob: Any, run: Run
 ) -> None:
-    """`A7`: not even their id for a moment. The next /start, as somebody new, sets the list."""
+    """`A7`: their id stays until it was taken back, and nothing after. Of others not even that stays."""
     await give_role(account, olga, alice, Role.ADMIN)
-    assert await waiting() == 1
-    await erase(alice)
+    await run()
+    assert await offered(telegram, alice) == list(ORGANISER_LIST)
+    await erase(bob)
     assert await waiting() == 0
+    await erase(alice)
+    assert await waiting() == 1
+    await run(after=1)
+    assert (await offered(telegram, alice), await waiting()) == ([], 0)
+
+
+async def test_of_somebody_erased_nothing_stays_though_telegram_is_away(
+    telegram: Telegram, started: None, account: Any, olga: Any, alice: Any, noon: Any
+) -> None:
+    await give_role(account, olga, alice, Role.ADMIN)
+    await erase(alice)
+    clock.advance(GIVE_UP_AFTER)
+    assert (await claim_command_lists(9, ()), await waiting()) == ([], 0)
 
 
 async def test_it_goes_when_the_club_is_closed(
