@@ -84,10 +84,12 @@ def _is_day(word: str, language: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The events that some words are about: the one that is `meant`, or None and the `candidates` to be asked about."""
+    """The events that some words are about: the one that is `meant`, or None and the `candidates` to be asked about. With
+    `is_unknown` none of the words fits any event, and the candidates are all."""
 
     meant: InstanceView | None
     candidates: tuple[InstanceView, ...]
+    is_unknown: bool = False
 
 
 def find_meant(
@@ -106,7 +108,7 @@ def find_meant(
         # A word that fits nowhere: those that fit most of the others are asked about.
         scores = [sum(n in fits for fits in fitting) for n in range(len(views))]
         best = [view for view, score in zip(views, scores, strict=True) if score == max(scores)]
-        return Found(None, tuple(best))
+        return Found(None, tuple(best), is_unknown=not any(scores))
     if not nearest and telling and all(_names_account_of_all(word, views) for word in telling):
         return Found(None, tuple(about))  # "yoga" in Kallio Yoga says nothing about a run
     chosen = about

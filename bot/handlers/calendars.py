@@ -29,17 +29,19 @@ async def show(message: Message, command: CommandObject, person: Person, voice: 
     async def listed() -> list[InstanceView]:
         return views
 
-    code = views[0].code if len(views) == 1 else None
+    code, unknown = views[0].code if len(views) == 1 else None, ""
     if command.args:
         typed = read_typed(command.args, voice.language)
-        code = (await choose(NumberedList.BOOKINGS, typed, listed, person, voice, None, nearest=True)).code
+        choice = await choose(NumberedList.BOOKINGS, typed, listed, person, voice, None, nearest=True)
+        code, unknown = choice.code, choice.typed if choice.is_unknown else ""
     if code is not None:
         await reply_with_file(message, await make_calendar_file(code, person))
         return
     await remember_list(NumberedList.BOOKINGS, [view.code for view in views], person)
     rows = [[make_home_button(voice)]]
+    voice = list_voice(voice, views)
     await reply(
-        message, render("bookings.html", list_voice(voice, views), rows, views=views, purpose="calendar")
+        message, render("bookings.html", voice, rows, views=views, purpose="calendar", unknown=unknown)
     )
 
 

@@ -12,7 +12,7 @@ from backend.groups.shown_lists import NumberedList
 from backend.i18n import Voice
 from backend.people.queries import Person
 from bot.delivery.client import reply, try_to_send
-from bot.free_text import Typed, find_meant, telling_words
+from bot.free_text import Found, Typed, find_meant, telling_words
 from bot.handlers.redirects import redirect_from_group
 from bot.keyboards.buttons import MAX_LABEL_LENGTH, make_callback_button
 from bot.keyboards.links import make_home_button
@@ -25,12 +25,13 @@ MakeCallback = Callable[[InstanceView], CallbackData]
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The code of the event that is meant, with the numbers behind its number in a list; or None, and the `candidates` that
-    the words `typed` may mean."""
+    the words `typed` may mean: all, with `is_unknown`, where no word fits any."""
 
     code: str | None
     numbers: tuple[int, ...] = ()
     candidates: tuple[InstanceView, ...] = ()
     typed: str = ""
+    is_unknown: bool = False
 
 
 async def choose(
@@ -52,7 +53,13 @@ async def choose(
     found = find_meant(typed.words, await listed(), voice, nearest=nearest)
     if found.meant is not None:
         return Choice(found.meant.code)
-    return Choice(None, candidates=found.candidates, typed=" ".join(telling_words(typed.words)))
+    return choice_among(found, typed)
+
+
+def choice_among(found: Found, typed: Typed) -> Choice:
+    """What is to be asked where the words name no one event."""
+    words = " ".join(telling_words(typed.words))
+    return Choice(None, candidates=found.candidates, typed=words, is_unknown=found.is_unknown)
 
 
 async def choose_organised(
@@ -96,7 +103,7 @@ def render_which(choice: Choice, make_callback: MakeCallback, voice: Voice) -> R
     ]
     more = len(choice.candidates) - len(views)
     rows.append([make_home_button(voice)])
-    return render("which_one.html", voice, rows, views=views, typed=choice.typed, more=more)
+    return render("which_one.html", voice, rows, views=views, choice=choice, more=more)
 
 
 def label_event(view: InstanceView, voice: Voice, limit: int) -> str:

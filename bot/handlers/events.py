@@ -1,5 +1,6 @@
 """Events: the list of upcoming instances, and one instance."""
 
+from dataclasses import replace
 from itertools import groupby
 
 from aiogram import F, Router
@@ -24,7 +25,7 @@ from bot.cards import MAX_PARTIES, render_event_card
 from bot.delivery.client import answer_callback_query, reply, try_to_replace
 from bot.filters import command_named, from_person, in_private_chat
 from bot.free_text import find_meant, read_typed
-from bot.handlers.choices import Choice, ask_which, choose
+from bot.handlers.choices import ask_which, choice_among, choose
 from bot.handlers.groups import reply_not_linked
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.events import make_event_button
@@ -74,7 +75,9 @@ async def index(
         if found.meant is not None:
             await reply(message, await render_personal_card(found.meant.code, person))
             return
-        choice = Choice(None, candidates=found.candidates, typed="")
+        choice = choice_among(found, typed)
+        if not choice.is_unknown:  # several that fit are what was asked for
+            choice = replace(choice, typed="")
         await ask_which(message, choice, _show, person, voice, payload="events")
         return
     await reply_with_events(message, person, voice, group)

@@ -45,7 +45,7 @@ _NOBODY = N_(
 # What `/start` shows with these payloads, of links from groups to the private chat.
 _REDIRECTED: dict[str, Callable[[Message, Person, Voice], Awaitable[None]]] = {
     "mine": own_bookings.index,
-    "queue": own_bookings.queue_command,
+    "queue": own_bookings.show_lines,
     "regulars": regulars.index,
     "clubs": memberships.index,
     "privacy": privacy.index,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aiogram import Router
+from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import Message
 
@@ -15,6 +16,7 @@ from backend.people.queries import Person
 from bot.callbacks import SeatAction, SeatCallback, ShowEventCallback
 from bot.delivery.client import reply
 from bot.filters import command_named, from_person
+from bot.free_text import find_meant, read_typed, telling_words
 from bot.handlers.redirects import make_redirect_rows, redirect_from_group, reply_to_sender_alone
 from bot.keyboards.buttons import make_numbered_rows
 from bot.keyboards.links import make_home_button
@@ -27,23 +29,33 @@ async def index(message: Message, person: Person, voice: Voice) -> None:
     await reply_with_bookings(message, person, voice)
 
 
-async def queue_command(message: Message, person: Person, voice: Voice) -> None:
-    """/queue: the lines the person stands in, with their place in each (`W5`)."""
+async def queue_command(message: Message, command: CommandObject, person: Person, voice: Voice) -> None:
+    """/queue: the lines the person stands in, with their place in each (`W5`); `/queue yoga` those that the words name."""
+    await show_lines(message, person, voice, text=command.args or "")
+
+
+async def show_lines(message: Message, person: Person, voice: Voice, *, text: str = "") -> None:
+    """The lines, those that the words of a text name; also by a link from a group."""
     in_group = message.chat.type != "private"
     views = [
         view
         for view in await own_bookings(person, None)
         if view.mine and (view.mine.waiting or view.mine.offered)
     ]
-    voice = list_voice(voice, views)
+    voice, unknown = list_voice(voice, views), ""
+    if text and views:
+        typed = read_typed(text, voice.language)
+        found = find_meant(typed.words, views, voice)
+        views = [found.meant] if found.meant is not None else list(found.candidates)
+        unknown = " ".join(telling_words(typed.words)) if found.is_unknown else ""
     if in_group:
         rows = make_redirect_rows(voice, "queue") if views else []
-        answer = render("waitlists.html", voice, rows, views=views, in_group=True)
+        answer = render("waitlists.html", voice, rows, views=views, in_group=True, unknown=unknown)
         await reply_to_sender_alone(message, voice, answer, "queue")
         return
     callbacks = [ShowEventCallback(code=view.code) for view in views]
     rows = [*make_numbered_rows(callbacks), [make_home_button(voice)]]
-    await reply(message, render("waitlists.html", voice, rows, views=views, in_group=False))
+    await reply(message, render("waitlists.html", voice, rows, views=views, in_group=False, unknown=unknown))
 
 
 async def own_bookings(person: Person, group: LinkedGroup | None) -> list[InstanceView]:
@@ -73,7 +85,9 @@ async def reply_with_bookings(
     await remember_list(NumberedList.BOOKINGS, [view.code for view in views], person)
     if in_group:
         rows = make_redirect_rows(voice, "mine") if views else []
-        answer = render("bookings.html", list_voice(voice, views), rows, views=views, purpose="group")
+        answer = render(
+            "bookings.html", list_voice(voice, views), rows, views=views, purpose="group", unknown=""
+        )
         await reply_to_sender_alone(message, voice, answer, "mine")
         return
     callbacks: list[CallbackData] = [
@@ -91,6 +105,7 @@ async def reply_with_bookings(
             rows,
             views=views,
             purpose="leave" if leaving else "show",
+            unknown="",
         ),
     )
 

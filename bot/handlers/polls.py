@@ -63,6 +63,13 @@ async def tap(
 
 async def index(message: Message, person: Person, voice: Voice, group: LinkedGroup | None) -> None:
     """/polls: the open polls."""
+    await _reply_with_polls(message, person, voice, group)
+
+
+async def _reply_with_polls(
+    message: Message, person: Person, voice: Voice, group: LinkedGroup | None, *, unknown: str = ""
+) -> None:
+    """The open polls, after words that name none of them."""
     private = message.chat.type == "private"
     if not private and group is None:
         await reply_not_linked(message, person)
@@ -77,6 +84,7 @@ async def index(message: Message, person: Person, voice: Voice, group: LinkedGro
         voice,
         [*rows, [make_home_button(voice, private=private)]],
         views=views,
+        unknown=unknown,
         links={view.code: make_poll_link(view.code) for view in views},
     )
     await reply(message, rendered)
@@ -135,7 +143,7 @@ async def _vote_by_words(
     words = telling_words(read_typed(arguments, voice.language).words)
     found = find_vote(words, await _open_polls(person, group), voice)
     if len(found) != 1:
-        await index(message, person, voice, group)
+        await _reply_with_polls(message, person, voice, group, unknown="" if found else " ".join(words))
         return
     [(view, options)] = found
     if len(options) == 1:

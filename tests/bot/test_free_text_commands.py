@@ -70,7 +70,8 @@ async def test_several_events_are_asked_back_with_buttons(
 
 async def test_a_word_that_fits_nothing_books_nothing(telegram: Telegram, yoga: str, alice: Any) -> None:
     asked = await telegram.say("Alice", "/book swimming")
-    assert "Which one do you mean?" in asked["text"] and len(buttons(asked)) > 2
+    assert asked["text"] == "I found nothing for “swimming”. Which one do you mean?"
+    assert len(buttons(asked)) > 2
     asked = await telegram.say("Alice", "/book padel sunday")
     assert [row for row in buttons(asked) if "Padel" in row[0]] == buttons(asked)[:1]
     assert await my_bookings(alice) == []
@@ -194,6 +195,36 @@ async def test_vote_by_words(telegram: Telegram, olga: Any, account: Any, alice:
     await telegram.say("Alice", "/vote tea black")
     assert [option.votes for option in (await poll(code, olga)).options] == [0, 1]
     assert "Which tea?" in (await telegram.say("Alice", "/vote coffee"))["text"]
+
+
+@pytest.mark.parametrize(
+    "command", ["book", "maybe", "event", "events", "leave", "guests", "calendar", "queue", "vote"]
+)
+async def test_words_that_name_nothing_are_said_first(
+    telegram: Telegram, olga: Any, account: Any, yoga: str, alice: Any, bob: Any, command: str
+) -> None:
+    """Then comes what there is. Words are text: `<pizza>` is no markup."""
+    poll = PollDraft(question="When?", options=(OptionDraft("A"), OptionDraft("B")))
+    await create_poll(olga, account.id, poll)
+    if command == "queue":
+        await book(yoga, bob, guests=2, via=Via.CARD)
+    await book(yoga, alice, guests=2, via=Via.CARD)
+    said = await telegram.say("Alice", f"/{command} the <pizza>")
+    assert said["text"].startswith("I found nothing for “<pizza>”. ")
+    assert len(said["text"].splitlines()) > 1 or "Which one do you mean?" in said["text"]
+
+
+async def test_queue_by_words(
+    telegram: Telegram, yoga: str, instance: Make, alice: Any, bob: Any, noon: datetime
+) -> None:
+    padel = await instance(title="Padel evening", capacity=1, guests_max=0)
+    for code in (yoga, padel):
+        await book(code, bob, guests=2 if code == yoga else 0, via=Via.CARD)
+        await book(code, alice, guests=2 if code == yoga else 0, via=Via.CARD)
+    both = (await telegram.say("Alice", "/queue"))["text"]
+    assert "Evening yoga" in both and "Padel evening" in both
+    one = (await telegram.say("Alice", "/queue yoga"))["text"]
+    assert "Evening yoga" in one and "Padel" not in one and "found nothing" not in one
 
 
 async def test_leaving_a_club_asks_first(telegram: Telegram, yoga: str, alice: Any) -> None:
