@@ -80,6 +80,20 @@ async def record_not_posted(job: CardJob, retry_at: datetime, why: str) -> None:
     )
 
 
+async def record_sent_to_general(job: CardJob, at: datetime) -> bool:
+    """The topic of the card is gone. If its group had chosen the topic, and not its series or poll, the card is due in General;
+    whether it is."""
+    redirected = await db.execute_single_count(
+        "UPDATE cards c SET topic_id = NULL, state = 'due', next_try_at = $2, error = '' WHERE c.id = $1 AND c.state = 'posting'"
+        " AND c.topic_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event_instances i JOIN event_series r ON r.id = i.series_id"
+        " WHERE i.id = c.instance_id AND r.group_id = c.group_id AND r.topic_id = c.topic_id)"
+        " AND NOT EXISTS (SELECT 1 FROM polls p WHERE p.id = c.poll_id AND p.topic_id = c.topic_id)",
+        job.card_id,
+        at,
+    )
+    return redirected == 1
+
+
 async def record_shown(job: CardJob, digest: str, check_at: datetime) -> None:
     """The card shows this version, and is checked again at `check_at`; not when its group was unlinked
     meanwhile."""

@@ -66,6 +66,22 @@ async def update_card_topic(account_id: int, group_id: int, topic_id: int | None
     return bool(updated)
 
 
+async def clear_card_topic(group_id: int, topic_id: int) -> bool:
+    """Let cards go to General that went to this topic; whether they did."""
+    cleared = await db.execute(
+        "UPDATE groups SET card_topic_id = NULL WHERE id = $1 AND card_topic_id = $2", group_id, topic_id
+    )
+    return bool(cleared)
+
+
+async def delete_topic(group_id: int, topic_id: int) -> str:
+    """Forget a topic that is gone; its name, "" when it was not known."""
+    name = await db.value(
+        "DELETE FROM group_topics WHERE group_id = $1 AND topic_id = $2 RETURNING name", group_id, topic_id
+    )
+    return str(name or "")
+
+
 async def update_health(chat_id: int, health: GroupHealth) -> int | None:
     """Record whether the bot may write in the chat; the group's id when that has changed, else None."""
     changed: int | None = await db.value(

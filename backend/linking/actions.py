@@ -15,7 +15,9 @@ from backend.errors import Invalid, NotFound
 from backend.events.groups import detach_series, move_series
 from backend.groups.actions import (
     change_chat_id,
+    clear_card_topic,
     delete_group,
+    delete_topic,
     merge_groups,
     update_card_topic,
     update_health,
@@ -122,11 +124,15 @@ async def _unlink(person: Person, account_id: int, group_id: int) -> None:
 
 async def choose_card_topic(person: Person, account_id: int, group_id: int, topic_id: int | None) -> None:
     """Let the cards of series and polls that have no topic of their own go to this topic of the group from now on, None for the
-    General one. Raises `Forbidden`, `NotFound`."""
+    General one. Raises `Invalid` for a topic that is closed or not known, `Forbidden`, `NotFound`."""
     account = await authorize(person, account_id, Permission.MANAGE_GROUPS)
     async with db.transaction():
         if not await update_card_topic(account.id, group_id, topic_id):
-            raise NotFound()
+            if topic_id is None:
+                raise NotFound()
+            raise Invalid(
+                N_("This topic is closed, so no card can appear in it. Open it again, or choose another.")
+            )
         await record_audit(account.id, person.id, "choose topic", f"group {group_id}", topic=topic_id)
 
 
@@ -172,6 +178,26 @@ async def record_topic(chat_id: int, topic_id: int, name: str | None, *, closed:
         await upsert_topic(chat_id, topic_id, name=name, closed=closed)
         if closed is False:
             await _restore_cards_of_topic(chat_id, topic_id)
+
+
+async def forget_topic(chat_id: int, topic_id: int) -> None:
+    """Telegram says that this topic is gone. If cards went there by the group's choice, they go to General from now on, and
+    organisers are told; once, for it is chosen no more."""
+    async with db.transaction():
+        group = await group_of_chat(chat_id)
+        if group is None:
+            return
+        name = await delete_topic(group.id, topic_id)
+        if await clear_card_topic(group.id, topic_id):
+            await notify_organisers(
+                group.account_id,
+                Kind.TOPIC_GONE,
+                group.id,
+                clock.now(),
+                group=group.title,
+                topic=name,
+                account_name=await account_name(group.account_id),
+            )
 
 
 async def reopen_general_topic(chat_id: int) -> None:

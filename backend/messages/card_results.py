@@ -11,6 +11,7 @@ from backend.cards.posting import (
     record_lost,
     record_not_posted,
     record_posted,
+    record_sent_to_general,
     record_shown,
     record_without_buttons,
 )
@@ -59,7 +60,9 @@ async def record_post(job: CardJob, shown: ShownCard, call: CallResult, at: date
             await record_group_result(job.chat_id, job.topic_id, call)
             await _lose(job, CardTrouble.TOPIC_CLOSED, call)
         case SendResult.NOT_FOUND:
-            await _lose(job, CardTrouble.TOPIC_GONE, call)
+            await record_group_result(job.chat_id, job.topic_id, call)
+            if not await record_sent_to_general(job, at):
+                await _lose(job, CardTrouble.TOPIC_GONE, call)
         case _:
             await _lose(job, TROUBLES.get(call.result, CardTrouble.REFUSED), call)
 

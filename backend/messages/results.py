@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from backend.groups.rules import GroupHealth
-from backend.linking.actions import move_group, record_topic, set_health
+from backend.linking.actions import forget_topic, move_group, record_topic, set_health
 from backend.outbox import sending
 from backend.outbox.deliveries import Delivery
 from backend.outbox.states import CallResult, MessageState, SendResult
@@ -62,5 +62,7 @@ async def record_group_result(chat_id: int, topic_id: int | None, call: CallResu
         await set_health(chat_id, HEALTH_SHOWN_BY[call.result])
     elif call.result is SendResult.MIGRATED:
         await move_group(chat_id, call.new_chat_id)
-    elif call.result in (SendResult.TOPIC_CLOSED, SendResult.NOT_FOUND) and topic_id is not None:
+    elif call.result is SendResult.TOPIC_CLOSED and topic_id is not None:
         await record_topic(chat_id, topic_id, None, closed=True)
+    elif call.result is SendResult.NOT_FOUND and topic_id is not None:
+        await forget_topic(chat_id, topic_id)

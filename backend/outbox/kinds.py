@@ -164,6 +164,7 @@ class Kind(StrEnum):
     )
     GROUP_LINKED = "group-linked", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     GROUP_TAKEN_BACK = "group-taken-back", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
+    TOPIC_GONE = "topic-gone", Policy(Priority.ANSWER, never, about=About.GROUP)  # to organisers
     ACCOUNT_CLOSING = "account-closing", Policy(Priority.ANSWER, never, about=About.ACCOUNT)  # to organisers
     OWNERSHIP = (
         "ownership",

@@ -316,10 +316,11 @@ async def _compose_about_group(delivery: Delivery) -> RenderedMessage:
 
 
 def render_about_group(delivery: Delivery) -> RenderedMessage:
-    """A group was linked to the organiser's club, or taken back (`A6`); by whom, the club's history says."""
-    detail = delivery.detail
+    """A group was linked to the organiser's club, or taken back (`A6`); by whom, the club's history says. Or its topic for
+    cards is gone."""
+    names = ("group", "account_name", "topic")
     return render(
-        _template(delivery), delivery.voice, group=detail["group"], account_name=detail["account_name"]
+        _template(delivery), delivery.voice, **{name: delivery.detail.get(name, "") for name in names}
     )
 
 

@@ -143,7 +143,49 @@ async def test_a_topic_that_was_closed_cannot_be_chosen(telegram: Telegram, foru
     message = asked(telegram)
     await telegram.during(forum.close_topic, forum.now["topics"][-1]["id"])
     answer = await telegram.tap("Olga", message, "Talk")
+    assert answer["text"].startswith("This topic is closed, so no card can appear in it.")
     assert answer["show_alert"] and buttons(asked(telegram))[0] == ["✓ General topic", "Courts"]
+
+
+async def test_here_in_a_closed_topic_says_that_it_is_closed(telegram: Telegram, forum: SandboxChat) -> None:
+    """An administrator can write in it all the same, and the bot only if it may manage topics: else it says so in private."""
+    talk = forum.now["topics"][-1]["id"]
+    await telegram.during(forum.close_topic, talk)
+    await telegram.say("Olga", "/here", forum, thread_id=talk)
+    sentence = "This topic is closed, so no card can appear in it. Open it again, or choose another."
+    assert telegram.last(telegram.person("Olga").private)["text"] == sentence
+    await telegram.during(forum.bot, "administrator", ["can_delete_messages", "can_manage_topics"])
+    said = await telegram.say("Olga", "/here", forum, thread_id=talk)
+    assert said["text"] == sentence
+
+
+async def test_when_the_chosen_topic_is_deleted_cards_go_to_general(
+    telegram: Telegram, forum: SandboxChat, olga: Any, series: Any, run: Any
+) -> None:
+    """Telegram says so of the next card. Organisers are told once, however many cards were on their way."""
+    linked = await group_of_chat(forum.id)
+    assert linked is not None
+    talk = forum.now["topics"][-1]["id"]
+    await telegram.tap("Olga", asked(telegram), "Talk")
+    codes = [(await series(title=title, group_id=linked.id)).first_code for title in ("Padel", "Tennis")]
+    own = (await series(title="Chat", group_id=linked.id, topic_id=talk)).first_code
+    await telegram.during(forum.delete_topic, talk)
+    for code in codes:
+        await post_card(olga, code)
+    for _ in range(6):
+        await run(after=3)
+    assert [message["thread_id"] for message in forum.messages() if message["buttons"]][-2:] == [None, None]
+    linked = await group_of_chat(forum.id)
+    assert linked is not None and linked.card_topic_id is None
+    told = [m["text"] for m in telegram.person("Olga").private.messages() if "is gone" in m["text"]]
+    assert told == [
+        "📍 The topic Talk of Padel <club> is gone. Its cards appear in General from now on."
+        " To choose another topic, send /here in it."
+    ]
+    await post_card(olga, own)
+    for _ in range(3):
+        await run(after=3)
+    assert "its topic is gone. Choose another topic" in telegram.last(telegram.person("Olga").private)["text"]
 
 
 async def test_members_only_let_the_bot_know_a_topic(

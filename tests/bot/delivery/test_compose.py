@@ -53,6 +53,7 @@ DETAILS: dict[Kind, dict[str, object]] = {
     Kind.REJOINED: {"others": 1, "waiting": False},
     Kind.GROUP_LINKED: {"group": "Padel <club>", "account_name": "Kallio Yoga"},
     Kind.GROUP_TAKEN_BACK: {"group": "t.me/padel", "account_name": "Kallio & co"},
+    Kind.TOPIC_GONE: {"group": "Padel <club>", "topic": "Courts & co", "account_name": "Kallio Yoga"},
     Kind.ACCOUNT_CLOSING: {
         "account_name": "Kallio <Yoga>",
         "zone": "Europe/Helsinki",
