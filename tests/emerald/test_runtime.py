@@ -31,17 +31,19 @@ def unloaded(compiled):
 async def serve():
     async with create_app().lifespan():
         left = unloaded(environment("en")) | unloaded(_environment("en"))
-        print(len(gc.get_objects()), sys.getswitchinterval(), len(left))
+        print(len(gc.get_objects()), sys.getswitchinterval(), len(left), gc.get_threshold()[0])
 
 asyncio.run(serve())
 """
 FEW = 20_000  # objects, walked in some 10 ms
+MANY = 5_000  # new objects, more than two hundred requests hold at once
 
 
 @pytest.mark.parametrize(("failpoints", "is_short"), [("", True), ("collector.walks-code", False)])
 def test_no_request_waits_for_a_collection_of_the_whole_program(failpoints: str, is_short: bool) -> None:
     """`X8`. What a full collection walks while the web process serves, with the bot loaded; then the control. Nor does
-    one wait long for a thread that computes, or for a template to be compiled."""
+    one wait long for a thread that computes, or for a template to be compiled, nor is the memory searched for garbage
+    because a crowd is being answered."""
     webhook = {"TELEGRAM_WEBHOOK": "true", "DATABASE_POOL_SIZE": "2", "FAILPOINTS": failpoints}
     served = subprocess.run(
         [sys.executable, "-c", SERVE],
@@ -51,8 +53,9 @@ def test_no_request_waits_for_a_collection_of_the_whole_program(failpoints: str,
         text=True,
         check=True,
     )
-    objects, interval, unloaded = served.stdout.split()
+    objects, interval, unloaded, young = served.stdout.split()
     assert (int(objects) < FEW) is is_short
+    assert (MANY < int(young) < FEW) is is_short
     assert float(interval) < sys.getswitchinterval() / 5
     assert unloaded == "0"
 
