@@ -16,7 +16,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
 from litestar import Request
 from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
@@ -79,12 +79,15 @@ class Session:
 
 
 @cache
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(
-        settings.secret_key,
-        salt="emerald mini app session",
-        signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
-    )
+def _serializer() -> URLSafeSerializer:
+    # The library would derive the key anew for each session.
+    key = hmac.digest(settings.secret_key.encode(), b"emerald mini app session", sha256)
+    return URLSafeSerializer(key, signer_kwargs={"digest_method": sha256, "key_derivation": "none"})
+
+
+@cache
+def _signer() -> Signer:
+    return _serializer().make_signer()
 
 
 def issue_session(person: Person, opened_at: datetime, signed_at: datetime) -> str:
@@ -94,7 +97,7 @@ def issue_session(person: Person, opened_at: datetime, signed_at: datetime) -> s
     """
     opened, issued, signed = (int(at.timestamp()) for at in (opened_at, clock.now(), signed_at))
     content = [person.id, settings.bot_id, person.session_version, opened, float(issued), signed]
-    return f"{_signer().dumps(content)}{_holder(person.id)}"
+    return f"{_serializer().dumps(content)}{_holder(person.id)}"
 
 
 def _holder(person_id: int) -> str:
@@ -114,7 +117,7 @@ def read_claims(token: str) -> Claims | None:
         return None
     signed_text = token.partition("=")[0]
     try:
-        person_id, bot_id, version, *moments = _signer().loads(signed_text)
+        person_id, bot_id, version, *moments = _serializer().load_payload(_signer().unsign(signed_text))
         opened, issued, signed = (datetime.fromtimestamp(at, UTC) for at in moments)
     except (BadData, ValueError, TypeError):
         return None
