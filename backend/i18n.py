@@ -228,13 +228,7 @@ class Voice:
 
     def moment(self, at: datetime, zone: str) -> str:
         """`today at 18:00`, `tomorrow at 18:00`, else `Tue 24 Nov at 18:00`."""
-        day = self._shared_day(at, zone)
-        hour = self.hour(at, zone)
-        if day == 0:
-            return self.gettext(N_("today at %(hour)s"), hour=hour)
-        if day == 1:
-            return self.gettext(N_("tomorrow at %(hour)s"), hour=hour)
-        return self.gettext(N_("%(date)s at %(hour)s"), date=self.date(at, zone), hour=hour)
+        return _moment(self, at, zone, clock.now().replace(second=0, microsecond=0))
 
     def until(self, at: datetime, zone: str) -> str:
         """`14:32` today, else with its day: `tomorrow at 08:20`."""
@@ -284,3 +278,15 @@ class Voice:
             tail = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
             return f"{n}{tail}"
         return f"{n}-й" if self.language == "ru" else f"{n}."
+
+
+# Those who book at the same time are answered with the same moment. What is "today" changes with the minute.
+@lru_cache(4096)
+def _moment(voice: Voice, at: datetime, zone: str, minute: datetime) -> str:
+    day = voice._shared_day(at, zone)
+    hour = voice.hour(at, zone)
+    if day == 0:
+        return voice.gettext(N_("today at %(hour)s"), hour=hour)
+    if day == 1:
+        return voice.gettext(N_("tomorrow at %(hour)s"), hour=hour)
+    return voice.gettext(N_("%(date)s at %(hour)s"), date=voice.date(at, zone), hour=hour)

@@ -66,6 +66,13 @@ def test_an_hour_of_another_clock_names_its_zone(
     assert moment in voice.translate(words)
 
 
+def test_tomorrow_becomes_today_at_midnight() -> None:
+    with clock.stopped(datetime(2026, 11, 23, 21, 59, 59, tzinfo=UTC)):  # 23:59:59 in Helsinki
+        assert Voice("en").moment(EVENING, ZONE) == "tomorrow at 18:00"
+        clock.advance(timedelta(seconds=1))
+        assert Voice("en").moment(EVENING, ZONE) == "today at 18:00"
+
+
 def test_today_means_one_day_to_the_zone_and_the_reader() -> None:
     """S3: else the date is written."""
     with clock.stopped(datetime(2026, 11, 23, 22, 30, tzinfo=UTC)):  # Tuesday in Helsinki, Monday in London
