@@ -1,12 +1,12 @@
 """Process together what arrives together: one batch at a time for each key, and the next batch takes every
-request that arrived meanwhile. There is no timer, so a lone request waits for nothing."""
+request that arrived meanwhile. No batch waits to become larger, so a lone request waits for nothing."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from backend.errors import Busy, OutcomeUnknown, Unavailable
 from backend.rehearsal import is_rehearsing
@@ -36,6 +36,15 @@ class BatchStats:
 BATCH_STATS: dict[str, BatchStats] = {}  # by the batcher's name
 
 
+@dataclass(slots=True)
+class _Submitted(Generic[Request, Result]):
+    """A request that waits, since `at` by the loop's clock, and the result its caller waits for."""
+
+    request: Request
+    result: asyncio.Future[Result]
+    at: float
+
+
 class Batcher(Generic[Request, Result]):
     """Collects requests by their `key`; without one, all together.
 
@@ -53,45 +62,56 @@ class Batcher(Generic[Request, Result]):
         self._process = process
         self._key = key
         self._stats = BATCH_STATS.setdefault(name, BatchStats())
-        self._waiting: dict[int, deque[tuple[Request, asyncio.Future[Result], float]]] = {}
+        self._waiting: dict[int, deque[_Submitted[Request, Result]]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: Request) -> Result:
         """The result of one request. Once submitted, it is processed even if its caller is cancelled."""
         if is_rehearsing():
             raise RuntimeError("a batch has a transaction of its own, which is never rolled back")
-        key = self._key(request)
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._enqueue(self._key(request), _Submitted(request, result, _now()))
+        return await result  # nobody else waits for it: a caller that is cancelled may cancel it
+
+    def _enqueue(self, key: int, submitted: _Submitted[Request, Result]) -> None:
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = self._waiting[key] = deque()
-            # In a context of its own: the first caller may be inside a transaction, which the batch must not
-            # join.
-            task = asyncio.create_task(self._run(key, waiting), context=Context())  # noqa: TID251
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        waiting.append((request, result, _now()))
-        return await asyncio.shield(result)
+            self._start(self._run(key, waiting))
+        waiting.append(submitted)
 
-    async def _run(self, key: int, waiting: deque[tuple[Request, asyncio.Future[Result], float]]) -> None:
-        batch: list[tuple[Request, asyncio.Future[Result], float]] = []
+    def _start(self, running: Coroutine[Any, Any, None]) -> None:
+        # In a context of its own: the first caller may be inside a transaction, which the batch must not join.
+        task = asyncio.create_task(running, context=Context())  # noqa: TID251
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, key: int, waiting: deque[_Submitted[Request, Result]]) -> None:
         try:
             while waiting:
-                batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
-                self._count(len(batch))
-                try:
-                    results: Sequence[Result | Exception] = await self._process_submitted(
-                        key, [request for request, _, _ in batch], [at for _, _, at in batch]
-                    )
-                except Exception as error:  # raised again at each caller: nothing is swallowed
-                    results = [error] * len(batch)
-                for (_, future, _), result in zip(batch, results, strict=True):
-                    _resolve(future, result)
+                await self._process_and_resolve(
+                    key, [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
+                )
         finally:
             del self._waiting[key]
+            for one in waiting:
+                one.result.cancel()
+
+    async def _process_and_resolve(self, key: int, batch: Sequence[_Submitted[Request, Result]]) -> None:
+        self._count(len(batch))
+        try:
+            try:
+                results: Sequence[Result | Exception] = await self._process_submitted(
+                    key, [one.request for one in batch], [one.at for one in batch]
+                )
+            except Exception as error:  # raised again at each caller: nothing is swallowed
+                results = [error] * len(batch)
+            for one, result in zip(batch, results, strict=True):
+                _resolve(one.result, result)
+        finally:
             # Only when this task was cancelled is a result missing: no caller waits for it forever.
-            for _, missing, _ in (*batch, *waiting):
-                missing.cancel()
+            for one in batch:
+                one.result.cancel()
 
     async def _process_submitted(
         self, key: int, requests: Sequence[Request], at: Sequence[float]
@@ -235,3 +255,94 @@ def _failure(error: Exception, maybe_committed: bool) -> Exception:
     if maybe_committed and not isinstance(error, OutcomeUnknown):
         return OutcomeUnknown(str(error))
     return error
+
+
+class SharedTransactionBatcher(TransactionBatcher[Request, Result]):
+    """A `TransactionBatcher` whose transactions are shared by requests of several keys; no key is in two at a time, and its
+    requests keep their order. `process` gets 0 for the key.
+
+    Of up to `AT_ONCE` transactions one takes whatever waits. Another begins beside it for `WORTH_ANOTHER` requests: it costs
+    as much as about ten bookings, and fewer are done sooner by the next one. It begins for any request that has waited for
+    `PATIENCE`, as when somebody holds a lock that the first one needs.
+    """
+
+    AT_ONCE = 3  # of one process; the rest of the pool is for reads
+    WORTH_ANOTHER = 10
+    PATIENCE = 0.02  # seconds
+
+    def __init__(
+        self,
+        name: str,
+        process: Callable[[int, Sequence[Request], bool], Awaitable[Sequence[Result | Exception]]],
+        *,
+        key: Callable[[Request], int],
+    ) -> None:
+        super().__init__(name, process, key=key, group_by=key)
+        self._taken: set[int] = set()  # keys in transactions that run
+        self._ready = 0  # requests that wait, and not for one of these
+        self._at_work = 0  # transactions that run
+        self._is_collecting = False  # one has begun, and has not taken its requests yet
+        self._patience: asyncio.TimerHandle | None = None
+
+    def _enqueue(self, key: int, submitted: _Submitted[Request, Result]) -> None:
+        self._waiting.setdefault(key, deque()).append(submitted)
+        self._ready += key not in self._taken
+        self._begin()
+
+    def _begin(self, *, is_late: bool = False) -> None:
+        """Begin another transaction, if it is time for one."""
+        if not self._ready or self._is_collecting or self._at_work == self.AT_ONCE:
+            return
+        if self._at_work and self._ready < self.WORTH_ANOTHER and not is_late:
+            if self._patience is None:
+                self._patience = asyncio.get_running_loop().call_later(self.PATIENCE, self._begin_late)
+            return
+        self._is_collecting = True
+        self._at_work += 1
+        self._start(self._run_shared())
+
+    def _begin_late(self) -> None:
+        self._patience = None
+        self._begin(is_late=True)
+
+    async def _run_shared(self) -> None:
+        batch: list[_Submitted[Request, Result]] = []
+        keys = self._collect(batch)
+        try:
+            await self._process_and_resolve(0, batch)
+        except asyncio.CancelledError:  # the loop ends
+            for waiting in self._waiting.values():
+                for one in waiting:
+                    one.result.cancel()
+            self._waiting.clear()
+            self._ready = 0
+            raise
+        finally:
+            self._at_work -= 1
+            self._taken -= keys
+            # What is left over comes after the others, which have not had a turn yet.
+            for key in keys & self._waiting.keys():
+                waiting = self._waiting[key] = self._waiting.pop(key)
+                self._ready += len(waiting)
+            self._begin()
+
+    def _collect(self, batch: list[_Submitted[Request, Result]]) -> set[int]:
+        """Take what waits, but for keys that are taken; the keys."""
+        keys: set[int] = set()
+        for key in [key for key in self._waiting if key not in self._taken]:
+            if len(batch) == BATCH_MAX:
+                break
+            waiting = self._waiting.pop(key)
+            while waiting and len(batch) < BATCH_MAX:
+                batch.append(waiting.popleft())
+            if waiting:
+                self._waiting[key] = waiting
+                self._ready -= len(waiting)
+            keys.add(key)
+        self._ready -= len(batch)
+        self._taken |= keys
+        self._is_collecting = False
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        return keys

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from backend import clock, db, failpoints
-from backend.batching import TransactionBatcher
+from backend.batching import SharedTransactionBatcher
 from backend.causes import caused_by, of_requests
 from backend.errors import NotFound, Refusal
 from backend.request_order import Overtaken, find_overtaken, is_late
@@ -15,9 +15,6 @@ from backend.seats.state import SeatState
 from backend.seats.store import InstanceRequest
 from backend.seats.waitlist import advance
 from backend.seats.writing import write
-
-# Transactions of one process at a time, each for its share of the instances; the rest of the pool is for reads.
-TRANSACTIONS_MAX = 3
 
 
 async def process_batch(
@@ -91,11 +88,10 @@ def _decide_or_refuse(
         return refusal
 
 
-_batcher: TransactionBatcher[InstanceRequest, Outcome] = TransactionBatcher(
+_batcher: SharedTransactionBatcher[InstanceRequest, Outcome] = SharedTransactionBatcher(
     "bookings",
     _process_once,
-    key=lambda request: request[0] % TRANSACTIONS_MAX,
-    group_by=lambda request: request[0],
+    key=lambda request: request[0],
 )
 # Submit an instance's id and a request. The outcome comes after the commit. Raises a `Refusal`, `Busy`, `Unavailable`.
 submit = _batcher.submit

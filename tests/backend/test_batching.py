@@ -8,7 +8,14 @@ from contextvars import ContextVar
 import pytest
 
 from backend import batching
-from backend.batching import BATCH_MAX, BATCH_STATS, BEGUN_WITHIN, Batcher, TransactionBatcher
+from backend.batching import (
+    BATCH_MAX,
+    BATCH_STATS,
+    BEGUN_WITHIN,
+    Batcher,
+    SharedTransactionBatcher,
+    TransactionBatcher,
+)
 from backend.errors import Busy, OutcomeUnknown, Refusal, Unavailable
 
 Try = Callable[[Sequence[str]], Exception | None]
@@ -334,3 +341,134 @@ async def test_two_equal_requests_each_get_their_result() -> None:
     """Requests are told apart by their place in the batch."""
     ledger = Ledger(RuntimeError("the batch"))
     assert await submit_all(ledger.batcher(), "a", "a") == ["A", "A"]
+
+
+# --- one transaction for several keys ---
+
+
+class Desk:
+    """What shared transactions have begun, as they ended one by one; a request is (key, number)."""
+
+    def __init__(self) -> None:
+        self.begun: list[list[tuple[int, int]]] = []
+        self.begins = asyncio.Condition()
+        self.ends: list[asyncio.Event] = []
+        self.batcher: SharedTransactionBatcher[tuple[int, int], int] = SharedTransactionBatcher(
+            "tests", self.process, key=lambda request: request[0]
+        )
+
+    async def process(self, _: int, requests: Sequence[tuple[int, int]], __: bool) -> list[int | Exception]:
+        end = asyncio.Event()
+        self.begun.append(list(requests))
+        self.ends.append(end)
+        async with self.begins:
+            self.begins.notify_all()
+        await end.wait()
+        return [number for _, number in requests]
+
+    def submit(self, *requests: tuple[int, int]) -> list[asyncio.Future[int]]:
+        return [asyncio.ensure_future(self.batcher.submit(request)) for request in requests]
+
+    async def until_begun(self, transactions: int) -> None:
+        async with asyncio.timeout(5), self.begins:
+            await self.begins.wait_for(lambda: len(self.begun) >= transactions)
+
+    async def settle(self) -> None:
+        """Let every task run as far as it can."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    async def finish(self, *futures: asyncio.Future[int]) -> list[int]:
+        """End each transaction as it begins; the results."""
+        ended = asyncio.gather(*futures)
+        async with asyncio.timeout(5):
+            while not ended.done():
+                for end in self.ends:
+                    end.set()
+                await asyncio.sleep(0)
+        return list(await ended)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SharedTransactionBatcher, "PATIENCE", 3600.0)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_the_next_transaction_is_shared_by_all_keys_that_wait() -> None:
+    desk = Desk()
+    first = desk.submit((1, 1))
+    await desk.until_begun(1)
+    others = desk.submit((2, 2), (1, 3), (3, 4), (2, 5))
+    await desk.settle()
+    assert desk.begun == [[(1, 1)]], "a few wait for the first"
+    assert await desk.finish(*first, *others) == [1, 2, 3, 4, 5]
+    assert desk.begun == [[(1, 1)], [(2, 2), (2, 5), (3, 4), (1, 3)]]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_another_transaction_begins_beside_it_for_as_many_as_it_is_worth() -> None:
+    desk, worth = Desk(), SharedTransactionBatcher.WORTH_ANOTHER
+    first = desk.submit((1, 1))
+    await desk.until_begun(1)
+    of_same = desk.submit(*((1, number) for number in range(2, 2 + worth)))
+    few = desk.submit(*((number, number) for number in range(100, 99 + worth)))
+    await desk.settle()
+    assert len(desk.begun) == 1, "the others of its key have to wait for it, and the rest are too few"
+    last = desk.submit((99, 99))
+    await desk.until_begun(2)
+    assert {key for key, _ in desk.begun[1]} == {99, *range(100, 99 + worth)}
+    assert await desk.finish(*first, *of_same, *few, *last)
+    assert desk.begun[2] == [(1, number) for number in range(2, 2 + worth)]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_only_so_many_transactions_run_at_a_time() -> None:
+    desk = Desk()
+    worth, at_once = SharedTransactionBatcher.WORTH_ANOTHER, SharedTransactionBatcher.AT_ONCE
+    futures = []
+    for turn in range(at_once + 2):
+        futures += desk.submit(*((turn * worth + number, 0) for number in range(worth)))
+        await desk.settle()
+    assert len(desk.begun) == at_once
+    await desk.finish(*futures)
+    assert len(desk.begun) == at_once + 1
+
+
+async def test_nobody_waits_long_for_a_transaction_that_is_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SharedTransactionBatcher, "PATIENCE", 0.0)
+    desk = Desk()
+    held = desk.submit((1, 1))
+    await desk.until_begun(1)
+    other = desk.submit((2, 2), (1, 3))
+    await desk.until_begun(2)
+    assert desk.begun == [[(1, 1)], [(2, 2)]]
+    await desk.finish(*held, *other)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_crowd_at_one_key_keeps_no_other_waiting_twice() -> None:
+    desk = Desk()
+    first = desk.submit((9, 0))
+    await desk.until_begun(1)
+    crowd = desk.submit(*((1, number) for number in range(2 * BATCH_MAX)))
+    await desk.until_begun(2)
+    other = desk.submit((2, 0))
+    await desk.finish(*first, *crowd, *other)
+    assert [len(batch) for batch in desk.begun] == [1, BATCH_MAX, BATCH_MAX, 1]
+    assert desk.begun[2][0] == (2, 0)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_no_caller_waits_when_the_loop_ends() -> None:
+    desk = Desk()
+    callers = desk.submit((1, 1))
+    await desk.until_begun(1)
+    callers += desk.submit((2, 2), (1, 3))
+    await desk.settle()
+    for task in desk.batcher._running:
+        task.cancel()
+    await desk.settle()
+    assert all(caller.cancelled() for caller in callers)
+    again = desk.submit((1, 4))
+    assert await desk.finish(*again) == [4]
