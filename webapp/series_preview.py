@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from backend import clock
 from backend.events.drafts import SeriesDraft
-from backend.i18n import N_, Voice
+from backend.i18n import N_, Voice, Words
 from backend.recurrence.occurrences import Occurrence
 from backend.recurrence.rfc5545 import parse_recurrence
 from backend.recurrence.rule_description import describe_recurrence
@@ -42,6 +42,7 @@ class Preview:
     sentence: str
     city: str  # of the zone of all the hours
     dates: list[NextDate]
+    none: Words  # why, where there are no dates
     more: bool
     can_leave_out: bool
 
@@ -90,6 +91,7 @@ def preview(
         sentence=describe_in_full(voice, description, draft.starts_local, draft.zone),
         city=voice.city(draft.zone),
         dates=dates,
+        none=draft.explain_no_dates(now).words,
         more=len(rows) > SHOWN_MAX,
         can_leave_out=can_leave_out,
     )

@@ -50,7 +50,7 @@ async def create_series_for_account(account_id: int, user_id: int | None, draft:
 async def insert_series(account_id: int, user_id: int | None, draft: SeriesDraft, now: datetime) -> NewSeries:
     """Write a series with its instances inside the caller's transaction; the draft has been validated.
 
-    Raises `InvalidForm` when the group is another account's, or all its dates are past.
+    Raises `InvalidForm` when the group is another account's, or all its dates are past or too far ahead.
     """
     await validate_group(account_id, draft.group_id)
     row = EventSeries(
@@ -70,7 +70,7 @@ async def insert_series(account_id: int, user_id: int | None, draft: SeriesDraft
         now,
     )
     if first_code is None:
-        raise InvalidForm([Invalid(N_("All its dates are in the past."), field="starts_local")])
+        raise InvalidForm([draft.explain_no_dates(now)])
     await record_audit(account_id, user_id, "create", f"series {series_id}", title=draft.title)
     return NewSeries(series_id, first_code)
 

@@ -16,7 +16,7 @@ from backend.recurrence.steps import Steps
 from backend.recurrence.timing import MAX_LOOKAHEAD, UNBOUNDED, SeriesBounds, SeriesTiming
 from backend.settings import settings
 from backend.typed_text import clean_line, clean_lines, clean_link, is_link
-from backend.zones import zone_names
+from backend.zones import resolve_local, zone_names
 
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000  # characters
 CAPACITY_MAX = 100_000  # seats
@@ -56,6 +56,15 @@ class Visibility(StrEnum):
 
     GROUP = "group"  # members of the account
     LINK = "link"  # anyone who has the link
+
+
+def too_far_ahead() -> Invalid:
+    """No date so far ahead is looked for."""
+    return Invalid(
+        N_("This is too far ahead. The first date can be at most %(years)s years from now."),
+        field="starts_local",
+        years=MAX_LOOKAHEAD.days // 366,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +150,15 @@ class SeriesDraft:
             return timing.occurrences(after=after, until=after + MAX_LOOKAHEAD, limit=limit, steps=steps)
         except InvalidRecurrence as error:
             raise InvalidForm([error]) from error
+
+    def explain_no_dates(self, now: datetime) -> Invalid:
+        """Why it has no date after this instant, for one that has been validated."""
+        starts_at = resolve_local(self.starts_local, self.zone)
+        if starts_at > now + MAX_LOOKAHEAD:
+            return too_far_ahead()
+        if starts_at > now:
+            return Invalid(N_("Its rule leaves out every date."), field="rule")
+        return Invalid(N_("All its dates are in the past."), field="starts_local")
 
     def _text_faults(self) -> Iterator[Invalid]:
         if not self.title:

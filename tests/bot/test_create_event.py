@@ -135,6 +135,9 @@ async def test_what_is_typed_and_is_no_answer(talk: Talk) -> None:
     assert (await talk.say("someday")).startswith("Which day?")
     assert (await talk.say("31.2.")).startswith("There is no such day.")
     assert (await talk.say("1.11.2026")).startswith("That day is over. Choose one in the future.")
+    assert (await talk.say("1.11.2099")).startswith(
+        "This is too far ahead. The first date can be at most 10 years"
+    )
     await talk.say("5 december")
     assert (await talk.say("25:00")).startswith("At what time?")
     await talk.say("9")

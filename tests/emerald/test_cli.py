@@ -156,6 +156,10 @@ def test_every_fault_of_a_form_is_told_with_its_field(emerald: Command) -> None:
     emerald("create-account", "Careful")
     sentence = refusal(emerald("create-event", "Careful", *EVENT, "--capacity", "-3", "--guests", "88"))
     assert [line.split(":")[0] for line in sentence.splitlines()] == ["capacity", "guests_max"]
+    far = emerald("create-event", "Careful", *EVENT, "--starts-at", "2099-03-01T18:00")
+    assert refusal(far) == (
+        "starts_local: This is too far ahead. The first date can be at most 10 years from now.\n"
+    )
 
 
 def test_a_healthy_database_is_well_to_the_last_seat(emerald: Command) -> None:

@@ -56,6 +56,7 @@ ORGANISING = [
     ("GET", "/app/series/new", "admin"),
     ("POST", "/app/series", "admin"),
 ]
+TOO_FAR = "This is too far ahead. The first date can be at most 10 years from now."
 
 
 async def role(person: Any, account: Any, to: Role) -> Any:
@@ -739,6 +740,7 @@ async def test_faults_are_beside_their_fields_and_typed_text_stays(
         ({"group": "999"}, "Choose one of the club’s groups."),
         ({"starts_on": ""}, "Choose a day and a time."),
         ({"starts_on": "2026-11-01"}, "All its dates are in the past."),
+        ({"starts_on": "2099-11-01"}, TOO_FAR),
         ({"title": " "}, "Give it a title."),
         ({"emoji": "abc"}, "One emoji, or nothing."),
         ({"duration_minutes": "x"}, "A whole number, please."),

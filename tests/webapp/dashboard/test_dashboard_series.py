@@ -31,6 +31,7 @@ GOOD = {
     "queue": "gaps",
     "visibility": "group",
 }
+TOO_FAR = "This is too far ahead. The first date can be at most 10 years from now."
 
 
 async def only_series(account: Any) -> Any:
@@ -168,6 +169,8 @@ async def test_a_map_link_that_telegram_would_drop_is_refused_beside_its_field(
         ({"starts_on": "2026-02-30"}, "Choose a day and a time."),
         ({"starts_time": "25:00"}, "Choose a day and a time."),
         ({"starts_on": "2020-01-07", "repeats": "once"}, "All its dates are in the past."),
+        ({"starts_on": "2099-01-06"}, TOO_FAR),
+        ({"starts_on": "2099-01-06", "repeats": "once"}, TOO_FAR),
         ({"weekday": ["WE"]}, "This day does not fit the rule. The next one that does: Wed 25 Nov at 18:00."),
         (
             {"repeats": "nth", "ordinal": "1", "weekday": []},
@@ -218,6 +221,24 @@ async def test_left_out_dates_are_struck_and_can_be_restored(noon: Any, dashboar
     assert 'value="20261201" checked' in shown.text
     assert 'type="hidden" name="left_out" value="20280101"' in shown.text, "what is not shown stays"
     assert "Not on 1 Dec 2026 and 1 Jan 2028." in dashboard.text(shown)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"starts_on": "2099-01-06"}, TOO_FAR),
+        ({"starts_on": "2020-01-07", "repeats": "once"}, "All its dates are in the past."),
+        (
+            {"repeats": "own", "rule": "FREQ=WEEKLY;COUNT=1\nEXDATE:20261124T180000"},
+            "Its rule leaves out every date.",
+        ),
+    ],
+)
+async def test_the_preview_says_why_there_are_no_dates(
+    noon: Any, dashboard: Any, fields: dict[str, Any], why: str
+) -> None:
+    shown = await dashboard.post("/dashboard/series/preview", **{**GOOD, **fields})
+    assert why in dashboard.text(shown)
 
 
 async def test_the_preview_names_clock_changes(noon: Any, dashboard: Any) -> None:
