@@ -1,6 +1,6 @@
 """Writes the dashboards of Grafana from the tables below: `.venv/bin/python ops/monitoring/dashboards.py`.
 
-A panel is a title, a unit of Grafana's, and its expressions with the legend of each. tests/ops/test_dashboards.py holds
+A panel is a title, a unit of Grafana's, and its expressions with the legend of each. tests/ops/test_monitoring.py holds
 every metric to exist, and the written files to be these tables.
 """
 
@@ -247,7 +247,15 @@ def dashboard(name: str) -> dict[str, Any]:
     panels: list[dict[str, Any]] = []
     y = 0
     for heading, row in rows.items():
-        panels.append({"type": "row", "title": heading, "gridPos": {"x": 0, "y": y, "w": ACROSS, "h": 1}})
+        panels.append(
+            {
+                "type": "row",
+                "title": heading,
+                "gridPos": {"x": 0, "y": y, "w": ACROSS, "h": 1},
+                "collapsed": False,
+                "panels": [],
+            }
+        )
         y += 1
         width = WIDTH if any(not panel.is_number for panel in row) else ACROSS // len(row)
         per_line = ACROSS // width
