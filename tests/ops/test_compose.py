@@ -141,6 +141,11 @@ def test_nothing_starts_before_the_migrations(services: dict[str, dict[str, Any]
         assert awaited["postgres"] == {"condition": "service_healthy"}, name
 
 
+def test_nginx_answers_while_the_application_is_away(services: dict[str, dict[str, Any]]) -> None:
+    """It shows the page that says so. `up` fails, and leaves a dependent closed, where a dependency is not healthy in time."""
+    assert services["nginx"]["depends_on"] == {"app": {"condition": "service_started"}}
+
+
 def test_the_example_documents_every_variable() -> None:
     text = (ROOT / ".env.example").read_text()
     documented = set(re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE))
