@@ -10,11 +10,11 @@ fail() {
     exit 1
 }
 
-# docker-compose 1.29, or docker compose; COMPOSE names another.
+# docker compose, or docker-compose where the engine has no such plugin; COMPOSE names another.
 dc() {
     if [ -z "${COMPOSE:-}" ]; then
-        COMPOSE=docker-compose
-        command -v docker-compose >/dev/null || COMPOSE="docker compose"
+        COMPOSE="docker compose"
+        docker compose version >/dev/null 2>&1 || COMPOSE=docker-compose
     fi
     $COMPOSE -f docker-compose.prod.yml --env-file "$env_file" "$@"
 }

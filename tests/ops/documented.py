@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = (
     (r"^(bin/test$|\.venv/bin/python -m bench$)", "takes minutes; bin/test is what runs this"),
     (r"^git (tag|push) ", "changes the repository"),
-    (r"^docker ", "needs a container engine, and images of a registry"),
+    (r"^docker (?!compose )", "needs a container engine, and images of a registry"),
     (r"^git clone\b", "needs the repository's own address"),
     (r"^certbot ", "needs a public name and a certificate authority"),
     (
@@ -57,7 +57,7 @@ NOT_RUN = (
     (r"^dmesg ", "needs rights that a container has not"),
 )
 # Run on a stand-in that checks the names of services alone: the engine does the rest.
-ENGINE = re.compile(r"^dc (ps|logs|up|down|stop|start|restart|rm|run|build|pull|config)\b|^docker-compose ")
+ENGINE = re.compile(r"^dc (ps|logs|up|down|stop|start|restart|rm|run|build|pull|config)\b|^docker compose ")
 
 
 class Command(NamedTuple):

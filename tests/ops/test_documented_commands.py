@@ -52,7 +52,7 @@ class Server:
             if " postgres " in text
             else text
         )
-        script = f'dc() {{ docker-compose -f docker-compose.prod.yml --env-file .env.prod "$@"; }}\n{text}\n'
+        script = f'dc() {{ docker compose -f docker-compose.prod.yml --env-file .env.prod "$@"; }}\n{text}\n'
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.directory, env=self.environ, capture_output=True, text=True, timeout=60,

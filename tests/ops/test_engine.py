@@ -3,13 +3,17 @@ tests/ops/test_engine.py`, for it takes minutes and the ports 80 and 443. CONTRI
 
 import os
 import secrets
+import shlex
 import shutil
 import ssl
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import httpx
 import pytest
@@ -19,11 +23,16 @@ from tests.nginx.front import certificates, make_certificate
 from tests.webapp.conftest import init_data, launch_of
 
 ROOT = Path(__file__).parents[2]
+# `docker compose`, or the program that COMPOSE names, like COMPOSE=docker-compose.
+COMPOSE = shlex.split(os.environ.get("COMPOSE") or "docker compose")
 BASES = ("python:3.13-slim", "postgres:18", "nginx:1.30-alpine")
-VERSION = "under-test"
+VERSION, NEXT_VERSION = "under-test", "under-test-next"
 BUILD_MAX, START_MAX = 1800.0, 600.0  # seconds
-# What docker-compose finds in its environment wins over the file of settings, and the tests' own settings are there.
-ENGINE = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
+PROJECT = {"COMPOSE": shlex.join(COMPOSE), "COMPOSE_PROJECT_NAME": "emerald-under-test"}
+# What Compose finds in its environment wins over the file of settings, and the tests' own settings are there.
+ENGINE = {
+    name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_CONFIG", "DOCKER_HOST") if name in os.environ
+}
 TOKEN = "42:ENGINE_TOKEN_OF_NO_BOT"
 AWAIT_READY = """
 import time, urllib.request
@@ -44,8 +53,10 @@ def obstacle() -> str:
     """Why it cannot be run here, in one sentence; "" when it can."""
     if os.environ.get("ENGINE") != "yes":
         return "it takes minutes: ENGINE=yes runs it"
-    if not shutil.which("docker") or not shutil.which("docker-compose"):
-        return "docker and docker-compose are not installed"
+    if not shutil.which("docker") or not shutil.which(COMPOSE[0]):
+        return f"docker and {COMPOSE[0]} are not installed"
+    if subprocess.run([*COMPOSE, "version"], capture_output=True).returncode:
+        return f"`{shlex.join(COMPOSE)}` is not there: install Compose, or name it in COMPOSE"
     if docker("info").returncode:
         return "no engine answers: start one, or name its socket in DOCKER_HOST"
     if missing := [base for base in BASES if docker("image", "inspect", base).returncode]:
@@ -66,17 +77,46 @@ class Server:
     directory: Path
 
     def compose(self, *arguments: str, seconds: float = 120) -> str:
-        """What docker-compose printed. It must succeed."""
+        """What Compose printed. It must succeed."""
         done = subprocess.run(
-            ["docker-compose", "-f", "docker-compose.prod.yml", "--env-file", ".env.prod", *arguments],
+            [*COMPOSE, "-f", "docker-compose.prod.yml", "--env-file", ".env.prod", *arguments],
             cwd=self.directory,
-            env={**ENGINE, "COMPOSE_PROJECT_NAME": "emerald-under-test"},
+            env={**ENGINE, **PROJECT},
             capture_output=True,
             text=True,
             timeout=seconds,
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout
+
+    def run(self, command: str, *arguments: str) -> None:
+        """Run a command of `bin/`. It must succeed."""
+        done = subprocess.run(
+            [self.directory / "bin" / command, *arguments],
+            env={**ENGINE, **PROJECT},
+            capture_output=True,
+            text=True,
+            timeout=BUILD_MAX,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    @contextmanager
+    def watched(self) -> Iterator[Counter[int]]:
+        """Somebody who looks at the server all the time; how often came which status, complete after the block."""
+        ended, statuses = Event(), Counter[int]()
+
+        def look() -> None:
+            with self.client() as browser:
+                while not ended.wait(0.2):
+                    statuses[browser.get("/health").status_code] += 1
+
+        watching = Thread(target=look)
+        watching.start()
+        try:
+            yield statuses
+        finally:
+            ended.set()
+            watching.join()
 
     def client(self) -> httpx.Client:
         """A browser that trusts the server's certificate and no other."""
@@ -134,7 +174,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield made
     finally:
         made.compose("down", "-v", "--remove-orphans", seconds=START_MAX)
-        docker("rmi", image)
+        docker("rmi", image, f"booking-system:{NEXT_VERSION}")
 
 
 def test_everything_is_ready_and_a_seat_is_booked(server: Server) -> None:
@@ -165,3 +205,20 @@ def test_no_secret_is_in_the_environment_of_a_container(server: Server) -> None:
         environment = docker("inspect", "--format", "{{json .Config.Env}}", container).stdout
         assert "PATH=" in environment
         assert [secret for secret in kept if secret in environment] == []
+
+
+def test_goes_to_a_new_version_and_back_without_a_pause(server: Server) -> None:
+    """Names, aliases and labels of Compose's own are what this depends on: it differs between its versions."""
+    ours = ("booking-app", "booking-worker", "booking-backup")
+    with server.watched() as statuses:
+        server.run("upgrade", NEXT_VERSION)
+        assert {image_of(name) for name in ours} == {f"booking-system:{NEXT_VERSION}"}
+        server.run("rollback")
+        assert {image_of(name) for name in ours} == {f"booking-system:{VERSION}"}
+    assert set(statuses) == {200}
+    assert docker("inspect", "booking-app-2").returncode == 1
+    server.compose("exec", "-T", "app", "emerald", "doctor", "--invariants", "--database-only")
+
+
+def image_of(container: str) -> str:
+    return docker("inspect", "--format", "{{.Config.Image}}", container).stdout.strip()

@@ -12,12 +12,11 @@ ROOT = Path(__file__).parents[2]
 
 # $RUNNING: services that run; $FAILS: a call that fails, by a part of it.
 ENGINE = """#!/usr/bin/env bash
-name=$(basename "$0")
-arguments="$*"
-arguments=${arguments#-f docker-compose.prod.yml --env-file .env.prod }
-call="$name $arguments"
+call="$(basename "$0") $*"
+call=${call/ -f docker-compose.prod.yml --env-file .env.prod / }
 case $call in
-    "docker-compose ps -q "*)
+    "docker compose version") [ -z "${NO_PLUGIN:-}" ]; exit ;;
+    "docker compose ps -q "* | "docker-compose ps -q "*)
         case " $RUNNING " in *" ${call##* } "*) echo 1f2e ;; esac
         exit 0 ;;
     *" python -c "*) call="${call%% python -c *} ready" ;;
@@ -78,14 +77,14 @@ def machine(tmp_path: Path) -> Machine:
 
 
 ROLLING = [
-    "docker-compose up -d --no-deps app-2",
-    "docker-compose exec -T app-2 ready",
-    "docker-compose up -d --no-deps app",
-    "docker-compose exec -T app ready",
-    "docker-compose up -d --no-deps worker",
-    "docker-compose exec -T app ready",
-    "docker-compose up -d --no-deps nginx",
-    "docker-compose rm --stop --force app-2",
+    "docker compose up -d --no-deps app-2",
+    "docker compose exec -T app-2 ready",
+    "docker compose up -d --no-deps app",
+    "docker compose exec -T app ready",
+    "docker compose up -d --no-deps worker",
+    "docker compose exec -T app ready",
+    "docker compose up -d --no-deps nginx",
+    "docker compose rm --stop --force app-2",
 ]
 
 
@@ -93,22 +92,29 @@ def test_upgrades_one_process_after_another(machine: Machine) -> None:
     done = machine.run("upgrade", "v1.1.0", fails="image inspect", running="postgres app worker nginx backup")
     assert done.returncode == 0, done.stderr
     rolling = list(ROLLING)
-    rolling.insert(5, "docker-compose up -d --no-deps backup")
+    rolling.insert(5, "docker compose up -d --no-deps backup")
     assert machine.calls() == [
         f"v1.1.0 {call}"
         for call in (
-            "docker-compose exec -T backup emerald backup",
+            "docker compose exec -T backup emerald backup",
             "docker image inspect booking-system:v1.1.0",
             "docker build -t booking-system:v1.1.0 --build-arg VERSION=1.1.0 .",
-            "docker-compose run --rm --no-deps migrate version --notes",
-            "docker-compose run --rm --no-deps roles",
-            "docker-compose run --rm --no-deps migrate",
+            "docker compose run --rm --no-deps migrate version --notes",
+            "docker compose run --rm --no-deps roles",
+            "docker compose run --rm --no-deps migrate",
             *rolling,
         )
     ]
     assert machine.settings == "DB_PASSWORD=a=b c\nVERSION=v1.1.0\nPREVIOUS_VERSION=v1.0.0\n"
     assert (machine.directory / ".env.prod").stat().st_mode & 0o777 == 0o600
     assert "bin/rollback (starts v1.0.0" in done.stdout
+
+
+def test_an_engine_without_the_plugin_has_the_program(machine: Machine) -> None:
+    assert machine.run("rollback", "v0.9.0", NO_PLUGIN="yes").returncode == 0
+    assert machine.calls()[1:] == [
+        f"v0.9.0 {call}".replace("docker compose", "docker-compose") for call in ROLLING
+    ]
 
 
 def test_dumps_where_no_backups_are_made(machine: Machine) -> None:
@@ -150,8 +156,8 @@ def test_a_version_that_does_not_become_ready_replaces_nothing(machine: Machine)
     assert done.returncode == 1
     assert "What ran before still runs" in done.stderr
     ups = [call for call in machine.calls() if " up " in call]
-    assert ups == ["v1.1.0 docker-compose up -d --no-deps app-2"]
-    assert machine.calls()[-1] == "v1.1.0 docker-compose rm --stop --force app-2"
+    assert ups == ["v1.1.0 docker compose up -d --no-deps app-2"]
+    assert machine.calls()[-1] == "v1.1.0 docker compose rm --stop --force app-2"
     assert machine.settings == before
 
 
