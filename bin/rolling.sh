@@ -10,7 +10,8 @@ fail() {
     exit 1
 }
 
-# docker compose, or docker-compose where the engine has no such plugin; COMPOSE names another.
+# docker compose, or docker-compose where docker has no such plugin: on today's engines 1.29 cannot replace a container. COMPOSE
+# names another.
 dc() {
     if [ -z "${COMPOSE:-}" ]; then
         COMPOSE="docker compose"
