@@ -137,7 +137,7 @@ def partition(drill: Drill, window: Window) -> None:
     drill.cluster.await_whole()
 
 
-@scenario(recovery_max=35)
+@scenario(recovery_max=30)
 def isolated_primary(drill: Drill, window: Window) -> None:
     """The primary's cable is pulled, and put back when another host has taken over."""
     before = drill.cluster.primary()
