@@ -35,8 +35,8 @@ def list_places(linked: Sequence[LinkedGroup]) -> list[tuple[str, str]]:
         places.append((str(CardPlace(group.id)), group.title))
         places += [
             (str(CardPlace(group.id, topic.topic_id)), f"{group.title} · {topic.name}")
-            for topic in group.topics
-            if not topic.closed and topic.topic_id is not None
+            for topic in group.own_topics
+            if not topic.closed
         ]
     return places
 
@@ -46,5 +46,5 @@ def find_place(
 ) -> tuple[LinkedGroup | None, str]:
     """The group with this id, and the name of its topic, "" without one."""
     group = next((each for each in linked if each.id == group_id), None)
-    topics = group.topics if group is not None else ()
+    topics = group.own_topics if group is not None else ()
     return group, next((each.name for each in topics if each.topic_id == topic_id), "")

@@ -8,8 +8,13 @@ from backend.cards.queries import NEEDS_REPOST, card
 from backend.cards.rules import CardState
 from backend.cards.tables import Card
 from backend.errors import Invalid, NotFound
+from backend.groups.rules import GENERAL_TOPIC
 from backend.i18n import N_
 from backend.people.queries import Person
+
+# Where a card goes: to the topic of its series or poll, or else to that of the group; null is General.
+TOPIC_OF_INSTANCE = f"nullif(coalesce(r.topic_id, g.card_topic_id), {GENERAL_TOPIC})"
+TOPIC_OF_POLL = f"nullif(coalesce(p.topic_id, g.card_topic_id), {GENERAL_TOPIC})"
 
 # An instance is announced once: not again while it has any card in a linked group, a lost one included (C1); a paused series
 # announces nothing (S9).
@@ -26,17 +31,17 @@ WHERE i.state = 'SCHEDULED' AND i.starts_at > $1 AND g.health = 'well' AND r.pau
 LOCK_TO_ANNOUNCE = f"SELECT i.id {TO_ANNOUNCE} ORDER BY i.id FOR NO KEY UPDATE OF i"
 ANNOUNCE = f"""
 INSERT INTO cards (account_id, group_id, topic_id, instance_id, state, next_try_at, created_at)
-SELECT i.account_id, r.group_id, coalesce(r.topic_id, g.card_topic_id), i.id, 'due', $1, $1 {TO_ANNOUNCE}
+SELECT i.account_id, r.group_id, {TOPIC_OF_INSTANCE}, i.id, 'due', $1, $1 {TO_ANNOUNCE}
     AND i.id = ANY($2::bigint[])
 """
 LOCK_INSTANCE = "SELECT 1 FROM event_instances WHERE id = $1 FOR NO KEY UPDATE"
 LOCK_POLL = "SELECT 1 FROM polls WHERE id = $1 FOR NO KEY UPDATE"
 
 # Where each card would be posted again.
-TO_REPOST = """
+TO_REPOST = f"""
 SELECT c.account_id, c.group_id, c.instance_id, c.poll_id,
-    CASE WHEN coalesce(r.group_id, p.group_id) = c.group_id THEN coalesce(r.topic_id, p.topic_id, g.card_topic_id)
-        ELSE c.topic_id END AS topic_id
+    CASE WHEN coalesce(r.group_id, p.group_id) = c.group_id
+        THEN nullif(coalesce(r.topic_id, p.topic_id, g.card_topic_id), {GENERAL_TOPIC}) ELSE c.topic_id END AS topic_id
 FROM cards c
 JOIN groups g ON g.id = c.group_id
 LEFT JOIN event_instances i ON i.id = c.instance_id
@@ -52,7 +57,7 @@ async def post_card(person: Person, code: str) -> None:
     Raises `Invalid` when the series has no group, `Forbidden`, `NotFound`.
     """
     row = await db.row(
-        "SELECT i.id, i.account_id, r.group_id, coalesce(r.topic_id, g.card_topic_id) AS topic_id FROM event_instances i"
+        f"SELECT i.id, i.account_id, r.group_id, {TOPIC_OF_INSTANCE} AS topic_id FROM event_instances i"
         " JOIN event_series r ON r.id = i.series_id LEFT JOIN groups g ON g.id = r.group_id WHERE i.code = $1",
         code,
     )
@@ -65,7 +70,7 @@ async def post_poll_card(person: Person, code: str) -> None:
     """Post a card of this poll to its group and topic. Raises `Invalid` when it has no group, `Forbidden`,
     `NotFound`."""
     row = await db.row(
-        "SELECT p.id, p.account_id, p.group_id, coalesce(p.topic_id, g.card_topic_id) AS topic_id FROM polls p"
+        f"SELECT p.id, p.account_id, p.group_id, {TOPIC_OF_POLL} AS topic_id FROM polls p"
         " LEFT JOIN groups g ON g.id = p.group_id WHERE p.code = $1",
         code,
     )

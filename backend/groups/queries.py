@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend import db
-from backend.groups.rules import GroupHealth
+from backend.groups.rules import GENERAL_TOPIC, GroupHealth
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A forum topic; the General topic has the id None (`C4`)."""
+    """A forum topic; the General topic has the id None (`C4`), or `GENERAL_TOPIC` where None stands for what the group chose."""
 
     topic_id: int | None
     name: str
     closed: bool
+
+
+GENERAL = Topic(GENERAL_TOPIC, "General", closed=False)  # as Telegram calls it in all languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class LinkedGroup:
     linked_at: datetime
     card_topic_id: int | None = None
     topics: tuple[Topic, ...] = ()
+
+    @property
+    def own_topics(self) -> tuple[Topic, ...]:
+        """The topics that a series or poll can have of its own: General too, where others go to another one."""
+        known = tuple(topic for topic in self.topics if topic.topic_id)
+        return (GENERAL, *known) if self.card_topic_id is not None else known
 
 
 def group_from(row: db.Row, topics: tuple[Topic, ...] = ()) -> LinkedGroup:

@@ -2,7 +2,9 @@
 
 from enum import StrEnum
 
-GENERAL_TOPIC = 1  # Telegram's id of the General topic; a card in it has no topic id (C4)
+# Telegram's id of the General topic. A card in it has no topic id (C4); a series or poll has this one if it goes there though its
+# group chose another topic.
+GENERAL_TOPIC = 1
 
 
 class GroupHealth(StrEnum):

@@ -13,6 +13,7 @@ from backend.groups.queries import group_of_chat, groups
 from backend.people.queries import person_of_telegram
 from backend.polls.actions import create_poll
 from backend.polls.drafts import OptionDraft, PollDraft
+from bot.card_places import CardPlace, find_place, list_places
 from sandbox.client import SandboxChat
 from tests.telegram import Telegram, buttons
 
@@ -124,6 +125,36 @@ async def test_cards_appear_in_the_topic_of_the_group_or_of_their_own(
     assert telegram.last(forum)["thread_id"] == courts
     await telegram.tap("Olga", asked(telegram), "General topic")
     assert await topics_of_new_cards() == [None, talk]
+
+
+async def test_one_event_can_go_to_general_though_the_group_chose_a_topic(
+    telegram: Telegram, forum: SandboxChat, olga: Any, account: Any, series: Any, run: Any
+) -> None:
+    [linked] = [each for each in await groups(account.id) if each.chat_id == forum.id]
+    assert [name for _, name in list_places([linked])] == [
+        *("Padel <club>", "Padel <club> · Courts", "Padel <club> · Talk")
+    ]
+    await telegram.tap("Olga", asked(telegram), "Talk")
+    [linked] = [each for each in await groups(account.id) if each.chat_id == forum.id]
+    places = {name: CardPlace.parse(place) for place, name in list_places([linked])}
+    assert [*places] == [
+        *("Padel <club>", "Padel <club> · General", "Padel <club> · Courts", "Padel <club> · Talk")
+    ]
+    general = places["Padel <club> · General"]
+    assert find_place([linked], general.group_id, general.topic_id) == (linked, "General")
+    due = await series(
+        title="Tennis",
+        group_id=general.group_id,
+        topic_id=general.topic_id,
+        announce_before_minutes=30 * 24 * 60,
+    )
+    assert await announce_due() == 1
+    await run()
+    assert telegram.last(forum)["thread_id"] is None
+    await post_card(olga, due.first_code)
+    await run(after=3)
+    assert telegram.last(forum)["thread_id"] is None
+    assert await db.value("SELECT count(*) FROM cards WHERE topic_id IS NOT NULL") == 0
 
 
 async def test_what_is_announced_by_itself_goes_there_too(

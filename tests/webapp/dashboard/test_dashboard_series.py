@@ -223,6 +223,25 @@ async def test_left_out_dates_are_struck_and_can_be_restored(noon: Any, dashboar
     assert "Not on 1 Dec 2026 and 1 Jan 2028." in dashboard.text(shown)
 
 
+async def test_general_can_be_chosen_where_the_group_has_another_topic(
+    noon: Any, dashboard: Any, account: Any
+) -> None:
+    from backend import db
+
+    new = await dashboard.get("/dashboard/series/new")
+    assert "› General" not in new.text
+    async with db.transaction():
+        await db.execute("UPDATE groups SET forum = true, card_topic_id = 7 WHERE id = $1", account.group_id)
+    place = f"{account.group_id}:1"
+    new = await dashboard.get("/dashboard/series/new")
+    assert f'<option value="{place}">Kallio Yoga › General</option>' in new.text
+    await dashboard.post("/dashboard/series", **{**GOOD, "group": place})
+    made = await only_series(account)
+    assert (made.draft.group_id, made.draft.topic_id) == (account.group_id, 1)
+    form = await dashboard.get(f"/dashboard/series/{made.id}")
+    assert f'<option value="{place}" selected>' in form.text
+
+
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
