@@ -1,7 +1,7 @@
 """Journeys in a real browser through all processes: see `running.py` for what runs, `lab.py` for how it is
 used.
 
-Screenshots go to `e2e/shots/`.
+With `--shots`, screenshots go to `e2e/shots/`.
 """
 
 import re
@@ -12,6 +12,7 @@ from functools import cache
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+import e2e.lab
 from e2e.lab import Lab
 from e2e.running import Stack, running
 from tests import unlogged
@@ -19,6 +20,14 @@ from tests.chromium import find_chromium
 
 PHONE = (390, 844)
 DESK = (1280, 860)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shots", action="store_true", help="save screenshots of the journeys")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    e2e.lab.keep_shots = config.getoption("--shots")
 
 
 @pytest.fixture(scope="session")
