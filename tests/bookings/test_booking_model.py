@@ -26,7 +26,7 @@ from backend.accounts.queries import authorize
 from backend.accounts.rules import Permission
 from backend.bookings import actions
 from backend.bookings.queries.event import event
-from backend.bookings.queries.people import waitlist
+from backend.bookings.queries.people import waitlist, waitlist_around
 from backend.errors import Refusal
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.queries import find_instance
@@ -445,6 +445,12 @@ class Bookings(RuleBasedStateMachine):
         in_line = await waitlist(instance_id)
         assert [comer.membership_id for comer in in_line] == model.in_line()
         assert [comer.place for comer in in_line] == list(range(1, len(in_line) + 1))
+        for at, comer in enumerate(in_line):
+            [reader] = [person for person in self.members if person.id == comer.user_id]
+            around = [one.membership_id for one in await waitlist_around(instance_id, reader)]
+            assert around == [one.membership_id for one in in_line[:5]] + [
+                one.membership_id for one in in_line[max(at, 5) : at + 2]
+            ]
         log = await db.rows(
             "SELECT membership_id, by_user_id, via, seats_before, waiting_before, offered_before,"
             " seats_after, waiting_after, offered_after"

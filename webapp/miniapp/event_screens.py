@@ -33,7 +33,6 @@ from webapp.notices import Undo
 from webapp.rendering import initials, render
 from webapp.respond import html_response, not_modified
 
-WAITLIST_MAX = 200  # of a line, read; a dozen are shown
 CONFIRMED = frozenset(
     {"booked", "waiting"}
 )  # outcomes answered with a confirmation that then loads the screen
@@ -54,7 +53,7 @@ async def event_screen(
     held = view.mine is not None and view.mine.offered
     dead_end = view.phase in ("cancelled", "ended", "closed")
     following = await event_queries.next_instance(view, person) if dead_end else None
-    waitlist = await people_queries.waitlist(view.id, limit=WAITLIST_MAX) if waits else []
+    waitlist = await people_queries.waitlist_around(view.id, person) if waits else []
     next_party = await people_queries.next_in_line(view)
 
     def draw(own: Mapping[str, str]) -> str:

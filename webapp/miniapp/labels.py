@@ -87,8 +87,8 @@ def _attendee_label(comer: Attendee, person: Person) -> str:
 
 
 def waitlist_excerpt(waitlist: Sequence[Attendee], person: Person) -> list[Attendee | None]:
-    """The waitlist as shown: all of a short one, else its first two, a gap (None), the reader and the next
-    one."""
+    """The waitlist as shown, of its first five, the reader and the next one: all of a short one, else its first two, a gap
+    (None), the reader and the next one."""
     mine = next((i for i, spot in enumerate(waitlist) if spot.user_id == person.id), 0)
     if mine <= 3:
         return list(waitlist[: max(4, mine + 2)])

@@ -12,6 +12,7 @@ from backend.archive import of_archive
 from backend.bookings.views import InstanceView
 from backend.i18n import DEFAULT
 from backend.people.names import tell_apart
+from backend.people.queries import Person
 from backend.people.sql import REACHABLE, SHORT_NAME
 from backend.search import word_pattern
 from backend.seats.store import PLACE_IN_LINE
@@ -202,6 +203,30 @@ async def waitlist(instance_id: int, *, limit: int = 20) -> list[Attendee]:
         limit,
     )
     return attendees_of(rows)
+
+
+def _first_in_line(limit: int, condition: str = "") -> str:
+    """The ids of the first parties in line of the instance $1: of those who wait, and of those who only have an offer, each
+    found by an index."""
+    of_each = (
+        f"(SELECT id, priority, queued_at FROM bookings WHERE instance_id = $1 AND {kind} {condition}"
+        f" ORDER BY priority DESC, queued_at, id LIMIT {limit})"
+        for kind in ("waiting > 0", "offered > 0 AND waiting = 0")
+    )
+    return f"(SELECT id FROM ({' UNION ALL '.join(of_each)}) line ORDER BY priority DESC, queued_at, id LIMIT {limit})"
+
+
+_NOT_BEFORE_OWN = """AND (-priority, queued_at, id) >= (SELECT -b.priority, b.queued_at, b.id
+    FROM bookings b JOIN memberships m ON m.id = b.membership_id WHERE b.instance_id = $1 AND m.user_id = $2)"""
+EXCERPT = f"""
+{ATTENDEE} AND b.id = ANY (ARRAY({_first_in_line(5)} UNION {_first_in_line(2, _NOT_BEFORE_OWN)}))
+ORDER BY b.priority DESC, b.queued_at, b.id
+"""
+
+
+async def waitlist_around(instance_id: int, person: Person) -> list[Attendee]:
+    """Of who is in line, in order (`W1`): the first five, the person, and the next one."""
+    return attendees_of(await db.rows(EXCERPT, instance_id, person.id))
 
 
 async def attendance(instance_id: int) -> list[Attendee]:
