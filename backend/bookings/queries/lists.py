@@ -34,9 +34,15 @@ AHEAD = f"""(SELECT m.id AS membership_id, i.* FROM memberships m CROSS JOIN LAT
     WHERE a.id = m.account_id AND {_AHEAD} AND {SEES_INSTANCE} ORDER BY i.starts_at, i.id LIMIT $6) i
 WHERE m.user_id = $1 AND m.left_at IS NULL AND ($4::bigint IS NULL OR m.account_id = $4)
 ORDER BY i.starts_at, i.id LIMIT $6)"""
-_OF_READER = f"m.id IS NOT NULL AND ($4::bigint IS NULL OR i.account_id = $4) AND {_AHEAD}"
-UPCOMING = f"{_OF_READER} ORDER BY i.starts_at, i.id LIMIT $6"
-BEST_FIRST = f"{_OF_READER} ORDER BY {_HAVE_WORDS.format(_OWN)} IS FALSE, i.starts_at, i.id LIMIT $6"
+# The same with those first that have the words themselves, and not only in the club's name.
+_BY_ACCOUNT = f"{_HAVE_WORDS.format(_OWN)} IS FALSE"
+_BEST_AHEAD = AHEAD.replace("SELECT i.id,", f"SELECT {_BY_ACCOUNT} AS by_account, i.id,", 1).replace(
+    "ORDER BY i.", "ORDER BY by_account, i."
+)
+UPCOMING = f"i.id = ANY (ARRAY(SELECT id FROM {AHEAD} first)) ORDER BY i.starts_at, i.id"
+BEST_FIRST = (
+    f"i.id = ANY (ARRAY(SELECT id FROM {_BEST_AHEAD} first)) ORDER BY {_BY_ACCOUNT}, i.starts_at, i.id"
+)
 
 
 def search_values(
@@ -81,7 +87,7 @@ async def upcoming(
     values = search_values(
         person, account_id=account_id, group_id=group_id, words=words, limit=limit, after=after
     )
-    return await load_views(BEST_FIRST if best_first else UPCOMING, *values)
+    return await load_views(BEST_FIRST if best_first and search_words(words) else UPCOMING, *values)
 
 
 async def instances_by_id(person: Person, ids: Sequence[int]) -> list[InstanceView]:
@@ -238,12 +244,14 @@ async def account_instances(
     return await _with_archive(since, limit, condition, *values)
 
 
-# $3 and $4 are the start and the id of the date that the page goes on from.
-PAST = (
-    "i.account_id = $2 AND r.account_id = $2 AND (i.starts_at, i.id) < ($3, $4::bigint) AND i.ends_at <= $5"
-    " AND ($7::bigint IS NULL OR i.series_id = $7) AND ($8::bigint IS NULL OR r.group_id = $8)"
-    " ORDER BY i.starts_at DESC, i.id DESC LIMIT $6"
-)
+# $3 and $4 are the start and the id of the date that the page goes on from. Through (account_id, starts_at, id) the first are
+# found, and only for these is looked up what is shown of them.
+PAST = """i.id = ANY (ARRAY(
+    SELECT i.id FROM event_instances i
+    CROSS JOIN LATERAL (SELECT group_id FROM event_series WHERE id = i.series_id OFFSET 0) r
+    WHERE i.account_id = $2 AND (i.starts_at, i.id) < ($3, $4::bigint) AND i.ends_at <= $5
+        AND ($7::bigint IS NULL OR i.series_id = $7) AND ($8::bigint IS NULL OR r.group_id = $8)
+    ORDER BY i.starts_at DESC, i.id DESC LIMIT $6)) ORDER BY i.starts_at DESC, i.id DESC"""
 
 
 async def account_past(
