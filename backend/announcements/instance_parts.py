@@ -1,8 +1,10 @@
 """Announcements to the people of one instance, or to some of them (`C5`). Who they are is decided when it is sent."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from backend import db
+from backend.accounts.member_pages import COUNTED_MAX
 
 
 class InstancePart(StrEnum):
@@ -39,21 +41,35 @@ IS_RECIPIENT = f"""(n.instance_id IS NULL AND m.visitor_since IS NULL
             JOIN group_members g ON g.group_id = r.group_id AND g.user_id = m.user_id AND g.present
             WHERE i.id = n.instance_id))"""
 
-# How many members belong to each part of the instance $1.
+# How many members belong to each part of the instance $1. Those who have not answered are found member by member, at most $2:
+# of a group of thousands no more are looked at than are counted.
 SIZES = f"""
 SELECT {", ".join(f'count(*) FILTER (WHERE {holds})::int AS "{part}"' for part, holds in _BOOKINGS.items())},
-    (SELECT count(*)::int FROM event_instances i JOIN event_series r ON r.id = i.series_id
+    (SELECT count(*)::int FROM (SELECT 1 FROM event_instances i JOIN event_series r ON r.id = i.series_id
         JOIN group_members g ON g.group_id = r.group_id AND g.present
         CROSS JOIN LATERAL (SELECT x.id FROM memberships x
             WHERE x.account_id = i.account_id AND x.user_id = g.user_id AND x.left_at IS NULL OFFSET 0) m
         WHERE i.id = $1 AND NOT EXISTS (SELECT 1 FROM bookings x WHERE x.instance_id = i.id AND x.membership_id = m.id OFFSET 0)
-    ) AS "{InstancePart.UNANSWERED}"
-FROM bookings b JOIN memberships m ON m.id = b.membership_id AND m.left_at IS NULL WHERE b.instance_id = $1
+        LIMIT $2) unanswered) AS "{InstancePart.UNANSWERED}"
+FROM bookings b CROSS JOIN LATERAL (SELECT 1 FROM memberships WHERE id = b.membership_id AND left_at IS NULL OFFSET 0) m
+WHERE b.instance_id = $1
 """
 
 
-async def part_sizes(instance_id: int) -> dict[str, int]:
-    """How many members belong to each part of an instance now, whether or not the bot may write to them."""
-    row = await db.row(SIZES, instance_id)
+@dataclass(frozen=True, slots=True)
+class PartSize:
+    """How many members a part has; where not all are counted, there are more than `members`."""
+
+    members: int
+    is_counted: bool = True
+
+
+async def part_sizes(instance_id: int) -> dict[str, PartSize]:
+    """How many members belong to each part of an instance now, whether or not the bot may write to them. Those who have not
+    answered are counted up to `COUNTED_MAX`; before anything is sent its readers are counted one by one."""
+    row = await db.row(SIZES, instance_id, COUNTED_MAX + 1)
     assert row is not None
-    return dict(row)
+    sizes = {part: PartSize(members) for part, members in row.items()}
+    if row[InstancePart.UNANSWERED] > COUNTED_MAX:
+        sizes[InstancePart.UNANSWERED] = PartSize(COUNTED_MAX, is_counted=False)
+    return sizes

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from backend import clock, db
 from backend.announcements.fan_out import fan_out
 
@@ -113,6 +115,24 @@ async def test_each_part_of_the_people_says_how_many_it_has(
         "People with a seat 1 Not checked in yet 1 A seat is held for them 1 In line 0 Maybe 0 Can’t 0 Not answered yet 1"
         in shown
     )
+
+
+async def test_of_many_who_have_not_answered_some_are_counted_until_the_readers_are_shown(
+    noon: Any, dashboard: Any, instance: Any, account: Any, crowd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from backend.announcements import instance_parts
+
+    code = await instance(group_id=account.group_id)
+    await crowd(5)
+    await db.execute("UPDATE telegram_users SET may_write_at = now()")
+    all_of_them = await db.value("SELECT count(*) FROM group_members WHERE present")
+    path = f"/dashboard/events/{code}/message"
+    monkeypatch.setattr(instance_parts, "COUNTED_MAX", all_of_them)
+    assert f"Not answered yet {all_of_them} " in dashboard.text(await dashboard.get(path))
+    monkeypatch.setattr(instance_parts, "COUNTED_MAX", all_of_them - 1)
+    assert f"Not answered yet more than {all_of_them - 1} " in dashboard.text(await dashboard.get(path))
+    draft = dashboard.text(await dashboard.post(path, text="Coming?", part="unanswered"))
+    assert f"{all_of_them} members" in draft
 
 
 async def test_some_of_the_people_of_a_date_are_written_to(
