@@ -87,20 +87,22 @@ class Progress:
 # Whether somebody muted announcements, where `u` is `telegram_users`; false for members without Telegram.
 MUTED = f"coalesce('{Kind.ANNOUNCEMENT.policy.muted_by}' = ANY (u.muted_kinds), false)"
 
+
+def _counted(state: str, condition: str = "") -> str:
+    return f"(SELECT count(*) FROM messages m WHERE m.announcement_id = n.id AND m.state = '{state}' {condition})"
+
+
 VIEW = """
 SELECT n.*, a.name AS account_name, a.zone, i.code AS instance_code
 FROM announcements n JOIN accounts a ON a.id = n.account_id LEFT JOIN event_instances i ON i.id = n.instance_id
 """
 
-# $1 is now.
+# $1 is now. Messages are counted state by state in their index; only those that are due are read, for what they wait for.
 PROGRESS = f"""
 SELECT n.*, p.* FROM ({VIEW}) n CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE m.state = 'sent') AS delivered, count(*) FILTER (WHERE m.state = 'parked') AS failed,
-        count(*) FILTER (WHERE m.state = 'blocked') AS blocked, count(*) FILTER (WHERE m.state = 'perhaps') AS perhaps,
-        count(*) FILTER (WHERE m.state IN ('due', 'sending')) AS waiting,
-        count(*) FILTER (WHERE m.state = 'due' AND m.due_at > $1 AND m.error = '') AS held,
-        count(*) FILTER (WHERE m.state = 'dropped') AS skipped
-    FROM messages m WHERE m.announcement_id = n.id
+    SELECT {_counted("sent")} AS delivered, {_counted("parked")} AS failed, {_counted("blocked")} AS blocked,
+        {_counted("perhaps")} AS perhaps, {_counted("due")} + {_counted("sending")} AS waiting,
+        {_counted("due", "AND m.due_at > $1 AND m.error = ''")} AS held, {_counted("dropped")} AS skipped
 ) p
 """
 
