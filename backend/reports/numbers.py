@@ -33,14 +33,15 @@ WITH dates AS MATERIALIZED (
 """
 WEEK = "date_trunc('week', d.local)::date"
 
-# Their bookings with a seat, read page by page of the table, and not date by date: most of what is asked is to read them.
-SEATED = """(SELECT instance_id, membership_id, came, checked_in_at FROM bookings
-    WHERE instance_id = ANY (ARRAY(SELECT id FROM dates)) AND seats > 0 OFFSET 0) b LEFT JOIN dates d ON d.id = b.instance_id"""
+# Bookings are read date by date from indexes that have all that is asked (bookings_seated_idx, bookings_came_idx), and not
+# from the table, where those of one club are scattered: to read them was most of the work.
+IS_CHECKED_IN = "seats > 0 AND checked_in_at IS NOT NULL"
 
 ATTENDANCE = f"""{DATES}, weeks AS (
     SELECT {WEEK} AS week, count(*) AS dates FROM dates d GROUP BY week
 ), present AS MATERIALIZED (
-    SELECT {WEEK} AS week, sum(b.came) AS came FROM {SEATED} WHERE b.checked_in_at IS NOT NULL GROUP BY week
+    SELECT {WEEK} AS week, sum(b.came) AS came FROM dates d CROSS JOIN LATERAL (
+        SELECT sum(came) AS came FROM bookings WHERE instance_id = d.id AND {IS_CHECKED_IN}) b GROUP BY week
 ), absent AS MATERIALIZED (
     SELECT {WEEK} AS week, sum(x.seats) FILTER (WHERE x.kind = 'late') AS late,
         sum(x.seats) FILTER (WHERE x.kind = 'no-show') AS missed
@@ -68,16 +69,27 @@ LEFT JOIN LATERAL (SELECT l.at FROM event_participation_log l
     ORDER BY l.id LIMIT 1) s ON true
 GROUP BY d.series_id ORDER BY median DESC NULLS LAST, parties DESC, d.series_id LIMIT {LISTED}
 """
+
+
+def _taking_part(dates: str, bookings: str) -> str:
+    return f"""SELECT d.starts_at, b.membership_id FROM dates d CROSS JOIN LATERAL (
+        SELECT membership_id FROM bookings WHERE instance_id = d.id AND {bookings} OFFSET 0) b WHERE {dates}"""
+
+
+def _ahead(bookings: str) -> str:
+    return f"""SELECT membership_id FROM bookings WHERE {bookings}
+        AND instance_id = ANY (ARRAY(SELECT id FROM event_instances WHERE account_id = $1 AND starts_at >= $6))"""
+
+
 # Who took part: checked in, or seated where nobody closed the list; of a year, and since $5 of the period. Of members the
 # most loyal, and those who came often and have no seat on and wait for no date since $6. Only who is listed is looked up by name.
 MEMBERS = f"""{DATES}, parts AS MATERIALIZED (
-    SELECT b.membership_id, count(*)::int AS times, max(d.starts_at) AS last_at,
-        (count(*) FILTER (WHERE d.starts_at >= $5))::int AS times_now
-    FROM {SEATED} WHERE b.checked_in_at IS NOT NULL OR d.list_closed_at IS NULL GROUP BY b.membership_id
+    SELECT membership_id, count(*)::int AS times, max(starts_at) AS last_at,
+        (count(*) FILTER (WHERE starts_at >= $5))::int AS times_now
+    FROM ({_taking_part("d.list_closed_at IS NULL", "seats > 0")}
+        UNION ALL {_taking_part("d.list_closed_at IS NOT NULL", IS_CHECKED_IN)}) b GROUP BY membership_id
 ), seen AS MATERIALIZED (
-    SELECT membership_id FROM (SELECT membership_id, seats + waiting + offered AS wanted FROM bookings
-        WHERE instance_id = ANY (ARRAY(SELECT id FROM event_instances WHERE account_id = $1 AND starts_at >= $6)) OFFSET 0) b
-    WHERE wanted > 0
+    {_ahead("seats > 0")} UNION ALL {_ahead("waiting > 0")} UNION ALL {_ahead("offered > 0")}
 ), listed AS (
     (SELECT 'loyal' AS part, p.times_now AS times, p.last_at, p.membership_id, m.name, m.user_id, 0::bigint AS total
     FROM (SELECT * FROM parts WHERE times_now > 0 ORDER BY times_now DESC, last_at DESC, membership_id) p {{member}}

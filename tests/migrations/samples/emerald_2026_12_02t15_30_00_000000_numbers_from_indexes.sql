@@ -1,0 +1,2 @@
+-- Indexes: no row is changed.
+SELECT 1;
