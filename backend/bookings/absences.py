@@ -83,6 +83,8 @@ async def delete_no_shows(instance_id: int) -> None:
     )
 
 
+# Of a member they are found by the member's index, and of all of a club by the club's.
+_OF_MEMBER = "(SELECT * FROM absences WHERE membership_id = $2 OFFSET 0)"
 ABSENCES = f"""
 SELECT x.*, i.code, i.starts_at, coalesce(i.title, r.title) AS title, r.zone, {DISPLAY_NAME} AS name
 FROM absences x JOIN event_instances i ON i.id = x.instance_id JOIN event_series r ON r.id = i.series_id
@@ -90,13 +92,15 @@ JOIN memberships m ON m.id = x.membership_id LEFT JOIN telegram_users u ON u.id 
 WHERE x.account_id = $1 AND ($2::bigint IS NULL OR x.membership_id = $2)
 ORDER BY i.starts_at DESC, x.id DESC LIMIT $3
 """
+ABSENCES_OF_MEMBER = ABSENCES.replace("FROM absences x", f"FROM {_OF_MEMBER} x")
 
 
 async def absences(account_id: int, *, membership_id: int | None = None, limit: int = 200) -> list[Absence]:
     """The club's absences, newest first; of one member when asked."""
     values = account_id, membership_id, limit
-    older = await db.rows(of_archive(ABSENCES), *values)
-    rows = sorted([*await db.rows(ABSENCES, *values), *older], key=lambda row: row["starts_at"], reverse=True)
+    sql = ABSENCES if membership_id is None else ABSENCES_OF_MEMBER
+    older = await db.rows(of_archive(sql), *values)
+    rows = sorted([*await db.rows(sql, *values), *older], key=lambda row: row["starts_at"], reverse=True)
     return [
         Absence(
             id=row["id"],

@@ -16,12 +16,13 @@ class MemberStory:
     standing: tuple[str, ...]
 
 
+# A member's bookings by their own index alone: the planner, which knows no club's size, may also go through all those of a club.
 COUNTS = """
 SELECT count(*) FILTER (WHERE i.starts_at <= $3) AS booked,
     count(*) FILTER (WHERE i.starts_at <= $3 AND b.checked_in_at IS NOT NULL) AS came,
     count(*) FILTER (WHERE i.starts_at > $3) AS upcoming
-FROM bookings b JOIN event_instances i ON i.id = b.instance_id
-WHERE b.account_id = $1 AND b.membership_id = $2 AND b.seats > 0 AND i.state <> 'CANCELLED'
+FROM (SELECT * FROM bookings WHERE membership_id = $2 AND seats > 0 OFFSET 0) b
+JOIN event_instances i ON i.id = b.instance_id WHERE b.account_id = $1 AND i.state <> 'CANCELLED'
 """
 
 
