@@ -60,11 +60,16 @@ async def choose_history(person: Person, account_id: int, years: int | None, *, 
         if now.years == years:
             return now
         chosen = History(years, clock.now() if years else None)
+        # What the choice before has deleted is remembered, for it has nothing to lose by another.
+        deleting = now.years if now.begins_at is not None and not now.is_undoable else None
         await db.execute(
-            "UPDATE accounts SET history_years = $2, history_chosen_at = $3 WHERE id = $1",
+            "UPDATE accounts SET history_years = $2, history_chosen_at = $3, history_deleted_before ="
+            " greatest(history_deleted_before, $5::timestamptz - make_interval(years => $4)) WHERE id = $1",
             account.id,
             chosen.years,
             chosen.chosen_at,
+            deleting,
+            clock.now(),
         )
         await record_audit(account.id, person.id, "keep history", "account", years=years)
         return chosen

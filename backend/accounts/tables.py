@@ -11,7 +11,7 @@ from backend.people.tables import TelegramUser
 class Account(Table, tablename="accounts", db=DB):
     """A club, the tenant. New series and cards start with its `zone` and `language`. It closes at `closing_at` (`A12`).
     Who took part in a date is deleted `history_years` after it (`A13`), as chosen at `history_chosen_at`; None keeps
-    everything."""
+    everything. Of dates that ended before `history_deleted_before` it was deleted by a choice that holds no more."""
 
     id = BigSerial(primary_key=True)
     name = Text(default=None)
@@ -22,6 +22,7 @@ class Account(Table, tablename="accounts", db=DB):
     closed_at = Timestamptz(null=True, default=None)
     history_years = Integer(null=True, default=None)
     history_chosen_at = Timestamptz(null=True, default=None)
+    history_deleted_before = Timestamptz(null=True, default=None)
 
 
 class Membership(Table, tablename="memberships", db=DB):

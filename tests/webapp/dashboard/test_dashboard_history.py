@@ -59,6 +59,25 @@ async def test_a_choice_is_saved_and_can_be_taken_back_for_a_week(
     assert await stored(account) is None
 
 
+async def test_what_is_deleted_by_now_is_counted_no_more(
+    noon: Any, dashboard: Browser, account: Any, olga: Any, old: str
+) -> None:
+    """Also when it is kept for ever again; a younger date is."""
+    await choose_history(olga, account.id, 3)
+    assert "2 years 1 date is older now" in dashboard.text(await dashboard.get(PATH))
+    with clock.stopped(noon + timedelta(days=8)):
+        for years in (3, None):
+            await choose_history(olga, account.id, years)
+            shown = dashboard.text(await dashboard.get(PATH))
+            assert "3 years No date is that old yet. 2 years No date is that old yet." in shown
+        await choose_history(olga, account.id, 5)
+        await db.execute(
+            "UPDATE event_instances SET ends_at = ends_at + interval '18 months' WHERE code = $1", old
+        )
+        shown = dashboard.text(await dashboard.get(PATH))
+        assert "3 years No date is that old yet. 2 years 1 date is older now" in shown
+
+
 async def test_telegram_is_asked_before_anything_may_be_deleted(
     noon: Any, dashboard: Browser, account: Any
 ) -> None:

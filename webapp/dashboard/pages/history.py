@@ -84,7 +84,7 @@ async def _page(
         history=stored,
         years=YEARS,
         chosen=typed or str(stored.years or FOR_EVER),
-        older=await older_dates(visit.account.id, YEARS),
+        older=await older_dates(visit.account.id),
         version=seen or stored.version,
         is_conflict=is_conflict,
         faults=faults or {},
