@@ -8,8 +8,9 @@ from backend.people.sql import SHORT_NAME
 from backend.polls.non_voters import first_non_voters
 from backend.polls.queries import ELECTORS, NAMED_VOTES, NAMES_MAX
 
+# The limit is not a constant for the planner, which then takes the first by the index, and does not sort all votes of an option.
 VOTERS = f"""(SELECT sum(hashtextextended(ROW(v.id, {SHORT_NAME})::text, 0))
-    FROM {NAMED_VOTES.format(poll="p.id", most=NAMES_MAX)})"""
+    FROM {NAMED_VOTES.format(poll="p.id", most=f"(SELECT {NAMES_MAX})")})"""
 
 POLL = f"""
 SELECT ROW(p.xmin, t.xmin, {VOTERS}, {CARDS.format(where="c.poll_id = p.id")},
