@@ -18,11 +18,12 @@ LOST_MAX = 5  # cards; each that is posted again makes room for the next
 
 @dataclass(frozen=True, slots=True)
 class LostCard:
-    """A card that is gone from its group, and the page on which it can be posted again."""
+    """A card that is gone from its group, and the page on which it can be posted again, once the group lets the bot write."""
 
     title: str
     group_title: str
     path: str
+    is_group_well: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,15 @@ async def _lost_cards(account_id: int) -> tuple[LostCard, ...]:
         newest = (await cards_of(instance_id=card.instance_id, poll_id=card.poll_id))[0]
         if newest.state != "lost" or len(found) == LOST_MAX:
             continue
+        is_well = newest.group_health == GroupHealth.WELL
         if card.instance_id is not None:
             shown = await instance_for_card(card.instance_id)
             if shown is not None:
                 path = event_path(shown[0].code)
-                found[path] = LostCard(shown[0].title, card.group_title, path)
+                found[path] = LostCard(shown[0].title, card.group_title, path, is_well)
         elif card.poll_id is not None:
             poll = await poll_for_card(card.poll_id)
             if poll is not None:
                 path = poll_path(poll.code)
-                found[path] = LostCard(poll.question, card.group_title, path)
+                found[path] = LostCard(poll.question, card.group_title, path, is_well)
     return tuple(found.values())

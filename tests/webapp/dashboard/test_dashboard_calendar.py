@@ -237,6 +237,24 @@ async def test_a_lost_card_is_shown_until_it_is_posted_again(
     assert "A card is gone" not in dashboard.text(await dashboard.get("/dashboard"))
 
 
+async def test_a_group_without_the_bot_is_shown_once_and_not_for_each_card(
+    noon: Any, dashboard: Any, instance: Any, account: Any, olga: Any
+) -> None:
+    """C6, A6: its cards cannot be posted again before the bot is back; the page of groups lists them."""
+    from backend import db
+    from backend.cards.actions import post_card
+    from backend.groups.rules import GroupHealth
+    from backend.linking.actions import set_health
+
+    await post_card(olga, await instance())
+    async with db.transaction():
+        await db.execute("UPDATE cards SET state = 'lost', trouble = 'deleted', lost_at = created_at")
+    await set_health(account.chat_id, GroupHealth.REMOVED)
+    shown = dashboard.text(await dashboard.get("/dashboard"))
+    assert "The bot is out of “Kallio Yoga”" in shown and "A card is gone" not in shown
+    assert "Lost cards" in dashboard.text(await dashboard.get("/dashboard/groups"))
+
+
 async def test_a_group_that_muted_the_bot_is_shown(dashboard: Any, account: Any) -> None:
     from backend.groups.rules import GroupHealth
     from backend.linking.actions import set_health
