@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from backend.bookings.calendar_entries import calendar_entry
-from backend.events.ical import render_calendar
+from backend.ical import render_calendar
 from backend.people.queries import Person
 from backend.settings import settings
 from bot.keyboards.links import make_event_link

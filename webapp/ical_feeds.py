@@ -18,8 +18,8 @@ from litestar.response import Redirect
 from backend import clock, zone_data
 from backend.bookings.calendar_entries import calendar_entries
 from backend.errors import NotFound
-from backend.events.ical import CalendarEvent, EventStatus, render_calendar, renderable
 from backend.i18n import N_
+from backend.ical import CalendarEvent, EventStatus, render_calendar, renderable
 from backend.people import feeds
 from backend.settings import settings
 from webapp.computing import compute

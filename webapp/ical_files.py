@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from backend import clock
 from backend.bookings.calendar_entries import calendar_entry
 from backend.errors import NotFound
-from backend.events.ical import render_calendar
+from backend.ical import render_calendar
 from backend.people import queries as people
 from backend.people.queries import Person
 from backend.settings import settings

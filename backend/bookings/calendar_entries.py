@@ -10,8 +10,8 @@ from backend.bookings.actions import admit_to_event
 from backend.bookings.queries.event import event
 from backend.bookings.view_queries import READER
 from backend.errors import Refusal
-from backend.events.ical import CalendarEvent, EventStatus
 from backend.i18n import N_, Voice
+from backend.ical import CalendarEvent, EventStatus
 from backend.known_zones import first_known
 from backend.outbox.enqueue import enqueue
 from backend.outbox.kinds import Kind

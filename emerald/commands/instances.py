@@ -10,10 +10,10 @@ from backend.bookings.queries.event import event as event_view
 from backend.bookings.views import InstanceView
 from backend.events.cancel import cancel_instance, restore_instance
 from backend.events.edit import keep_drifted
-from backend.events.ical import render_calendar
 from backend.events.minimum import decide_instance
 from backend.events.reschedule import move_instance, move_responses
 from backend.i18n import Voice
+from backend.ical import render_calendar
 from backend.people.queries import Person
 from backend.settings import settings
 from backend.zones import wall_clock

@@ -13,8 +13,8 @@ import tzdata
 from babel.dates import format_datetime, format_time
 
 from backend import zone_data
-from backend.events.ical import CalendarEvent, EventStatus, render_calendar
 from backend.i18n import Voice
+from backend.ical import CalendarEvent, EventStatus, render_calendar
 from backend.zone_data import Source, ZoneData, newest, read_version
 from backend.zones import resolve_local, wall_clock, zone_by_name
 

@@ -237,7 +237,6 @@ WITH_VISITORS = {
     "announcements/fan_out.py": 1,
     "announcements/instance_parts.py": 2,
     "announcements/queries.py": 1,
-    "bookings/account_summaries.py": 1,
     "bookings/etags.py": 3,
     "bookings/queries/lists.py": 2,
     "bookings/reminders.py": 1,
@@ -251,6 +250,7 @@ WITH_VISITORS = {
     "polls/non_voters.py": 1,  # left out once they are in order
     "reports/audit.py": 1,
     "reports/numbers.py": 1,
+    "screens/account_summaries.py": 1,
     "screens/queries.py": 1,
     "seats/regulars.py": 2,
     "seats/store.py": 2,

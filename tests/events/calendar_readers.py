@@ -16,7 +16,7 @@ from typing import Any
 import vobject
 from icalendar import Calendar
 
-from backend.events.ical import CalendarEvent, EventStatus, render_calendar
+from backend.ical import CalendarEvent, EventStatus, render_calendar
 from backend.zones import offset_changes, resolve_local
 
 ZONES = (

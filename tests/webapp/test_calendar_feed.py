@@ -17,8 +17,8 @@ from icalendar import Calendar
 from backend import clock, codes, db
 from backend.bookings.actions import book, leave, remove
 from backend.events.cancel import cancel_instance, restore_instance
-from backend.events.ical import render_calendar
 from backend.events.reschedule import move_instance
+from backend.ical import render_calendar
 from backend.instruments import REGISTRY
 from backend.people import feeds
 from backend.people.actions import choose_language, mark_blocked
@@ -436,7 +436,7 @@ async def test_one_bad_entry_does_not_take_the_others_along(
 ) -> None:
     """`X9`: it is left out, logged and counted."""
     # A logger that was used before keeps the processors of its time, and would be captured no more.
-    for module in ("backend.bookings.calendar_entries", "backend.events.ical"):
+    for module in ("backend.bookings.calendar_entries", "backend.ical"):
         monkeypatch.setattr(f"{module}.log", structlog.get_logger())
     good, broken = await instance(), await instance(title="Broken")
     for code in (good, broken):

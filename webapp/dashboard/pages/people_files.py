@@ -11,8 +11,8 @@ from backend.bookings.calendar_entries import calendar_entry
 from backend.bookings.queries.event import event
 from backend.bookings.roster import roster_counts
 from backend.bookings.views import InstanceView
-from backend.events.ical import render_calendar
 from backend.i18n import N_, Voice
+from backend.ical import render_calendar
 from backend.reports.people import PartyRow, party_rows
 from backend.settings import settings
 from backend.zones import wall_clock

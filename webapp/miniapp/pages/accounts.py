@@ -5,12 +5,12 @@ from litestar.di import NamedDependency
 
 from backend.accounts.queries import solely_owned_accounts
 from backend.accounts.rules import Role
-from backend.bookings.account_summaries import account_summaries, account_summary, organisers
 from backend.bookings.queries.lists import upcoming
 from backend.bookings.standing_seats import own_standing_seats
 from backend.departures.leaving import commitments, leave_account
 from backend.i18n import N_, Words
 from backend.people.queries import Person
+from backend.screens.account_summaries import account_summaries, account_summary, organisers
 from backend.seats.requests import Via
 from webapp.miniapp.authentication import require_new_signature
 from webapp.miniapp.paging import PathId

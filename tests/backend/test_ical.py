@@ -11,7 +11,7 @@ import pytest
 import recurring_ical_events
 from icalendar import Calendar
 
-from backend.events.ical import CalendarEvent, EventStatus, render_calendar
+from backend.ical import CalendarEvent, EventStatus, render_calendar
 
 YOGA = CalendarEvent(
     code="abcdefghjk",
