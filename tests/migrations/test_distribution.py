@@ -80,20 +80,23 @@ ACROSS_ACCOUNTS = {
 # and lists of rows that are joined.
 OF_ONE_ACCOUNT = {
     "backend/accounts/member_pages.py",
-    "backend/polls/non_voters.py",
-    "backend/closing/export.py",
     "backend/announcements/actions.py",
     "backend/announcements/instance_parts.py",
     "backend/announcements/queries.py",
+    "backend/bookings/absences.py",
     "backend/bookings/organiser_etags.py",
     "backend/bookings/view_queries.py",
+    "backend/closing/export.py",
+    "backend/closing/queries.py",
     "backend/events/merging.py",
     "backend/events/queries.py",
     "backend/events/sync.py",
     "backend/groups/sql.py",
     "backend/outbox/enqueue.py",
     "backend/outbox/starts.py",
+    "backend/polls/non_voters.py",
     "backend/reports/numbers.py",
+    "backend/request_order.py",
     "backend/seats/rows.py",
 }
 # A row, named by a parameter.
