@@ -38,6 +38,7 @@ DELETED_FROM = (
     "event_instances",
     "former_calendar_feeds",
     "group_members",
+    "group_topics",
     "groups",
     "held_replies",
     "poll_votes",
