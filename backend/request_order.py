@@ -27,7 +27,7 @@ PartyRequest = tuple[int, int, int, UUID]
 
 class Overtaken(Refusal):
     outcome = "overtaken"
-    message = N_("This came too late: you have changed it since. What you chose last counts.")
+    message = N_("This came too late: you have changed it since. Your last choice counts.")
 
 
 def is_late(id: UUID, now: datetime) -> bool:

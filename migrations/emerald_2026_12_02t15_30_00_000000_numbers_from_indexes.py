@@ -7,11 +7,16 @@ ID = "2026-12-02T15:30:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Who was seated and who came, found in indexes"
 
+ONLINE = (
+    "CREATE INDEX CONCURRENTLY bookings_came_idx ON bookings (instance_id) INCLUDE (membership_id, came)"
+    " WHERE seats > 0 AND checked_in_at IS NOT NULL",
+    "CREATE INDEX CONCURRENTLY bookings_seated_with_member_idx ON bookings (instance_id, seated_at, id)"
+    " INCLUDE (membership_id) WHERE seats > 0",
+)
+
 FORWARDS = """
-CREATE INDEX bookings_came_idx ON bookings (instance_id) INCLUDE (membership_id, came)
-    WHERE seats > 0 AND checked_in_at IS NOT NULL;
 DROP INDEX bookings_seated_idx;
-CREATE INDEX bookings_seated_idx ON bookings (instance_id, seated_at, id) INCLUDE (membership_id) WHERE seats > 0;
+ALTER INDEX bookings_seated_with_member_idx RENAME TO bookings_seated_idx;
 """
 
 BACKWARDS = """

@@ -327,7 +327,7 @@ async def test_after_a_move_organisers_see_who_still_comes(
     starts = (await event(code, olga)).starts_local
     await move_instance(code, olga, starts.replace(hour=19))
     shown = await read()
-    assert "Who still comes after the move It was Thu 26 Nov at 18:00." in shown
+    assert "Answers after the move It was Thu 26 Nov at 18:00." in shown
     assert "3 people have not answered : Alice, Bob, Aino" in shown
     await stay(code, alice, via=Via.CARD)
     await leave(code, bob, via=Via.CARD)
