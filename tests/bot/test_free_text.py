@@ -121,7 +121,9 @@ def crafted(length: int, number: int, first: str = "s") -> list[str]:
 def calls_counted() -> Iterator[Counter[str]]:
     calls: Counter[str] = Counter()
     before = sys.getprofile()
-    sys.setprofile(lambda frame, event, argument: calls.update([event]) if event in ("call", "c_call") else None)
+    sys.setprofile(
+        lambda frame, event, argument: calls.update([event]) if event in ("call", "c_call") else None
+    )
     try:
         yield calls
     finally:
