@@ -132,8 +132,8 @@ def calls_counted() -> Iterator[Counter[str]]:
 
 @pytest.mark.parametrize("kind", ["words", "names", "day"])
 def test_no_text_holds_up_others(kind: str) -> None:
-    """`X8`: as many words as a message holds, and as many dates as words can name; by the calls that it takes, for time depends on
-    the machine. A million of them take a fifth of a second."""
+    """`X8`: as many words as a message holds, and as many dates as words can name; by the calls that it takes, for time depends
+    on the machine. A million of them take a fifth of a second."""
     views = [
         replace(
             instance_view(title=" ".join(crafted(8, 13 + n)), place=" ".join(crafted(8, 100 + n))[:160]),
