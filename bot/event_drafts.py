@@ -13,7 +13,6 @@ from backend.events.drafts import CAPACITY_MAX, PLACE_MAX, TITLE_MAX, SeriesDraf
 from backend.i18n import N_, Voice
 from backend.recurrence.rfc5545 import build_rule
 from backend.recurrence.rules import Freq, Weekday
-from backend.recurrence.timing import MAX_LOOKAHEAD
 from backend.search import named_in_calendar, search_words
 from backend.typed_text import clean_line
 from bot.card_places import CardPlace
@@ -96,8 +95,8 @@ def read_answer(step: Step, text: str, today: date, language: str) -> Any:
             day = _read_day(text, today, language)
             if day < today:
                 raise Invalid(N_("That day is over. Choose one in the future."))
-            if day > today + MAX_LOOKAHEAD:
-                raise too_far_ahead()
+            if fault := too_far_ahead(day, today):
+                raise fault
             return day.isoformat()
         case Step.TIME:
             return f"{_read_time(text):%H:%M}"

@@ -324,8 +324,8 @@ async def end_all_memberships(person: Person, at: datetime) -> list[int]:
             await revoke_keys(row["account_id"], row["id"], after=None, by=person.id)
             subject = f"membership {row['id']}"
             await record_audit(row["account_id"], person.id, "end membership", subject, role=row["role"])
-            if Role(row["role"]) is not Role.MEMBER:
-                await mark_command_lists([person.id])
+    if any(row["left_at"] is None and Role(row["role"]) is not Role.MEMBER for row in rows):
+        await mark_command_lists([person.id])
     await db.execute(
         "UPDATE memberships SET left_at = $2 WHERE user_id = $1 AND left_at IS NULL", person.id, at
     )

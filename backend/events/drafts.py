@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from backend import failpoints
 from backend.editing import version_of
@@ -17,6 +18,8 @@ from backend.recurrence.timing import MAX_LOOKAHEAD, UNBOUNDED, SeriesBounds, Se
 from backend.settings import settings
 from backend.typed_text import clean_line, clean_lines, clean_link, is_link
 from backend.zones import resolve_local, zone_names
+
+Moment = TypeVar("Moment", date, datetime)
 
 TITLE_MAX, PLACE_MAX, DESCRIPTION_MAX, RULE_MAX = 120, 160, 2000, 2000  # characters
 CAPACITY_MAX = 100_000  # seats
@@ -58,8 +61,10 @@ class Visibility(StrEnum):
     LINK = "link"  # anyone who has the link
 
 
-def too_far_ahead() -> Invalid:
-    """No date so far ahead is looked for."""
+def too_far_ahead(start: Moment, now: Moment) -> Invalid | None:
+    """What to say of a first date that lies so far ahead that none is looked for there; both are days, or both aware instants."""
+    if start <= now + MAX_LOOKAHEAD:
+        return None
     return Invalid(
         N_("This is too far ahead. The first date can be at most %(years)s years from now."),
         field="starts_local",
@@ -154,8 +159,8 @@ class SeriesDraft:
     def explain_no_dates(self, now: datetime) -> Invalid:
         """Why it has no date after this instant, for one that has been validated."""
         starts_at = resolve_local(self.starts_local, self.zone)
-        if starts_at > now + MAX_LOOKAHEAD:
-            return too_far_ahead()
+        if fault := too_far_ahead(starts_at, now):
+            return fault
         if starts_at > now:
             return Invalid(N_("Its rule leaves out every date."), field="rule")
         return Invalid(N_("All its dates are in the past."), field="starts_local")

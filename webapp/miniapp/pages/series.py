@@ -16,7 +16,6 @@ from backend.events.drafts import SeriesDraft, Visibility, too_far_ahead
 from backend.groups.queries import LinkedGroup, groups
 from backend.known_zones import known_or_none
 from backend.people.queries import Person
-from backend.recurrence.timing import MAX_LOOKAHEAD
 from backend.series_defaults.queries import blank_draft
 from backend.zones import resolve_local
 from webapp.forms import Faults, read_form, read_query, read_query_onto
@@ -149,7 +148,7 @@ async def _screen(
         city=organiser.voice.city(draft.zone),
         reader_time=reader_local_time(starts_at, draft.zone, organiser.voice) if starts_at else "",
         past=bool(starts_at and starts_at <= clock.now()),
-        too_far=too_far_ahead().words if starts_at and starts_at > clock.now() + MAX_LOOKAHEAD else None,
+        too_far=too_far_ahead(starts_at, clock.now()) if starts_at else None,
         group=group,
         at_once=form.announce_before_minutes == POST_NOW,
         announced_at=announced_at,
